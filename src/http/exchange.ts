@@ -1,0 +1,242 @@
+/**
+ * The seam between the wires and everything above them. Types only.
+ *
+ * A wire (HTTP/1 now, HTTP/2 later) turns bytes into an {@link Exchange} and an answer back into bytes;
+ * handlers, files and apps see exchanges and nothing of the wire. An exchange is one request and its one
+ * final response (RFC 9110 §3.4). It also names what a wire needs from below: a {@link Transport} that
+ * carries bytes, and a {@link Clock} that it may read. Nothing here may mention CRLF, chunks or frames.
+ */
+
+import type { ProtocolError } from "./errors.ts";
+import type { Fields } from "./fields.ts";
+
+/** What the request line or the pseudo-fields and the field section said (RFC 9110 §6.2, §6.3). */
+export interface RequestHead {
+  /** Case-sensitive token (RFC 9110 §9.1). */
+  readonly method: string;
+  /** The request-target exactly as received; for HTTP/1 one of the four forms of RFC 9112 §3.2. */
+  readonly target: string;
+  /** Version of the message: `"1.0"`, `"1.1"`, `"2"`. */
+  readonly version: string;
+  /** `http` or `https`, from the transport (RFC 9110 §4.2). */
+  readonly scheme: string;
+  /** Valid `uri-host [ ":" port ]` of the target URI (RFC 9110 §7.2), or `""` for HTTP/1.0 without Host. */
+  readonly authority: string;
+  /** The field section as received, in order. */
+  readonly fields: Fields;
+}
+
+/**
+ * Field lines of a response, flat: name, value, name, value, in order, one line per pair. Names are tokens
+ * (RFC 9110 §5.1); values hold no CR, LF or NUL (§5.5) and only code units up to 0xFF. The wire checks both again.
+ */
+export type FieldLines = readonly string[];
+
+/** Status and fields of the final response; framing fields in it are checked and then rewritten by the wire. */
+export interface ResponseHead {
+  /** 200 to 599. */
+  readonly status: number;
+  /** Replaces the registered reason phrase on a wire that has one; `""` means the registered one. */
+  readonly reason: string;
+  readonly fields: FieldLines;
+  /** Called once after the content, for a trailer section where the wire and the request allow one (RFC 9110 §6.5). */
+  readonly trailers?: (() => FieldLines) | null;
+}
+
+/** A part of an open file. Whoever accepts it calls `release` exactly once, whatever happens. */
+export interface FileSlice {
+  readonly fd: number;
+  /** First octet, at least 0. */
+  readonly start: number;
+  /** Octets to send, at least 0. */
+  readonly length: number;
+  release(): void;
+}
+
+/** What a response may carry. `null` is no content (Content-Length: 0 where the status permits content). */
+export type Content =
+  | null
+  | string
+  | Uint8Array
+  | FileSlice
+  | AsyncIterable<Uint8Array>
+  | ReadableStream<Uint8Array>;
+
+/** Receives request content. Calls may come synchronously from inside {@link ContentSource.start}. */
+export interface ContentSink {
+  /** A piece of content, never empty. The bytes are the sink's to keep, but not to write to. */
+  chunk(bytes: Uint8Array): void;
+  /** All content has arrived whole; `trailers` is empty when there was no trailer section. Last call. */
+  end(trailers: Fields): void;
+  /** The content will never be whole: refused, cut off, too slow or too large. Last call. */
+  fail(reason: Error): void;
+}
+
+/** Request content, pulled: until somebody starts it, the peer is made to wait (RFC 9110 §6.4). */
+export interface ContentSource {
+  /** The framing says that there is no content at all: nothing to read, ever. */
+  readonly isEmpty: boolean;
+  /** Declared length in octets, 0 when empty, `null` when only the end of the content will tell. */
+  readonly length: number | null;
+  /** True once {@link start} or {@link cancel} was called. */
+  readonly isStarted: boolean;
+  /** Starts delivery; sends 100 (Continue) if the peer waits for it. Throws if called twice. */
+  start(sink: ContentSink): void;
+  /** Stops delivery until {@link resume}; the peer feels the backpressure. At most what was already read may still come. */
+  pause(): void;
+  resume(): void;
+  /** Nobody wants the rest: the wire drains or closes as it sees fit, the sink hears nothing more. */
+  cancel(): void;
+  /** The most octets this content may have; lowering or raising it is possible until {@link start}. */
+  maxBytes: number;
+}
+
+/** The peer and the connection under an exchange. One object per connection. */
+export interface ConnectionInfo {
+  /** Serial number in this process, from 1. */
+  readonly id: number;
+  readonly remoteAddress: SocketAddress;
+  readonly localAddress: SocketAddress;
+  readonly isEncrypted: boolean;
+  /** `"http/1.1"`, later `"h2"`. */
+  readonly alpnProtocol: string;
+  /** SNI name, null without TLS. */
+  readonly serverName: string | null;
+}
+
+/** An end of a connection. Unix sockets have `family: "unix"`, the path as address and port 0. */
+export interface SocketAddress {
+  readonly address: string;
+  readonly port: number;
+  readonly family: "IPv4" | "IPv6" | "unix";
+}
+
+/** One request and its one final response (RFC 9110 §3.4). */
+export interface Exchange {
+  readonly request: RequestHead;
+  readonly content: ContentSource;
+  readonly connection: ConnectionInfo;
+  /** Sends an interim response (RFC 9110 §15.2) now; silently nothing for HTTP/1.0. Throws after the final response or for 101. */
+  inform(status: number, fields: FieldLines): void;
+  /**
+   * Sends the final response. With `null`, string or bytes all is done on return; else the promise resolves when the
+   * content is handed over whole, and rejects when its source failed or the peer left (the connection is then destroyed
+   * by the wire). Throws `HandlerError` without sending anything if the response breaks a rule (second response, status,
+   * field, length).
+   */
+  respond(head: ResponseHead, content: Content): void | Promise<void>;
+  /** Sends 101 (Switching Protocols) and hands over the connection; null where the request asked for no upgrade. */
+  upgrade(fields: FieldLines): ByteStream | null;
+  /** Gives up without a (whole) response: the peer sees a broken connection. */
+  abort(reason: Error): void;
+  /** Calls back once if the peer leaves, or the exchange is given up, before the response is whole. At once if that has happened. */
+  onAbort(callback: (reason: Error) => void): void;
+  /** True from the first call of respond/upgrade/abort. */
+  readonly isAnswered: boolean;
+  /** Status sent, 0 before. */
+  readonly status: number;
+  /** Octets of response content handed to the transport so far, without framing. */
+  readonly contentBytesSent: number;
+  /** For observers to keep a value on; 0 at first, never read by the wire. */
+  mark: number;
+}
+
+/** A connection after upgrade: bytes both ways, beginning with those that had arrived behind the head. */
+export interface ByteStream {
+  readonly connection: ConnectionInfo;
+  /** Starts reading. Backpressure by {@link pause} and {@link resume}. */
+  start(sink: ByteSink): void;
+  pause(): void;
+  resume(): void;
+  /** False: the peer is slow, wait for `ByteSink.drain`. */
+  write(bytes: Uint8Array): boolean;
+  /** Ends our side after what is queued. */
+  end(): void;
+  destroy(): void;
+}
+
+export interface ByteSink {
+  chunk(bytes: Uint8Array): void;
+  /** The peer ended its side. */
+  end(): void;
+  drain(): void;
+  /** The connection is gone. Last call. */
+  close(error: Error | null): void;
+}
+
+/** Coarse time, given to the wires by whoever owns a clock. */
+export interface Clock {
+  /** Milliseconds, monotonic enough for deadlines, at most a second old. */
+  readonly nowMs: number;
+  /** IMF-fixdate of now (RFC 9110 §5.6.7), at most a second old. */
+  readonly dateText: string;
+}
+
+/** What a wire needs of the thing that carries its bytes: a socket, or memory in tests. */
+export interface Transport {
+  readonly info: ConnectionInfo;
+  /** Queues latin1 text or bytes, in order. False: the queue is above its mark, `writable()` will be called when it drains. */
+  write(data: string | Uint8Array): boolean;
+  /** Queues several at once, in order, for the price of one. */
+  writeAll(parts: ReadonlyArray<string | Uint8Array>): boolean;
+  /**
+   * Sends part of a file behind what is queued, with backpressure; `done` is called once. On failure or a file
+   * shorter than promised `done` gets the error and the caller destroys. Releases the slice.
+   */
+  sendFile(slice: FileSlice, done: (error: Error | null) => void): void;
+  /** Asks for one call of {@link ProtocolConnection.flush} soon, together with other connections' (one asking is enough). */
+  requestFlush(): void;
+  pause(): void;
+  resume(): void;
+  /** Half-closes after what is queued. The peer may still send. */
+  end(): void;
+  /** Drops everything now. `closed` follows. */
+  destroy(): void;
+}
+
+/** A wire's end of one connection, as its carrier sees it. No method throws. */
+export interface ProtocolConnection {
+  receive(chunk: Uint8Array): void;
+  /** The peer ended its side (FIN). */
+  receiveEnd(): void;
+  /** Write out what asynchronous answers have produced. */
+  flush(): void;
+  /** The transport's queue has drained. */
+  writable(): void;
+  /** The transport is gone. Last call. */
+  closed(error: Error | null): void;
+  /** When {@link expire} wants to be called, in clock milliseconds; `Infinity` for never. Read by the sweep. */
+  readonly deadlineMs: number;
+  /** The deadline has passed. */
+  expire(): void;
+  /** Finish what is under way, start nothing new, then close (RFC 9112 §9.6). */
+  shutdown(): void;
+  /** No exchange under way and nothing queued. */
+  readonly isIdle: boolean;
+}
+
+/** A refusal of a request or of a connection by the server itself, as observers see it. */
+export interface Refusal {
+  readonly error: ProtocolError;
+  readonly connection: ConnectionInfo;
+  /** As far as they were understood, else `""`. */
+  readonly method: string;
+  readonly target: string;
+}
+
+/** How an exchange ended. */
+export type Outcome =
+  /** The response was handed over whole. */
+  | "complete"
+  /** The peer left, or was too slow, before that. */
+  | "aborted"
+  /** The handler failed after the head was out; the connection was destroyed. */
+  | "broken"
+  /** The connection was handed over to another protocol. */
+  | "upgraded";
+
+/** What a wire tells its owner. Absent callbacks cost nothing. */
+export interface WireEvents {
+  readonly onRefusal: ((refusal: Refusal) => void) | null;
+  readonly onExchangeEnd: ((exchange: Exchange, outcome: Outcome) => void) | null;
+}
