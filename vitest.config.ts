@@ -1,0 +1,14 @@
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    reporters: ["default", "./scripts/tally-reporter.ts"],
+    // Wire cases are run at every split and properties hundreds of times: slow machines need patience
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    coverage: { include: ["src/**/*.ts"], reporter: ["text-summary", "html"] },
+  },
+});
+
+export default config;
