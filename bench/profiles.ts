@@ -1,0 +1,140 @@
+/**
+ * The profiles: what is asked of a subject, and what is measured in one round.
+ *
+ * Load profiles drive wrk on the other core and steer by server CPU per request, because throughput on a shared machine
+ * measures the load generator too. The idle profile opens connections, lets each make one request, and weighs the server.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { type Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openAsker } from "./answer.ts";
+import { type Subject } from "./process.ts";
+
+/** One round's figures by name; the first of a profile's `figures` is the one to steer by. */
+export type Round = Readonly<Record<string, number>>;
+
+export interface Settings {
+  readonly seconds: number;
+  readonly connections: number;
+  readonly loadCore: number;
+}
+
+export interface Profile {
+  readonly about: string;
+  /** Name of a figure and digits behind the point. Less is better, unless the name ends in `/s`. */
+  readonly figures: ReadonlyArray<readonly [string, number]>;
+  readonly needsWrk: boolean;
+  run(subject: Subject, settings: Settings): Promise<Round>;
+}
+
+const LUA = fileURLToPath(new URL("load/wrk.lua", import.meta.url));
+const LOAD_FIGURES = [
+  ["CPU us/req", 2],
+  ["req/s", 0],
+  ["p50 us", 0],
+  ["p99 us", 0],
+  ["RSS MiB", 1],
+] as const;
+
+export const PROFILES: Readonly<Record<string, Profile>> = {
+  plaintext: loadProfile("GET / with a small head on keep-alive connections", 1, "small"),
+  fields: loadProfile("GET / with the ten fields of a browser's head", 1, "ten"),
+  pipelined: loadProfile("GET / sixteen at a time on each connection", 16, "small"),
+  idle: {
+    about: "resident memory per idle keep-alive connection that has made one request",
+    figures: [
+      ["KiB/connection", 2],
+      ["RSS MiB", 1],
+    ],
+    needsWrk: false,
+    run: weighIdle,
+  },
+};
+
+function loadProfile(about: string, depth: number, head: string): Profile {
+  return {
+    about,
+    figures: LOAD_FIGURES,
+    needsWrk: true,
+    run: (subject, settings) => load(subject, settings, depth, head),
+  };
+}
+
+async function load(subject: Subject, settings: Settings, depth: number, head: string): Promise<Round> {
+  const asker = await openAsker(subject.port);
+  await asker.ask();
+  await wrk(subject.port, settings, Math.max(1, settings.seconds / 3), depth, head);
+  const cpuBefore = subject.cpuUs();
+  const running = { is: true };
+  const loading = wrk(subject.port, settings, settings.seconds, depth, head).finally(() => {
+    running.is = false;
+  });
+  const [result] = await Promise.all([loading, checkWhile(running, asker.ask)]);
+  const cpuUs = subject.cpuUs() - cpuBefore;
+  const resident = subject.residentBytes();
+  asker.socket.destroy();
+  if (result.errors > 0) throw new Error(`${subject.name}: ${result.errors} errors under load`);
+  return {
+    "CPU us/req": cpuUs / result.requests,
+    "req/s": result.requests / (result.durationUs / 1e6),
+    "p50 us": result.p50Us,
+    "p99 us": result.p99Us,
+    "RSS MiB": resident / 2 ** 20,
+  };
+}
+
+async function checkWhile(running: { is: boolean }, ask: () => Promise<void>): Promise<void> {
+  while (running.is) {
+    await ask();
+    await sleep(100);
+  }
+}
+
+interface WrkResult {
+  readonly requests: number;
+  readonly durationUs: number;
+  readonly errors: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+async function wrk(port: number, settings: Settings, seconds: number, depth: number, head: string): Promise<WrkResult> {
+  const words = [
+    "-c",
+    String(settings.loadCore),
+    "wrk",
+    "-t1",
+    `-c${settings.connections}`,
+    `-d${Math.ceil(seconds)}s`,
+  ];
+  words.push("-s", LUA, `http://127.0.0.1:${port}/`, "--", String(depth), head);
+  const child = spawn("taskset", words, { stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  child.stdout.setEncoding("utf8").on("data", (part: string) => (text += part));
+  await once(child, "close");
+  const line = /^RESULT (.*)$/m.exec(text)?.[1];
+  if (line === undefined) throw new Error(`wrk said no result:\n${text}`);
+  return JSON.parse(line) as WrkResult;
+}
+
+async function weighIdle(subject: Subject, settings: Settings): Promise<Round> {
+  const warm = await openAsker(subject.port);
+  for (let i = 0; i < 5_000; i++) await warm.ask();
+  const before = subject.residentBytes();
+  const sockets: Socket[] = [];
+  for (let opened = 0; opened < settings.connections; opened += 50) {
+    const some = Math.min(50, settings.connections - opened);
+    const askers = await Promise.all(Array.from({ length: some }, () => openAsker(subject.port)));
+    await Promise.all(askers.map((asker) => asker.ask()));
+    sockets.push(...askers.map((asker) => asker.socket));
+  }
+  // Let the collector's concurrent work settle; the same for every subject
+  await sleep(2_000);
+  const after = subject.residentBytes();
+  const lost = sockets.filter((socket) => socket.destroyed).length;
+  for (const socket of [...sockets, warm.socket]) socket.destroy();
+  if (lost > 0) throw new Error(`${subject.name}: ${lost} connections were closed before they were weighed`);
+  return { "KiB/connection": (after - before) / 1024 / settings.connections, "RSS MiB": after / 2 ** 20 };
+}
