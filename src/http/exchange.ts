@@ -186,6 +186,10 @@ export interface Transport {
   sendFile(slice: FileSlice, done: (error: Error | null) => void): void;
   /** Asks for one call of {@link ProtocolConnection.flush} soon, together with other connections' (one asking is enough). */
   requestFlush(): void;
+  /** Octets accepted by write, writeAll and sendFile that the peer's side has not taken yet, as exactly as can be told. */
+  readonly queuedBytes: number;
+  /** Octets taken so far, ever growing; with {@link queuedBytes} it tells a slow peer from a quiet handler. */
+  readonly takenBytes: number;
   pause(): void;
   resume(): void;
   /** Half-closes after what is queued. The peer may still send. */

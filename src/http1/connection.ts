@@ -1,0 +1,596 @@
+/**
+ * One HTTP/1 server connection: what is read, what is written, and in which order (RFC 9112 §9).
+ *
+ * Two states side by side, `reading` and `writing`, changed nowhere else. Requests are served one after the other; the next
+ * head is parsed when the answer before it is handed over, so answers keep their order (§9.3.2) and a burst costs one write.
+ * Steps: receive -> advance (head -> exchange -> content) -> respond -> finish -> next head, or close with lingering.
+ * Sans I/O: bytes go to a Transport, time comes from a Clock, the handler is a function. No method throws to its carrier.
+ */
+
+import type { ErrorPlace, ProtocolErrorCode } from "../http/errors.ts";
+import { HandlerError, ProtocolError } from "../http/errors.ts";
+import type {
+  ByteStream,
+  Clock,
+  ConnectionInfo,
+  Content,
+  FieldLines,
+  FileSlice,
+  Outcome,
+  ProtocolConnection,
+  ResponseHead,
+  Transport,
+} from "../http/exchange.ts";
+import type { Fields } from "../http/fields.ts";
+import { ContentDecoder } from "./decode.ts";
+import { ContentSender, discardContent, isFileSlice, lengthOf, type SenderOwner, type StreamContent } from "./content-sender.ts";
+import { FIXED, NO_CONTENT, ResponseEncoder } from "./encode.ts";
+import { type ExchangeOwner, Http1Content, Http1Exchange, type Http1RequestHead, NO_CONTENT_SOURCE } from "./exchange.ts";
+import { Deadlines } from "./deadlines.ts";
+import { CHUNKED, Framing } from "./framing.ts";
+import { acquireParser, type HeadParser, NEED_MORE, REFUSED, releaseParser } from "./head.ts";
+import { Input } from "./input.ts";
+import { Output } from "./output.ts";
+import { acceptIn, renderRefusal } from "./refusal.ts";
+import { readRequestHead } from "./request-head.ts";
+import { type Http1Config, READING, WRITING } from "./states.ts";
+import { Tunnel } from "./tunnel.ts";
+
+/** Unconsumed input that makes us pause the peer, in octets. */
+const INPUT_MARK_BYTES = 16 * 1024;
+
+const encoder: ResponseEncoder = new ResponseEncoder();
+
+/** A server's end of an HTTP/1 connection. */
+export class Http1Connection implements ProtocolConnection, ExchangeOwner, SenderOwner {
+  readonly #transport: Transport;
+  readonly #config: Http1Config;
+  readonly #clock: Clock;
+  readonly #input: Input = new Input();
+  readonly #output: Output;
+  readonly #sender: ContentSender;
+  readonly #framing: Framing = new Framing();
+  readonly #deadlines: Deadlines;
+  #reading: number = READING.head;
+  #writing: number = WRITING.idle;
+  #parser: HeadParser | null = null;
+  #exchange: Http1Exchange | null = null;
+  #content: Http1Content | null = null;
+  #decoder: ContentDecoder | null = null;
+  #tunnel: Tunnel | null = null;
+  #served = 0;
+  /** The request's minor version, for the answer. */
+  #minor = 1;
+  #isHead = false;
+  #isContinueDue = false;
+  /** Whether the connection goes on after the current answer. */
+  #isPersistent = true;
+  #isClosing = false;
+  #hasPeerEnded = false;
+  #isAdvancing = false;
+  #isPaused = false;
+
+  constructor(transport: Transport, clock: Clock, config: Http1Config) {
+    this.#transport = transport;
+    this.#clock = clock;
+    this.#config = config;
+    this.#output = new Output(transport);
+    this.#sender = new ContentSender(this, transport, this.#output);
+    this.#deadlines = new Deadlines(clock, config.timeouts, transport);
+    this.#deadlines.startHead();
+  }
+
+  get info(): ConnectionInfo {
+    return this.#transport.info;
+  }
+
+  get deadlineMs(): number {
+    return this.#deadlines.earliest;
+  }
+
+  get isIdle(): boolean {
+    return this.#reading === READING.head && this.#writing === WRITING.idle && this.#parser === null && this.#output.isEmpty;
+  }
+
+  /** The two states, for tests and inspection. */
+  get states(): { readonly reading: number; readonly writing: number } {
+    return { reading: this.#reading, writing: this.#writing };
+  }
+
+  // ---- from the carrier -------------------------------------------------------------------------------------------------
+
+  receive(chunk: Uint8Array): void {
+    if (this.#reading >= READING.discard) {
+      if (this.#reading === READING.tunnel) this.#tunnel?.receive(chunk);
+      else if (this.#writing === WRITING.closed && this.#deadlines.lingerAt !== Infinity) this.#deadlines.startLinger();
+      return;
+    }
+    this.#input.add(chunk);
+    this.#advance();
+    this.flush();
+  }
+
+  receiveEnd(): void {
+    this.#hasPeerEnded = true;
+    if (this.#reading === READING.tunnel) return this.#tunnel?.receiveEnd();
+    this.#advance();
+    // RFC 9112 §9.5: a half-closed peer still waits for its answer; whether it is half-closed or gone only a write can tell
+    if (this.#writing === WRITING.pending && this.#minor === 1) this.#deadlines.startProbe();
+    this.flush();
+  }
+
+  flush(): void {
+    const output = this.#output;
+    if (!output.isEmpty && this.#writing !== WRITING.closed) this.write();
+    const input = this.#input;
+    const canConsume = this.#reading === READING.head && !output.isBlocked;
+    const mustPause = input.length >= INPUT_MARK_BYTES && !canConsume && this.#reading < READING.discard;
+    if (mustPause !== this.#isPaused && this.#reading < READING.tunnel) {
+      this.#isPaused = mustPause;
+      if (mustPause) this.#transport.pause();
+      else this.#transport.resume();
+    }
+    input.trim();
+  }
+
+  writable(): void {
+    this.#output.isBlocked = false;
+    this.#deadlines.sendAt = Infinity;
+    if (this.#reading === READING.tunnel) return this.#tunnel?.writable();
+    if (this.#writing === WRITING.closed) return this.#deadlines.startLinger();
+    this.#sender.drained();
+    this.#advance();
+    this.flush();
+  }
+
+  closed(error: Error | null): void {
+    if (this.#reading === READING.closed && this.#writing === WRITING.closed && this.#exchange === null) return;
+    const tunnel = this.#reading === READING.tunnel ? this.#tunnel : null;
+    this.#reading = READING.closed;
+    this.#writing = WRITING.closed;
+    const reason = new ProtocolError("ERR_CLOSED_BY_PEER");
+    if (error !== null) reason.cause = error;
+    this.#end("aborted", reason);
+    tunnel?.closed(error);
+  }
+
+  expire(): void {
+    const deadlines = this.#deadlines;
+    const now = this.#clock.nowMs;
+    if (now >= deadlines.lingerAt) {
+      // What is still queued is the peer's to read first; it gets the time of a slow reader
+      deadlines.lingerAt = Infinity;
+      if (this.#transport.queuedBytes === 0) return this.#destroy("complete", null);
+      deadlines.startSend();
+      if (deadlines.sendAt === Infinity) deadlines.startLinger();
+    }
+    if (now >= deadlines.sendAt && !deadlines.hasSendProgress()) {
+      return this.#destroy("aborted", new ProtocolError("ERR_SEND_TIMEOUT"));
+    }
+    if (now >= deadlines.requestAt) this.#expireRequest();
+    if (now >= deadlines.contentAt) this.#expireContent();
+    if (now >= deadlines.handlerAt) this.#expireHandler();
+    if (now >= deadlines.probeAt) this.#probe();
+    this.flush();
+  }
+
+  shutdown(): void {
+    this.#isClosing = true;
+    if (this.#reading === READING.head && this.#writing === WRITING.idle && this.#input.length === 0) this.#close();
+  }
+
+  // ---- reading ----------------------------------------------------------------------------------------------------------
+
+  /** Consumes input as far as the states allow. Never runs inside itself: callbacks only change states. */
+  #advance(): void {
+    if (this.#isAdvancing) return;
+    this.#isAdvancing = true;
+    for (;;) {
+      if (this.#output.isFull) this.write();
+      if (this.#reading === READING.head) {
+        if (this.#output.isBlocked || !this.#readHead()) break;
+      } else if (this.#reading !== READING.content || !this.#readContent()) break;
+    }
+    this.#isAdvancing = false;
+  }
+
+  /** One head. False: nothing more to do with this input. */
+  #readHead(): boolean {
+    const input = this.#input;
+    const { limits, leniencies } = this.#config;
+    if (input.length === 0) {
+      if (this.#hasPeerEnded) this.#endAfterPeer();
+      return false;
+    }
+    if (this.#parser === null) {
+      this.#parser = acquireParser(limits, leniencies);
+      this.#deadlines.startHead();
+    }
+    const parser = this.#parser;
+    const base = input.start;
+    const length = parser.parse(input.buffer, base, input.end);
+    if (length === NEED_MORE) {
+      if (this.#hasPeerEnded) this.#endAfterPeer();
+      return false;
+    }
+    if (length === REFUSED) {
+      this.#refuseHead(parser.error ?? new ProtocolError("ERR_REQUEST_LINE"), parser);
+      return false;
+    }
+    this.#parser = null;
+    const head = readRequestHead(parser, input.buffer, base, length, this.info.isEncrypted ? "https" : "http", leniencies);
+    this.#minor = parser.minor;
+    if (head instanceof ProtocolError) {
+      this.#parser = parser;
+      this.#refuseHead(head, parser);
+      return false;
+    }
+    const refusal = this.#framing.read(parser, head.fields);
+    releaseParser(parser);
+    input.start = base + length;
+    if (refusal !== null) {
+      this.#refuse(refusal, head.method, head.target, head.fields.get("accept"));
+      return false;
+    }
+    this.#begin(head);
+    return true;
+  }
+
+  /** Gives a request to the handler. */
+  #begin(head: Http1RequestHead): void {
+    const framing = this.#framing;
+    const { limits, leniencies } = this.#config;
+    this.#isHead = head.method === "HEAD";
+    this.#isPersistent = framing.isPersistent;
+    this.#isContinueDue = framing.expectsContinue && framing.length !== 0;
+    if (framing.length === 0) {
+      this.#reading = READING.blocked;
+      this.#exchange = new Http1Exchange(this, head, NO_CONTENT_SOURCE);
+    } else {
+      this.#reading = READING.content;
+      this.#content = new Http1Content(this, framing.length === CHUNKED ? null : framing.length, limits.maxContentBytes);
+      this.#decoder = new ContentDecoder(framing.length === CHUNKED ? null : framing.length, limits, leniencies);
+      this.#exchange = new Http1Exchange(this, head, this.#content);
+    }
+    this.#writing = WRITING.pending;
+    this.#deadlines.startHandler();
+    this.#config.handle(this.#exchange);
+  }
+
+  /** Content as far as it has come. False: nothing more to do with this input. */
+  #readContent(): boolean {
+    const content = this.#content;
+    const decoder = this.#decoder;
+    const input = this.#input;
+    if (content === null || decoder === null || !content.isStarted || content.isPaused) return false;
+    if (input.length === 0 && !decoder.isDone) {
+      if (this.#hasPeerEnded) this.#failContent(new ProtocolError("ERR_CONTENT_INCOMPLETE"));
+      return false;
+    }
+    const before = input.start;
+    const after = decoder.decode(input.buffer, before, input.end, content);
+    this.#deadlines.creditContent(after - before);
+    // The handler may have answered, failed or upgraded meanwhile
+    if (this.#reading !== READING.content || this.#content !== content) return true;
+    input.start = after;
+    if (decoder.error !== null) {
+      this.#failContent(decoder.error);
+      return false;
+    }
+    if (decoder.isDone) {
+      this.#reading = READING.blocked;
+      this.#deadlines.contentAt = Infinity;
+      content.end(decoder.trailers);
+      if (this.#writing === WRITING.done && this.#content === content) this.#next();
+      return true;
+    }
+    if (content.isDropped && content.received > this.#config.limits.maxDrainBytes) this.#close();
+    return after > before;
+  }
+
+  /** The content will not be whole: tells its reader; what follows on the connection cannot be trusted. */
+  #failContent(error: ProtocolError): void {
+    this.#isPersistent = false;
+    this.#reading = READING.discard;
+    this.#deadlines.contentAt = Infinity;
+    const head = this.#exchange?.request;
+    this.#config.events.onRefusal?.({ error, connection: this.info, method: head?.method ?? "", target: head?.target ?? "" });
+    this.#content?.fail(error);
+    if (this.#writing === WRITING.done) this.#close();
+  }
+
+  contentStarted(content: Http1Content): void {
+    if (content !== this.#content || this.#decoder === null) return content.fail(new ProtocolError("ERR_CONTENT_INCOMPLETE"));
+    if (content.length !== null && content.length > content.maxBytes) {
+      return this.#failContent(new ProtocolError("ERR_CONTENT_TOO_LARGE", { detail: `limit ${content.maxBytes} octets` }));
+    }
+    this.#decoder.maxBytes = content.maxBytes;
+    this.#deadlines.startContent();
+    if (this.#isContinueDue && this.#writing === WRITING.pending) {
+      this.#isContinueDue = false;
+      // RFC 9110 §10.1.1: MAY be omitted when content has come already
+      if (this.#input.length === 0) this.#output.text("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    this.writeSoon();
+  }
+
+  contentPaused(content: Http1Content): void {
+    if (content === this.#content) this.#decoder?.stop();
+  }
+
+  contentResumed(content: Http1Content): void {
+    if (content !== this.#content) return;
+    this.#deadlines.startContent();
+    this.writeSoon();
+  }
+
+  contentCancelled(content: Http1Content): void {
+    if (content !== this.#content || this.#decoder === null) return;
+    this.#decoder.maxBytes = Infinity;
+    this.#deadlines.startContent();
+    this.writeSoon();
+  }
+
+  // ---- writing ----------------------------------------------------------------------------------------------------------
+
+  inform(exchange: Http1Exchange, status: number, fields: FieldLines): void {
+    if (!(status >= 100 && status <= 199) || status === 101) throw new HandlerError("ERR_RESPONSE_STATUS", `${status} is not interim`);
+    const text = ResponseEncoder.interim(status, fields);
+    if (exchange.isAnswered) throw new HandlerError("ERR_RESPONSE_TWICE", "interim after final");
+    // RFC 9110 §15.2: MUST NOT send a 1xx to an HTTP/1.0 client
+    if (exchange !== this.#exchange || this.#minor === 0) return;
+    if (status === 100) this.#isContinueDue = false;
+    this.#output.text(text);
+    this.writeSoon();
+  }
+
+  respond(exchange: Http1Exchange, head: ResponseHead, content: Content): void | Promise<void> {
+    if (exchange.isAnswered) {
+      discardContent(content, new HandlerError("ERR_RESPONSE_TWICE"));
+      throw new HandlerError("ERR_RESPONSE_TWICE");
+    }
+    if (exchange !== this.#exchange) {
+      exchange.isAnswered = true;
+      return discardContent(content, exchange.abortReason ?? new ProtocolError("ERR_CLOSED_BY_PEER"));
+    }
+    const goesOn = this.#isPersistent && !this.#isClosing && this.#served + 1 < this.#config.limits.maxRequestsPerConnection && this.#canDrain();
+    try {
+      encoder.encode(head, lengthOf(content), this.#isHead, this.#minor, goesOn, this.#clock.dateText);
+    } catch (error) {
+      discardContent(content, error as Error);
+      throw error;
+    }
+    exchange.isAnswered = true;
+    exchange.status = head.status;
+    this.#isPersistent = encoder.isPersistent;
+    this.#deadlines.handlerAt = Infinity;
+    this.#output.text(encoder.text);
+    if (encoder.delimiting === NO_CONTENT) discardContent(content, new HandlerError("ERR_RESPONSE_CONTENT"));
+    else if (typeof content === "string") this.#sendText(exchange, content, encoder.length);
+    else if (content instanceof Uint8Array) this.#sendBytes(exchange, content);
+    else if (content !== null) return this.#sendLong(exchange, head, content);
+    this.#finish();
+    this.writeSoon();
+  }
+
+  #sendText(exchange: Http1Exchange, content: string, length: number): void {
+    exchange.contentBytesSent = length;
+    // As many octets as code units: all are ASCII, and so the same in latin1
+    if (length === content.length) this.#output.text(content);
+    else this.#output.bytes(Buffer.from(content));
+  }
+
+  #sendBytes(exchange: Http1Exchange, content: Uint8Array): void {
+    exchange.contentBytesSent = content.length;
+    if (content.length > 0) this.#output.bytes(content);
+  }
+
+  /** Content that takes its time. The promise is the exchange's. */
+  #sendLong(exchange: Http1Exchange, head: ResponseHead, content: FileSlice | StreamContent): Promise<void> {
+    this.#writing = WRITING.streaming;
+    if (isFileSlice(content)) {
+      this.#deadlines.startSend();
+      return this.#sender.sendFile(exchange, content);
+    }
+    const trailers = wantsTrailers(exchange.request.fields) ? (head.trailers ?? null) : null;
+    return this.#sender.sendStream(exchange, encoder, content, trailers);
+  }
+
+  isCurrent(exchange: Http1Exchange): boolean {
+    return exchange === this.#exchange;
+  }
+
+  sent(): void {
+    this.#finish();
+    this.writeSoon();
+  }
+
+  upgrade(exchange: Http1Exchange, fields: FieldLines): ByteStream | null {
+    const protocol = this.#framing.upgradeTo[0];
+    if (exchange.isAnswered) throw new HandlerError("ERR_RESPONSE_TWICE");
+    // RFC 9110 §7.8: the request must be read whole before the protocol is switched
+    if (exchange !== this.#exchange || protocol === undefined || this.#reading !== READING.blocked) return null;
+    const text = ResponseEncoder.switching(protocol, fields, this.#clock.dateText);
+    exchange.isAnswered = true;
+    exchange.status = 101;
+    this.#output.text(text);
+    this.write();
+    this.#deadlines.clear();
+    this.#reading = READING.tunnel;
+    this.#writing = WRITING.closed;
+    const tunnel = new Tunnel(this.#transport, this.#input.takeAll());
+    this.#tunnel = tunnel;
+    if (this.#hasPeerEnded) tunnel.receiveEnd();
+    this.#leave("upgraded");
+    return tunnel;
+  }
+
+  abort(exchange: Http1Exchange, reason: Error): void {
+    exchange.isAnswered = true;
+    if (exchange === this.#exchange) this.#destroy("broken", reason);
+  }
+
+  // ---- ends -------------------------------------------------------------------------------------------------------------
+
+  /** The response is handed over whole. */
+  #finish(): void {
+    const content = this.#content;
+    this.#writing = WRITING.done;
+    this.#served++;
+    this.#deadlines.endProbe();
+    this.#leave("complete");
+    if (!this.#isPersistent || this.#isClosing || this.#reading === READING.discard) return this.#close();
+    if (this.#reading === READING.blocked) return this.#next();
+    if (content === null) return;
+    if (!content.isStarted) return content.cancel();
+    // A reader that goes on behind its answer has the time of an idle connection, in case it never does
+    this.#deadlines.startIdle();
+  }
+
+  /** Ready for the next request. */
+  #next(): void {
+    this.#content = null;
+    this.#decoder = null;
+    this.#reading = READING.head;
+    this.#writing = WRITING.idle;
+    this.#deadlines.startIdle();
+  }
+
+  /** The exchange is no longer ours. */
+  #leave(outcome: Outcome): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    this.#exchange = null;
+    this.#config.events.onExchangeEnd?.(exchange, outcome);
+  }
+
+  /** Says goodbye: what is queued, then FIN; listens on so that a reset does not eat the response (RFC 9112 §9.6). */
+  #close(): void {
+    if (this.#writing === WRITING.closed) return;
+    this.write();
+    this.#writing = WRITING.closed;
+    this.#reading = READING.discard;
+    this.#end("complete", new ProtocolError("ERR_CONTENT_INCOMPLETE"));
+    this.#deadlines.startLinger();
+    this.#transport.end();
+    if (this.#isPaused) this.#transport.resume();
+    this.#isPaused = false;
+  }
+
+  /** The peer must see that something is missing. */
+  #destroy(outcome: Outcome, reason: Error | null): void {
+    this.#reading = READING.closed;
+    this.#writing = WRITING.closed;
+    this.#end(outcome, reason ?? new ProtocolError("ERR_CLOSED_BY_PEER"));
+    this.#transport.destroy();
+  }
+
+  /** Nobody waits for anything any more. */
+  #end(outcome: Outcome, reason: Error): void {
+    const exchange = this.#exchange;
+    const content = this.#content;
+    this.#deadlines.clear();
+    this.#content = null;
+    this.#decoder = null;
+    this.#input.takeAll();
+    if (this.#parser !== null) releaseParser(this.#parser);
+    this.#parser = null;
+    if (exchange !== null) exchange.isAnswered = true;
+    this.#leave(outcome);
+    content?.fail(reason);
+    if (outcome !== "complete") exchange?.markAborted(reason);
+    this.#sender.drained();
+  }
+
+  /** The peer has ended its side and we owe it nothing (more). */
+  #endAfterPeer(): void {
+    const parser = this.#parser;
+    if (parser?.hasBegun !== true) return this.#close();
+    this.#refuseHead(new ProtocolError("ERR_HEAD_INCOMPLETE", { offset: parser.position }), parser);
+  }
+
+  // ---- refusals ---------------------------------------------------------------------------------------------------------
+
+  #refuseHead(error: ProtocolError, parser: HeadParser): void {
+    const { buffer, start, end } = this.#input;
+    const seen = error.offset < 0 ? Math.max(parser.position, 0) : Math.max(error.offset, parser.methodEnd);
+    const text = buffer.toString("latin1", start, Math.min(end, start + seen));
+    const method = parser.methodEnd > 0 ? text.slice(parser.methodStart, parser.methodEnd) : "";
+    const target = parser.targetEnd > 0 ? text.slice(parser.targetStart, parser.targetEnd) : "";
+    this.#refuse(error, method, target, acceptIn(text));
+  }
+
+  /** Answers a request that no handler sees, behind the answers of those before it, and closes. */
+  #refuse(error: ProtocolError, method: string, target: string, accept: string | null): void {
+    this.#config.events.onRefusal?.({ error, connection: this.info, method, target });
+    const { fields, text } = renderRefusal(error, accept, this.#config.isExplaining);
+    encoder.encode({ status: error.status, reason: "", fields }, text.length, method === "HEAD", 1, false, this.#clock.dateText);
+    this.#output.text(encoder.delimiting === FIXED ? encoder.text + text : encoder.text);
+    this.#close();
+  }
+
+  #expireRequest(): void {
+    this.#deadlines.requestAt = Infinity;
+    const parser = this.#parser;
+    // RFC 9112 §9.5: closing an idle connection needs no words; a 408 there would be taken for the next request's answer
+    if (parser?.hasBegun !== true) return this.#close();
+    this.#refuseHead(new ProtocolError("ERR_HEAD_TIMEOUT", { offset: parser.position }), parser);
+  }
+
+  #expireContent(): void {
+    this.#deadlines.contentAt = Infinity;
+    const content = this.#content;
+    if (content === null || content.isPaused) return;
+    this.#failContent(new ProtocolError("ERR_CONTENT_TIMEOUT"));
+  }
+
+  #expireHandler(): void {
+    this.#deadlines.handlerAt = Infinity;
+    const exchange = this.#exchange;
+    if (exchange === null || this.#writing !== WRITING.pending) return;
+    const error = new ProtocolError("ERR_HANDLER_TIMEOUT");
+    const { method, target, fields } = exchange.request;
+    exchange.isAnswered = true;
+    exchange.status = error.status;
+    this.#refuse(error, method, target, fields.get("accept"));
+    exchange.markAborted(error);
+  }
+
+  /** Asks a half-closed peer whether it is there, with an interim response that it may ignore (RFC 9110 §15.2). */
+  #probe(): void {
+    this.#deadlines.probeAt = Infinity;
+    if (this.#writing !== WRITING.pending) return;
+    this.#output.text("HTTP/1.1 102 Processing\r\n\r\n");
+    this.#deadlines.startProbe();
+  }
+
+  // ---- output -----------------------------------------------------------------------------------------------------------
+
+  write(): void {
+    const output = this.#output;
+    const wasBlocked = output.isBlocked;
+    output.flush();
+    if (output.isBlocked && !wasBlocked) this.#deadlines.startSend();
+  }
+
+  /** After a change that did not come from the carrier: go on with the input, write soon. */
+  writeSoon(): void {
+    if (this.#isAdvancing) return;
+    this.#advance();
+    if (this.#writing !== WRITING.closed) this.#transport.requestFlush();
+  }
+
+  /** Whether unread content may be drained behind the answer, so that the connection can go on (RFC 9112 §9.3). */
+  #canDrain(): boolean {
+    if (this.#reading !== READING.content || this.#content === null) return this.#reading === READING.blocked;
+    // The peer that waits for 100 may send its content or not: nobody could tell what comes next (RFC 9110 §10.1.1)
+    if (this.#isContinueDue) return false;
+    const { length, received, isStarted } = this.#content;
+    return length === null || isStarted || length - received - this.#input.length <= this.#config.limits.maxDrainBytes;
+  }
+}
+
+// RFC 9110 §6.5.1, §10.1.4: trailers only for those who say that they keep them
+function wantsTrailers(fields: Fields): boolean {
+  return fields.all("te").some((value) => /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(value));
+}

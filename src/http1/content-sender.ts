@@ -1,0 +1,138 @@
+/**
+ * Response content that takes its time: a stream or part of a file, delimited, sent no faster than the peer takes it.
+ *
+ * Holds what a connection must remember of the content under way (RFC 9112 §7.1; RFC 9110 §8.6): a declared length is kept
+ * to the octet or the connection is destroyed, so that a short message is never taken for a whole one. It changes no state of
+ * the connection but through its owner.
+ */
+
+import { HandlerError, ProtocolError } from "../http/errors.ts";
+import type { Content, FieldLines, FileSlice, Transport } from "../http/exchange.ts";
+import { CHUNK_END, CHUNKS, chunkHead, FIXED, lastChunk, type ResponseEncoder, UNKNOWN } from "./encode.ts";
+import type { Http1Exchange } from "./exchange.ts";
+import type { Output } from "./output.ts";
+import { cancelSource, type ContentTarget, pumpContent } from "./stream-content.ts";
+
+/** What sending asks of the connection. */
+export interface SenderOwner {
+  isCurrent(exchange: Http1Exchange): boolean;
+  /** The content is handed over whole. */
+  sent(exchange: Http1Exchange): void;
+  /** It never will be. */
+  abort(exchange: Http1Exchange, reason: Error): void;
+  /** There is something to write. */
+  write(): void;
+  writeSoon(): void;
+}
+
+/** A stream of unknown or declared length. */
+export type StreamContent = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
+
+/** Sends one long content at a time. */
+export class ContentSender {
+  readonly #owner: SenderOwner;
+  readonly #transport: Transport;
+  readonly #output: Output;
+  #isChunking = false;
+  /** Octets left of a declared length. */
+  #remaining: number = UNKNOWN;
+  #drainWaiter: (() => void) | null = null;
+
+  constructor(owner: SenderOwner, transport: Transport, output: Output) {
+    this.#owner = owner;
+    this.#transport = transport;
+    this.#output = output;
+  }
+
+  /** The peer has taken what was queued, or is gone. */
+  drained(): void {
+    const waiter = this.#drainWaiter;
+    this.#drainWaiter = null;
+    waiter?.();
+  }
+
+  /** Sends a file behind its head. Rejects when the peer leaves or the file turns out shorter. */
+  sendFile(exchange: Http1Exchange, slice: FileSlice): Promise<void> {
+    this.#owner.write();
+    return new Promise((resolve, reject) => {
+      this.#transport.sendFile(slice, (error) => {
+        if (!this.#owner.isCurrent(exchange)) return reject(reasonOf(exchange));
+        if (error !== null) {
+          this.#owner.abort(exchange, error);
+          return reject(error);
+        }
+        exchange.contentBytesSent = slice.length;
+        this.#owner.sent(exchange);
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Sends a stream behind its head as the encoder has delimited it.
+   *
+   * @param trailers called at the end for a trailer section, if the peer wants one; null otherwise
+   */
+  async sendStream(exchange: Http1Exchange, encoder: ResponseEncoder, content: StreamContent, trailers: (() => FieldLines) | null): Promise<void> {
+    this.#isChunking = encoder.delimiting === CHUNKS;
+    this.#remaining = encoder.delimiting === FIXED ? encoder.length : UNKNOWN;
+    const target: ContentTarget = {
+      push: (bytes) => this.#push(exchange, bytes),
+      drained: () => new Promise((resolve) => (this.#drainWaiter = resolve)),
+      isOver: () => !this.#owner.isCurrent(exchange),
+      onAbort: (callback) => exchange.onAbort(callback),
+    };
+    this.#owner.writeSoon();
+    try {
+      const isWhole = await pumpContent(content, target);
+      if (!isWhole) throw reasonOf(exchange);
+      if (this.#remaining > 0) throw new HandlerError("ERR_RESPONSE_LENGTH", `${this.#remaining} octets short`);
+      if (this.#isChunking) this.#output.text(lastChunk(trailers?.() ?? []));
+    } catch (error) {
+      this.#owner.abort(exchange, error instanceof Error ? error : new HandlerError("ERR_HANDLER", "", { cause: error }));
+      throw error;
+    }
+    this.#owner.sent(exchange);
+  }
+
+  #push(exchange: Http1Exchange, bytes: Uint8Array): boolean {
+    const output = this.#output;
+    if (this.#remaining !== UNKNOWN) {
+      if (bytes.length > this.#remaining) {
+        throw new HandlerError("ERR_RESPONSE_LENGTH", `${bytes.length - this.#remaining} octets too many`);
+      }
+      this.#remaining -= bytes.length;
+    }
+    if (this.#isChunking) output.text(chunkHead(bytes.length));
+    output.bytes(bytes);
+    if (this.#isChunking) output.text(CHUNK_END);
+    exchange.contentBytesSent += bytes.length;
+    if (output.isFull) this.#owner.write();
+    else this.#owner.writeSoon();
+    return !output.isBlocked;
+  }
+}
+
+function reasonOf(exchange: Http1Exchange): Error {
+  return exchange.abortReason ?? new ProtocolError("ERR_CLOSED_BY_PEER");
+}
+
+/** Whether content is part of a file. */
+export function isFileSlice(content: object): content is FileSlice {
+  return typeof (content as { fd?: unknown }).fd === "number";
+}
+
+/** Octets of content, {@link UNKNOWN} for a stream. */
+export function lengthOf(content: Content): number {
+  if (content === null) return 0;
+  if (typeof content === "string") return Buffer.byteLength(content);
+  if (content instanceof Uint8Array) return content.length;
+  return isFileSlice(content) ? content.length : UNKNOWN;
+}
+
+/** Lets go of content that is not sent. */
+export function discardContent(content: Content, reason: Error): void {
+  if (content === null || typeof content === "string" || content instanceof Uint8Array) return;
+  if (isFileSlice(content)) content.release();
+  else cancelSource(content, reason);
+}

@@ -1,0 +1,217 @@
+/**
+ * Response heads and chunks -> text: the only writer of Content-Length, Transfer-Encoding and Connection
+ * (RFC 9112 §4, §6, §7.1, §9.6; RFC 9110 §6.4.1, §6.6.1, §8.6).
+ *
+ * A handler's fields pass through a check of names and values, the last defence against response splitting; what a handler
+ * says about framing is compared with the content that it gave and then written anew. No I/O, no clock: the date comes in.
+ */
+
+import { HandlerError } from "../http/errors.ts";
+import type { ResponseHead } from "../http/exchange.ts";
+import { isFieldValue, isToken } from "../http/fields.ts";
+import { forbidsContent, reasonPhrase } from "../http/status.ts";
+import { listOf } from "./framing.ts";
+
+/** How the content of a response is delimited. */
+export const NO_CONTENT = 0;
+export const FIXED = 1;
+export const CHUNKS = 2;
+export const UNTIL_CLOSE = 3;
+
+/** Length of content that only its source knows. */
+export const UNKNOWN = -1;
+
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
+const statusLines: string[] = [];
+
+function statusLine(status: number, reason: string): string {
+  if (reason !== "") {
+    if (!REASON.test(reason)) throw new HandlerError("ERR_RESPONSE_STATUS", "the reason phrase has a control character");
+    return `HTTP/1.1 ${status} ${reason}\r\n`;
+  }
+  // RFC 9112 §4: the SP before an absent reason phrase stays
+  return (statusLines[status] ??= `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`);
+}
+
+/** The rendering of one response; one object per connection, filled anew for every response. */
+export class ResponseEncoder {
+  /** Status line, fields and empty line. */
+  text = "";
+  /** {@link NO_CONTENT}, {@link FIXED}, {@link CHUNKS} or {@link UNTIL_CLOSE}. */
+  delimiting: number = NO_CONTENT;
+  /** Octets that the content must have, {@link UNKNOWN} if nobody said. */
+  length: number = 0;
+  /** Whether the connection goes on behind this response. */
+  isPersistent = true;
+  #declared = UNKNOWN;
+  #hasDate = false;
+  #options = "";
+
+  /**
+   * Renders a final response.
+   *
+   * @param head the handler's status and fields
+   * @param length octets of the content given, {@link UNKNOWN} for a stream
+   * @param isHead the request was HEAD
+   * @param minor minor version of the request
+   * @param isPersistent whether the connection could go on
+   * @param dateText IMF-fixdate of now
+   * @throws HandlerError if status, fields or declared length break a rule
+   */
+  encode(head: ResponseHead, length: number, isHead: boolean, minor: number, isPersistent: boolean, dateText: string): void {
+    const status = head.status;
+    // RFC 9110 §15: 1xx are interim; an upgrade goes by its own way
+    if (!(status >= 200 && status <= 599)) throw new HandlerError("ERR_RESPONSE_STATUS", `${status}`);
+    this.#declared = UNKNOWN;
+    this.#hasDate = false;
+    this.#options = "";
+    this.isPersistent = isPersistent;
+    let text = statusLine(status, head.reason);
+    const fields = head.fields;
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i] as string;
+      const value = fields[i + 1] as string;
+      if (!isToken(name) || !isFieldValue(value)) throw new HandlerError("ERR_RESPONSE_FIELD", JSON.stringify(name));
+      if (!this.#takesOver(name, value)) text += `${name}: ${value}\r\n`;
+    }
+    // RFC 9110 §6.6.1: an origin server with a clock MUST send Date in 2xx, 3xx, 4xx
+    if (!this.#hasDate) text += `Date: ${dateText}\r\n`;
+    text += this.#delimit(status, length, isHead, minor);
+    this.text = text + this.#connection(minor) + "\r\n";
+  }
+
+  /** Renders an interim response (RFC 9110 §15.2). */
+  static interim(status: number, fields: readonly string[]): string {
+    let text = statusLine(status, "");
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i] as string;
+      const value = fields[i + 1] as string;
+      if (!isToken(name) || !isFieldValue(value)) throw new HandlerError("ERR_RESPONSE_FIELD", JSON.stringify(name));
+      const folded = name.toLowerCase();
+      // RFC 9110 §8.6: no Content-Length in 1xx; framing and connection fields would be lies here
+      if (folded === "content-length" || folded === "transfer-encoding" || folded === "connection") continue;
+      text += `${name}: ${value}\r\n`;
+    }
+    return text + "\r\n";
+  }
+
+  /** Renders 101 (Switching Protocols; RFC 9110 §15.2.2) to `protocol`. */
+  static switching(protocol: string, fields: readonly string[], dateText: string): string {
+    const text = ResponseEncoder.interim(101, fields);
+    const named = fields.some((part, i) => i % 2 === 0 && part.toLowerCase() === "upgrade");
+    // RFC 9110 §7.8: Upgrade MUST be sent, and its connection option with it
+    return `${text.slice(0, -2)}${named ? "" : `Upgrade: ${protocol}\r\n`}Connection: upgrade\r\nDate: ${dateText}\r\n\r\n`;
+  }
+
+  /** Notes what a handler says about date, framing and connection. True: the line is not to be sent as it is. */
+  #takesOver(name: string, value: string): boolean {
+    switch (name.length) {
+      case 4:
+        if (name.toLowerCase() === "date") this.#hasDate = true;
+        return false;
+      case 7:
+        // RFC 9110 §7.8: a sender of Upgrade MUST also send the connection option
+        if (name.toLowerCase() === "upgrade") this.#options = "upgrade";
+        return false;
+      case 10: {
+        const folded = name.toLowerCase();
+        if (folded === "connection") {
+          if (listOf([value])?.includes("close") === true) this.isPersistent = false;
+          return true;
+        }
+        // Hop-by-hop fields of an upstream's response, copied by a handler that forwards it (RFC 9110 §7.6.1)
+        return folded === "keep-alive";
+      }
+      case 14:
+        if (name.toLowerCase() !== "content-length") return false;
+        this.#declare(value);
+        return true;
+      case 16:
+        return name.toLowerCase() === "proxy-connection";
+      case 17:
+        // The transfer coding is ours to choose, whatever an upstream used
+        return name.toLowerCase() === "transfer-encoding";
+      default:
+        return false;
+    }
+  }
+
+  #declare(value: string): void {
+    const length = /^[0-9]+$/.test(value) ? Number(value) : NaN;
+    if (!Number.isSafeInteger(length) || (this.#declared !== UNKNOWN && this.#declared !== length)) {
+      throw new HandlerError("ERR_RESPONSE_LENGTH", `Content-Length: ${JSON.stringify(value)}`);
+    }
+    this.#declared = length;
+  }
+
+  /** Chooses the delimiting and returns its field line (RFC 9112 §6.3 seen from the sender; RFC 9110 §8.6). */
+  #delimit(status: number, length: number, isHead: boolean, minor: number): string {
+    const declared = this.#declared;
+    this.length = 0;
+    this.delimiting = NO_CONTENT;
+    if (status === 304) return declared === UNKNOWN ? "" : `Content-Length: ${declared}\r\n`;
+    // RFC 9110 §8.6: MUST NOT send Content-Length in 204
+    if (forbidsContent(status)) return "";
+    // RFC 9110 §15.3.6: 205 has none; the length says so
+    if (status === 205) return "Content-Length: 0\r\n";
+    if (isHead) return headLength(declared, length);
+    if (length !== UNKNOWN) {
+      if (declared !== UNKNOWN && declared !== length) {
+        throw new HandlerError("ERR_RESPONSE_LENGTH", `declared ${declared}, given ${length} octets`);
+      }
+      this.delimiting = FIXED;
+      this.length = length;
+      return `Content-Length: ${length}\r\n`;
+    }
+    this.length = declared;
+    if (declared !== UNKNOWN) {
+      this.delimiting = FIXED;
+      return `Content-Length: ${declared}\r\n`;
+    }
+    // RFC 9112 §6.1: MUST NOT send Transfer-Encoding unless the request is HTTP/1.1
+    if (minor === 0) {
+      this.delimiting = UNTIL_CLOSE;
+      this.isPersistent = false;
+      return "";
+    }
+    this.delimiting = CHUNKS;
+    return "Transfer-Encoding: chunked\r\n";
+  }
+
+  #connection(minor: number): string {
+    const options = this.#options;
+    // RFC 9112 §9.6: SHOULD send close when it will close; §9.3: 1.0 goes on only where both sides say so
+    if (!this.isPersistent) return options === "" ? "Connection: close\r\n" : `Connection: close, ${options}\r\n`;
+    if (minor === 0) return options === "" ? "Connection: keep-alive\r\n" : `Connection: keep-alive, ${options}\r\n`;
+    return options === "" ? "" : `Connection: ${options}\r\n`;
+  }
+}
+
+/** Content-Length of a response to HEAD: what GET would say, if that is known (RFC 9110 §8.6, §9.3.2). */
+function headLength(declared: number, length: number): string {
+  // null content on HEAD says nothing about GET's, so 0 is not claimed
+  const known = declared !== UNKNOWN ? declared : length > 0 ? length : UNKNOWN;
+  return known === UNKNOWN ? "" : `Content-Length: ${known}\r\n`;
+}
+
+/** The line before a chunk of `length` octets (RFC 9112 §7.1). */
+export function chunkHead(length: number): string {
+  return `${length.toString(16)}\r\n`;
+}
+
+/** Behind every chunk. */
+export const CHUNK_END = "\r\n";
+
+/** The last chunk and the trailer section, which ends the message (RFC 9112 §7.1.2). */
+export function lastChunk(trailers: readonly string[]): string {
+  let text = "0\r\n";
+  for (let i = 0; i < trailers.length; i += 2) {
+    const name = trailers[i] as string;
+    const value = trailers[i + 1] as string;
+    if (!isToken(name) || !isFieldValue(value)) throw new HandlerError("ERR_RESPONSE_FIELD", JSON.stringify(name));
+    // RFC 9110 §6.5.1: framing must not be in trailers
+    if (/^(?:content-length|transfer-encoding|connection|host|trailer)$/i.test(name)) continue;
+    text += `${name}: ${value}\r\n`;
+  }
+  return text + "\r\n";
+}

@@ -1,0 +1,52 @@
+/**
+ * Responses of the wire itself: a refusal in the words of the table, with the rule that was broken (RFC 9110 §15.5).
+ *
+ * Nothing of the request is echoed but a field name, and that only as a token. A refusal always closes the connection:
+ * what comes behind a message that was not understood cannot be trusted (RFC 9112 §11.2).
+ */
+
+import { ERRORS, type ProtocolError } from "../http/errors.ts";
+import type { FieldLines } from "../http/exchange.ts";
+import { renderProblem } from "../http/problem.ts";
+import { reasonPhrase } from "../http/status.ts";
+
+/** What we would serve in place of CONNECT and TRACE (RFC 9110 §10.2.1: Allow MUST be in 405). */
+export const GENERAL_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/** A refusal ready to be encoded. */
+export interface RefusalResponse {
+  readonly fields: FieldLines;
+  readonly text: string;
+}
+
+/**
+ * @param accept the request's Accept field as far as it was understood
+ * @param isExplaining false: status and code only
+ */
+export function renderRefusal(error: ProtocolError, accept: string | null, isExplaining: boolean): RefusalResponse {
+  const known = ERRORS[error.code];
+  const problem = isExplaining
+    ? {
+        status: error.status,
+        title: reasonPhrase(error.status),
+        code: error.code,
+        detail: error.message,
+        rule: error.rule,
+        field: error.field,
+        offset: error.offset,
+        option: known.option ?? "",
+      }
+    : { status: error.status, title: reasonPhrase(error.status), code: error.code };
+  const { contentType, text } = renderProblem(problem, accept);
+  const fields = ["Content-Type", contentType, "X-Content-Type-Options", "nosniff", "Cache-Control", "no-store"];
+  if (error.status === 405) fields.push("Allow", GENERAL_METHODS);
+  if (error.status === 503) fields.push("Retry-After", "10");
+  return { fields, text };
+}
+
+const ACCEPT_LINE = /\naccept:[ \t]*([\x20-\x7e\t]*)\r?\n/i;
+
+/** The Accept field in the part of a head that was understood before the refusal. */
+export function acceptIn(head: string): string | null {
+  return ACCEPT_LINE.exec(head)?.[1] ?? null;
+}

@@ -1,0 +1,75 @@
+/**
+ * From a parsed head to the request that handlers see: method, target, authority (RFC 9112 §3, RFC 9110 §7.1, §7.2, §9.1).
+ *
+ * The whole head becomes one latin1 string here, the only crossing into native code per request. What is refused here has a
+ * well-formed head; the rules broken are those of single fields and of the request line's words.
+ */
+
+import { ProtocolError } from "../http/errors.ts";
+import { Fields } from "../http/fields.ts";
+import { isRegisteredMethod } from "../http/method.ts";
+import { isValidAuthority, parseTarget } from "../http/target.ts";
+import { Http1RequestHead } from "./exchange.ts";
+import type { HeadParser } from "./head.ts";
+import type { Leniencies } from "./limits.ts";
+
+const SLASH = 0x2f;
+
+/** The last authority found valid: clients of one server nearly always send the same. */
+let lastAuthority = "";
+
+/**
+ * @param base index of the head's first octet in `bytes`
+ * @param length octets of the head
+ */
+export function readRequestHead(
+  parser: HeadParser,
+  bytes: Buffer,
+  base: number,
+  length: number,
+  scheme: string,
+  leniencies: Leniencies,
+): Http1RequestHead | ProtocolError {
+  const text = bytes.toString("latin1", base, base + length);
+  const fields = new Fields(text, parser.offsets.slice(0, parser.offsetCount));
+  const host = readHost(parser, fields);
+  if (host instanceof ProtocolError) return host;
+  const method = readMethod(text.slice(parser.methodStart, parser.methodEnd), parser, leniencies);
+  if (method instanceof ProtocolError) return method;
+  const target = text.slice(parser.targetStart, parser.targetEnd);
+  const version = parser.minor === 0 ? "1.0" : "1.1";
+  if (bytes[base + parser.targetStart] === SLASH) return new Http1RequestHead(method, target, version, scheme, host, fields);
+  const parsed = parseTarget(method, target);
+  if (parsed === null) return new ProtocolError("ERR_TARGET", { offset: parser.targetStart });
+  // RFC 9112 §3.2.2: with absolute-form, Host MUST be ignored and replaced by the target's authority
+  return new Http1RequestHead(method, target, version, scheme, parsed.authority === "" ? host : parsed.authority, fields);
+}
+
+// RFC 9112 §3.2: a missing, repeated or invalid Host MUST be answered 400; routing and caches depend on it
+function readHost(parser: HeadParser, fields: Fields): string | ProtocolError {
+  const { index, count } = parser.host;
+  if (count === 0) {
+    return parser.minor === 0 ? "" : new ProtocolError("ERR_HOST_MISSING", { field: "Host" });
+  }
+  const offset = fields.valueOffsetAt(index);
+  if (count > 1) return new ProtocolError("ERR_HOST_REPEATED", { field: "Host", offset: fields.valueOffsetAt(fields.indexOf("host", index + 1)) });
+  const host = fields.valueAt(index);
+  if (host === lastAuthority) return host;
+  // RFC 9110 §7.2 allows an empty Host where the target URI has no authority; http URIs always have one (§4.2.1)
+  if (!isValidAuthority(host)) return new ProtocolError("ERR_HOST_INVALID", { field: "Host", offset });
+  lastAuthority = host;
+  return host;
+}
+
+function readMethod(method: string, parser: HeadParser, leniencies: Leniencies): string | ProtocolError {
+  if (method === "GET" || method === "POST") return method;
+  const offset = parser.methodStart;
+  if (method === "CONNECT" || method === "TRACE") {
+    // RFC 9110 §9.3.6, §9.3.8: a tunnel and an echo of credentials, neither is an origin server's business
+    return new ProtocolError("ERR_METHOD_REFUSED", { offset });
+  }
+  if (isRegisteredMethod(method) || leniencies.additionalMethods.includes(method)) return method;
+  const upper = method.toUpperCase();
+  if (upper === method || !isRegisteredMethod(upper)) return new ProtocolError("ERR_METHOD_UNKNOWN", { offset });
+  return leniencies.allowLowercaseMethods ? upper : new ProtocolError("ERR_METHOD_LOWERCASE", { offset });
+}

@@ -1,0 +1,84 @@
+/**
+ * Response content whose length only its source knows: pulled piece by piece, no faster than the peer takes it.
+ *
+ * A source is asked for the next piece only when the one before was accepted, cancelled as soon as the peer leaves, and
+ * always closed. Delimiting is the target's business (RFC 9112 §7.1 or close); this file knows no HTTP.
+ */
+
+import { HandlerError } from "../http/errors.ts";
+
+/** Where pieces go. */
+export interface ContentTarget {
+  /** Takes a piece; false: wait for {@link drained} before the next. */
+  push(bytes: Uint8Array): boolean;
+  drained(): Promise<void>;
+  /** The exchange ended early; nothing more is wanted. */
+  isOver(): boolean;
+  onAbort(callback: (reason: Error) => void): void;
+}
+
+type Source = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
+
+interface Pull {
+  next(): Promise<{ done?: boolean | undefined; value?: unknown }>;
+  cancel(reason: unknown): Promise<unknown>;
+}
+
+function pullFrom(source: Source): Pull {
+  if (source instanceof ReadableStream) {
+    const reader: ReadableStreamDefaultReader<Uint8Array> = source.getReader();
+    return { next: () => reader.read(), cancel: (reason) => reader.cancel(reason) };
+  }
+  const iterator = source[Symbol.asyncIterator]();
+  return {
+    next: () => iterator.next(),
+    cancel: async () => {
+      await iterator.return?.();
+    },
+  };
+}
+
+/** Cancels a source that will not be sent; its own complaints about that interest nobody. */
+export function cancelSource(source: Source, reason: Error): void {
+  try {
+    pullFrom(source).cancel(reason).catch(ignore);
+  } catch {
+    // locked: someone else has it and must close it
+  }
+}
+
+function ignore(): void {}
+
+/**
+ * Sends all of `source` to `target`.
+ *
+ * @returns true when the source ended, false when the exchange was over before
+ * @throws what the source throws, or HandlerError ERR_RESPONSE_CONTENT for a piece that is not bytes
+ */
+export async function pumpContent(source: Source, target: ContentTarget): Promise<boolean> {
+  const pull = pullFrom(source);
+  let isOpen = true;
+  const close = (reason: unknown): void => {
+    if (!isOpen) return;
+    isOpen = false;
+    pull.cancel(reason).catch(ignore);
+  };
+  target.onAbort(close);
+  try {
+    while (!target.isOver()) {
+      const { done, value } = await pull.next();
+      if (done === true) {
+        isOpen = false;
+        return !target.isOver();
+      }
+      if (!(value instanceof Uint8Array)) {
+        throw new HandlerError("ERR_RESPONSE_CONTENT", `a stream must give Uint8Array, not ${value === null ? "null" : typeof value}`);
+      }
+      if (value.length > 0 && !target.isOver() && !target.push(value)) await target.drained();
+    }
+    return false;
+  } catch (error) {
+    close(error);
+    throw error;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * A connection after 101 (Switching Protocols; RFC 9110 §7.8): bytes both ways, HTTP no more.
+ *
+ * The bytes that had arrived behind the request head are delivered first. Nothing is interpreted; until somebody starts to
+ * read, the peer waits.
+ */
+
+import type { ByteSink, ByteStream, ConnectionInfo, Transport } from "../http/exchange.ts";
+
+/** The stream a handler gets; the connection forwards what its transport says. */
+export class Tunnel implements ByteStream {
+  readonly #transport: Transport;
+  #sink: ByteSink | null = null;
+  #early: Uint8Array | null;
+  #isPaused = true;
+  #hasEnded = false;
+  #isClosed = false;
+  #closeError: Error | null = null;
+
+  /** @param early bytes that came behind the head, possibly none */
+  constructor(transport: Transport, early: Uint8Array) {
+    this.#transport = transport;
+    this.#early = early.length > 0 ? early : null;
+    transport.pause();
+  }
+
+  get connection(): ConnectionInfo {
+    return this.#transport.info;
+  }
+
+  start(sink: ByteSink): void {
+    if (this.#sink !== null) throw new TypeError("this connection is being read already");
+    this.#sink = sink;
+    this.resume();
+    if (this.#isClosed) sink.close(this.#closeError);
+  }
+
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#transport.pause();
+  }
+
+  resume(): void {
+    const sink = this.#sink;
+    if (!this.#isPaused || sink === null) return;
+    this.#isPaused = false;
+    const early = this.#early;
+    this.#early = null;
+    if (early !== null) sink.chunk(early);
+    if (this.#hasEnded) {
+      this.#hasEnded = false;
+      sink.end();
+    }
+    if (!this.#isPaused && !this.#isClosed) this.#transport.resume();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#isClosed || this.#transport.write(bytes);
+  }
+
+  end(): void {
+    if (!this.#isClosed) this.#transport.end();
+  }
+
+  destroy(): void {
+    if (!this.#isClosed) this.#transport.destroy();
+  }
+
+  /** From the connection. */
+  receive(chunk: Uint8Array): void {
+    if (this.#sink !== null && !this.#isPaused) return this.#sink.chunk(chunk);
+    // What was on its way when we paused; the transport delivers at most one more chunk
+    this.#early = this.#early === null ? chunk : Buffer.concat([this.#early, chunk]);
+  }
+
+  receiveEnd(): void {
+    if (this.#sink !== null && !this.#isPaused) return this.#sink.end();
+    this.#hasEnded = true;
+  }
+
+  writable(): void {
+    this.#sink?.drain();
+  }
+
+  closed(error: Error | null): void {
+    this.#isClosed = true;
+    this.#closeError = error;
+    this.#sink?.close(error);
+  }
+}
