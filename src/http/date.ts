@@ -66,7 +66,14 @@ export function parseHttpDate(text: string, nowMs: number): number | null {
 }
 
 /** A time from its parts, or null if there is no such day or time. */
-function timeOf(year: number, monthName = "", dayText = "", hourText = "", minuteText = "", secondText = ""): number | null {
+function timeOf(
+  year: number,
+  monthName = "",
+  dayText = "",
+  hourText = "",
+  minuteText = "",
+  secondText = "",
+): number | null {
   const month = MONTHS.indexOf(monthName) / 3;
   const day = Number(dayText);
   const hour = Number(hourText);
@@ -83,7 +90,13 @@ function timeOf(year: number, monthName = "", dayText = "", hourText = "", minut
 
 /** The century is chosen so that the time is the latest that is not more than 50 years ahead. */
 function timeOfShortYear(
-  yearOfCentury: number, nowMs: number, month = "", day = "", hour = "", minute = "", second = "",
+  yearOfCentury: number,
+  nowMs: number,
+  month = "",
+  day = "",
+  hour = "",
+  minute = "",
+  second = "",
 ): number | null {
   const limit = new Date(nowMs);
   limit.setUTCFullYear(limit.getUTCFullYear() + 50);

@@ -41,8 +41,7 @@ const ABSOLUTE_FORM = /^(https?):\/\/([^/?]+)(.*)$/i;
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 /** RFC 3986 §3.2.2 without IPvFuture, which the URL standard does not know; reg-name without the empty one, which http refuses. */
-const AUTHORITY =
-  /^(?:\[[0-9a-f:.]+\]|(?:[a-z0-9\-._~!$&'()*+,;=]|%[0-9a-f]{2})+)(?::(\d*))?$/i;
+const AUTHORITY = /^(?:\[[0-9a-f:.]+\]|(?:[a-z0-9\-._~!$&'()*+,;=]|%[0-9a-f]{2})+)(?::(\d*))?$/i;
 
 /**
  * A path and query that `new URL()` would leave as they are: no character of the percent-encode sets of paths and

@@ -1,20 +1,37 @@
 import { STATUS_CODES } from "node:http";
 import { describe, expect, it } from "vitest";
 import {
-  forbidsContent, forbidsContentLength, isFinalStatus, reasonPhrase, registeredStatuses, requiresEmptyContent,
+  forbidsContent,
+  forbidsContentLength,
+  isFinalStatus,
+  reasonPhrase,
+  registeredStatuses,
+  requiresEmptyContent,
 } from "../../src/http/status.ts";
 
 describe("reasonPhrase", () => {
   it.each([
-    [100, "Continue"], [103, "Early Hints"], [200, "OK"], [308, "Permanent Redirect"], [413, "Content Too Large"], [414, "URI Too Long"],
-    [416, "Range Not Satisfiable"], [422, "Unprocessable Content"], [431, "Request Header Fields Too Large"], [451, "Unavailable For Legal Reasons"], [505, "HTTP Version Not Supported"],
+    [100, "Continue"],
+    [103, "Early Hints"],
+    [200, "OK"],
+    [308, "Permanent Redirect"],
+    [413, "Content Too Large"],
+    [414, "URI Too Long"],
+    [416, "Range Not Satisfiable"],
+    [422, "Unprocessable Content"],
+    [431, "Request Header Fields Too Large"],
+    [451, "Unavailable For Legal Reasons"],
+    [505, "HTTP Version Not Supported"],
   ])("%i: %s", (status, phrase) => {
     expect(reasonPhrase(status)).toBe(phrase);
   });
 
-  it.each([0, 99, 104, 199, 299, 306, 418, 499, 509, 599, 600, 999, -1, 200.5, Number.NaN])("%d is not registered: empty", (status) => {
-    expect(reasonPhrase(status)).toBe("");
-  });
+  it.each([0, 99, 104, 199, 299, 306, 418, 499, 509, 599, 600, 999, -1, 200.5, Number.NaN])(
+    "%d is not registered: empty",
+    (status) => {
+      expect(reasonPhrase(status)).toBe("");
+    },
+  );
 
   it("agrees with Node's table but for phrases that RFC 9110 has renamed", () => {
     const renamed = [413, 422];
@@ -50,7 +67,17 @@ describe("content", () => {
 
 describe("isFinalStatus", () => {
   it.each([
-    [199, false], [200, true], [299, true], [599, true], [600, false], [100, false], [0, false], [-200, false], [200.5, false], [Number.NaN, false], [Infinity, false],
+    [199, false],
+    [200, true],
+    [299, true],
+    [599, true],
+    [600, false],
+    [100, false],
+    [0, false],
+    [-200, false],
+    [200.5, false],
+    [Number.NaN, false],
+    [Infinity, false],
   ])("%d: %s", (status, expected) => {
     expect(isFinalStatus(status)).toBe(expected);
   });
