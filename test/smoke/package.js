@@ -1,0 +1,108 @@
+/**
+ * Uses the installed package as a stranger would: `node package.js FOLDER`, where FOLDER/node_modules has it.
+ *
+ * Plain JavaScript on nothing but Node, so that it runs on every version of Node there is. Ends with status 1 at the first
+ * thing that is not as it should be.
+ */
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { connect } from "node:net";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+
+const folder = resolve(process.argv[2] ?? ".");
+const entry = createRequire(join(folder, "smoke.js")).resolve("fairlead");
+const { HttpError, Response: FastResponse, serve } = await import(pathToFileURL(entry).href);
+
+/** Sends bytes on a connection of their own and says all that comes back until it closes. */
+async function exchangeBytes(port, text) {
+  const socket = connect(port, "127.0.0.1");
+  socket.setEncoding("latin1");
+  let received = "";
+  socket.on("data", (part) => (received += part));
+  socket.write(text);
+  await once(socket, "close");
+  return received;
+}
+
+async function checkLibrary() {
+  const server = await serve({
+    port: 0,
+    fetch: async (request) => {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/native") return new globalThis.Response("native");
+      if (pathname === "/teapot") throw new HttpError(418, "short and stout");
+      if (request.method === "POST") return FastResponse.json({ ...(await request.json()), id: 1 }, { status: 201 });
+      return new FastResponse("Hello, World!");
+    },
+  });
+  try {
+    const at = (path) => new URL(path, server.url);
+    const hello = await fetch(at("/"));
+    assert.equal(await hello.text(), "Hello, World!");
+    assert.ok(hello.headers.get("date"));
+    assert.equal(await (await fetch(at("/native"))).text(), "native");
+    assert.equal((await fetch(at("/teapot"))).status, 418);
+    const made = await fetch(at("/book"), { method: "POST", body: '{"title":"Emma"}' });
+    assert.deepEqual([made.status, await made.json()], [201, { title: "Emma", id: 1 }]);
+    assert.equal((await fetch(at("/book"), { method: "POST", body: "{" })).status, 400);
+    const stream = new Blob(['{"title":', '"Streamed"}']).stream();
+    const streamed = await fetch(at("/book"), { method: "POST", body: stream, duplex: "half" });
+    assert.deepEqual(await streamed.json(), { title: "Streamed", id: 1 });
+    const port = Number(server.url.port);
+    const two = "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    assert.equal((await exchangeBytes(port, two)).match(/HTTP\/1\.1 200 /g)?.length, 2);
+    assert.match(await exchangeBytes(port, "GET / HTTP/1.1\r\n\r\n"), /^HTTP\/1\.1 400 [^]*ERR_HOST_MISSING/);
+  } finally {
+    await server.close();
+  }
+}
+
+/** Starts the command and says the origin it serves at, with a function that ends it gracefully. */
+async function startCommand(words) {
+  const main = join(folder, "node_modules/fairlead/dist/cli/main.js");
+  const child = spawn(process.execPath, [main, ...words, "--port", "0"], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = once(child, "exit");
+  const origin = await new Promise((found, failed) => {
+    const hear = (line) => {
+      const match = /http:\/\/127\.0\.0\.1:\d+/.exec(line);
+      if (match !== null) found(match[0]);
+    };
+    createInterface(child.stdout).on("line", hear);
+    createInterface(child.stderr).on("line", hear);
+    child.once("exit", (status) => failed(new Error(`fairlead ${words.join(" ")} ended with ${status}`)));
+  });
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await exited;
+  };
+  return { origin, stop };
+}
+
+async function checkCommand() {
+  const main = join(folder, "node_modules/fairlead/dist/cli/main.js");
+  assert.match(execFileSync(process.execPath, [main, "--version"], { encoding: "utf8" }), /\d+\.\d+\.\d+/);
+  mkdirSync(join(folder, "htdocs"), { recursive: true });
+  writeFileSync(join(folder, "htdocs/index.html"), "<p>home</p>");
+  writeFileSync(
+    join(folder, "app.ts"),
+    "export const fetch = (request: Request): Response => new Response(request.method);\n",
+  );
+  const site = await startCommand(["./htdocs"]);
+  assert.equal(await (await fetch(site.origin)).text(), "<p>home</p>");
+  assert.equal((await fetch(`${site.origin}/..%2fapp.ts`)).ok, false);
+  await site.stop();
+  const app = await startCommand(["app.ts"]);
+  assert.equal(await (await fetch(app.origin)).text(), "GET");
+  await app.stop();
+}
+
+await checkLibrary();
+await checkCommand();
