@@ -1,0 +1,70 @@
+/**
+ * Who may connect: limits on open connections, in all and of one address, and on those that are being turned away.
+ *
+ * Counting only. Addresses are counted only where an operator set a limit for them; asking for one costs a system call.
+ */
+
+import { ProtocolError } from "../http/errors.ts";
+import type { ConnectionInfo } from "../http/exchange.ts";
+
+/** Connections that are being turned away with a response; beyond this they are dropped without. */
+const MAX_REFUSED_AT_ONCE = 128;
+
+/** The counters of one server. */
+export class Admission {
+  readonly #maxConnections: number;
+  readonly #maxPerAddress: number;
+  readonly #perAddress: Map<string, number> = new Map();
+  #open = 0;
+  #refused = 0;
+
+  constructor(maxConnections: number, maxPerAddress: number) {
+    this.#maxConnections = maxConnections;
+    this.#maxPerAddress = maxPerAddress;
+  }
+
+  /** Connections that were admitted and are still open. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Admits a connection and counts it, or says why not. */
+  admit(connection: ConnectionInfo): ProtocolError | null {
+    if (this.#open >= this.#maxConnections) {
+      return new ProtocolError("ERR_TOO_MANY_CONNECTIONS", { detail: `limit ${this.#maxConnections}` });
+    }
+    if (this.#maxPerAddress !== Infinity) {
+      const { address, family } = connection.remoteAddress;
+      const count = this.#perAddress.get(address) ?? 0;
+      // Peers on a unix socket have no addresses to tell them apart
+      if (count >= this.#maxPerAddress && family !== "unix") {
+        return new ProtocolError("ERR_TOO_MANY_CONNECTIONS_OF_ADDRESS", { detail: `limit ${this.#maxPerAddress}` });
+      }
+      this.#perAddress.set(address, count + 1);
+    }
+    this.#open++;
+    return null;
+  }
+
+  /** An admitted connection is gone. */
+  release(connection: ConnectionInfo): void {
+    this.#open--;
+    if (this.#maxPerAddress === Infinity) return;
+    const { address } = connection.remoteAddress;
+    const count = this.#perAddress.get(address) ?? 0;
+    if (count > 1) this.#perAddress.set(address, count - 1);
+    else this.#perAddress.delete(address);
+  }
+
+  /** Whether one more may be turned away with a response; counted if so. */
+  beginRefusal(): boolean {
+    if (this.#refused >= MAX_REFUSED_AT_ONCE) return false;
+    this.#refused++;
+    return true;
+  }
+
+  /** One that was turned away is gone. */
+  endRefusal(): void {
+    this.#refused--;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * What observers may see of a server, and how they are kept from harming it.
+ *
+ * Hooks are called synchronously, after the fact, and can change nothing. One that throws, or returns a promise that rejects,
+ * is reported once as a process warning and goes on being called. A hook that is not given costs nothing: its place is null
+ * all the way down.
+ */
+
+import { inspect } from "node:util";
+import type { ConnectionInfo, Exchange, Outcome, Refusal, SocketAddress } from "../http/exchange.ts";
+
+/** What an observer is told of a server that has begun to listen; the Server itself. */
+export interface ListeningServer {
+  readonly url: URL;
+  readonly address: SocketAddress;
+  readonly port: number;
+  readonly hostname: string;
+}
+
+/** A response that is over. */
+export interface ResponseInfo {
+  readonly exchange: Exchange;
+  readonly outcome: Outcome;
+  /** From the request's acceptance to the response's end. */
+  readonly durationMs: number;
+  /** 0 if the peer left before there was a response. */
+  readonly status: number;
+  /** Octets of content, without framing. */
+  readonly contentBytes: number;
+}
+
+/** Something of the user's that failed. */
+export interface Fault {
+  /** Also in the response that the peer got; `""` where there was none. */
+  readonly id: string;
+  readonly error: unknown;
+  /** Null for a promise given to `waitUntil()`. */
+  readonly exchange: Exchange | null;
+}
+
+/** What closing the server came to. */
+export interface CloseSummary {
+  /** From the call of close() or closeNow() to the end. */
+  readonly durationMs: number;
+  /** Connections that had to be cut off. */
+  readonly destroyedConnections: number;
+  /** Promises given to `waitUntil()` that were not waited for any longer. */
+  readonly abandonedPromises: number;
+}
+
+/** What observers want to be told. All are optional; none may change anything. */
+export interface Hooks {
+  /** The server listens. */
+  readonly onListen?: ((server: ListeningServer) => void) | undefined;
+  /** A connection was accepted. */
+  readonly onConnection?: ((connection: ConnectionInfo) => void) | undefined;
+  /** A connection is gone; `error` is null if it ended in order. */
+  readonly onConnectionClose?: ((connection: ConnectionInfo, error: Error | null) => void) | undefined;
+  /** A request was accepted; the handler sees it next. */
+  readonly onRequest?: ((exchange: Exchange) => void) | undefined;
+  /** A response is over, whole or not. */
+  readonly onResponse?: ((response: ResponseInfo) => void) | undefined;
+  /** A request or a connection was refused by the server itself. */
+  readonly onRefusal?: ((refusal: Refusal) => void) | undefined;
+  /** A handler failed. Without this hook the failure is written to standard error. */
+  readonly onFault?: ((fault: Fault) => void) | undefined;
+  /** The server is closed and all connections are gone. */
+  readonly onClose?: ((summary: CloseSummary) => void) | undefined;
+}
+
+/** Hooks that cannot throw; null where none was given. */
+export interface GuardedHooks {
+  readonly onListen: ((server: ListeningServer) => void) | null;
+  readonly onConnection: ((connection: ConnectionInfo) => void) | null;
+  readonly onConnectionClose: ((connection: ConnectionInfo, error: Error | null) => void) | null;
+  readonly onRequest: ((exchange: Exchange) => void) | null;
+  readonly onResponse: ((response: ResponseInfo) => void) | null;
+  readonly onRefusal: ((refusal: Refusal) => void) | null;
+  readonly onFault: (fault: Fault) => void;
+  readonly onClose: ((summary: CloseSummary) => void) | null;
+  /** Whether any hook may ask for addresses after a socket has gone. */
+  readonly areObserving: boolean;
+}
+
+/** Makes hooks safe to call. */
+export function guardHooks(hooks: Hooks): GuardedHooks {
+  return Object.freeze({
+    onListen: guard("onListen", hooks.onListen),
+    onConnection: guard("onConnection", hooks.onConnection),
+    onConnectionClose: guard("onConnectionClose", hooks.onConnectionClose),
+    onRequest: guard("onRequest", hooks.onRequest),
+    onResponse: guard("onResponse", hooks.onResponse),
+    onRefusal: guard("onRefusal", hooks.onRefusal),
+    onFault: guard("onFault", hooks.onFault) ?? writeFault,
+    onClose: guard("onClose", hooks.onClose),
+    areObserving: Object.values(hooks).some((hook) => typeof hook === "function"),
+  });
+}
+
+function guard<Args extends unknown[]>(
+  name: string,
+  hook: ((...args: Args) => unknown) | undefined,
+): ((...args: Args) => void) | null {
+  if (hook === undefined) return null;
+  let hasWarned = false;
+  const warn = (error: unknown): void => {
+    if (hasWarned) return;
+    hasWarned = true;
+    process.emitWarning(`hooks.${name} failed; this is said once: ${inspect(error)}`, { code: "FAIRLEAD_HOOK" });
+  };
+  return (...args) => {
+    try {
+      const result = hook(...args);
+      if (result instanceof Promise) result.catch(warn);
+    } catch (error) {
+      warn(error);
+    }
+  };
+}
+
+/** A failure must not be lost because nobody asked for it. */
+function writeFault(fault: Fault): void {
+  const id = fault.id === "" ? "" : ` (${fault.id})`;
+  const request =
+    fault.exchange === null ? "" : ` at ${fault.exchange.request.method} ${fault.exchange.request.target}`;
+  process.stderr.write(`fairlead: a handler failed${request}${id}\n${inspect(fault.error)}\n`);
+}

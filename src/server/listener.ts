@@ -1,0 +1,135 @@
+/**
+ * A listening socket: TCP over IPv4 and IPv6, a unix socket, or one that was inherited. It accepts, and nothing more.
+ *
+ * Steps: listen (for a unix socket that is in use: ask whether anybody answers, replace it if not) -> hand over sockets ->
+ * close. Failing to accept (no descriptors left) is reported and survived; the system keeps the peer waiting or closes it.
+ * It must never remove a file that is no socket, or a socket that somebody answers on.
+ */
+
+import { lstat, unlink } from "node:fs/promises";
+import { connect, createServer, type ListenOptions, type Server as NetServer, type Socket } from "node:net";
+import type { SocketAddress } from "../http/exchange.ts";
+import { socketAddress } from "./connection-info.ts";
+import { listenError } from "./listen-error.ts";
+import type { ListenTarget } from "./options.ts";
+
+/** Octets queued for a peer, or read for us, before backpressure: twice what one read brings in. */
+const HIGH_WATER_BYTES = 64 * 1024;
+/** Longest path of a unix socket: sun_path of unix(7) less its NUL. */
+const MAX_UNIX_PATH_BYTES = process.platform === "linux" ? 107 : 103;
+
+/** What a listener tells its owner. */
+export interface ListenerEvents {
+  onSocket(socket: Socket): void;
+  /** A connection could not be accepted, e.g. because no descriptors are left. */
+  onAcceptError(error: NodeJS.ErrnoException): void;
+}
+
+/** An open listening socket. */
+export class Listener {
+  readonly address: SocketAddress;
+  readonly #net: NetServer;
+
+  private constructor(net: NetServer, address: SocketAddress) {
+    this.#net = net;
+    this.address = address;
+  }
+
+  /**
+   * Listens.
+   *
+   * @throws ServerError ERR_LISTEN_IN_USE, ERR_LISTEN_PERMISSION, ERR_LISTEN_ADDRESS or ERR_LISTEN
+   */
+  static async open(target: ListenTarget, events: ListenerEvents): Promise<Listener> {
+    if (target.kind === "unix" && Buffer.byteLength(target.path) > MAX_UNIX_PATH_BYTES) {
+      throw listenError(Object.assign(new Error("path too long"), { code: "ENAMETOOLONG" }), target);
+    }
+    try {
+      return await listenOnce(target, events);
+    } catch (error) {
+      const cause = error as NodeJS.ErrnoException;
+      if (target.kind !== "unix" || cause.code !== "EADDRINUSE" || !(await removeStale(target.path)))
+        throw listenError(cause, target);
+    }
+    try {
+      return await listenOnce(target, events);
+    } catch (error) {
+      throw listenError(error as NodeJS.ErrnoException, target);
+    }
+  }
+
+  /** @internal Made by {@link open}. */
+  static of(net: NetServer, target: ListenTarget): Listener {
+    const address = net.address();
+    if (typeof address === "string") return new Listener(net, Object.freeze({ address, port: 0, family: "unix" }));
+    if (address === null) {
+      const path = target.kind === "unix" ? target.path : "";
+      return new Listener(net, Object.freeze({ address: path, port: 0, family: "unix" }));
+    }
+    return new Listener(net, socketAddress(address.address, address.port, address.family));
+  }
+
+  /** Stops accepting, at once. A unix socket's file is removed. Connections stay. */
+  close(): void {
+    // Calls back when the last connection is gone; the owner counts those itself
+    this.#net.close();
+  }
+
+  ref(): void {
+    this.#net.ref();
+  }
+
+  unref(): void {
+    this.#net.unref();
+  }
+}
+
+function listenOnce(target: ListenTarget, events: ListenerEvents): Promise<Listener> {
+  return new Promise((resolve, reject) => {
+    // allowHalfOpen: RFC 9112 §9.6: a client that has ended its side still gets its answer
+    const net = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_BYTES });
+    net.once("error", reject);
+    net.once("listening", () => {
+      net.removeListener("error", reject);
+      net.on("error", (error) => events.onAcceptError(error));
+      resolve(Listener.of(net, target));
+    });
+    net.on("connection", (socket) => events.onSocket(socket));
+    net.listen(listenOptions(target));
+  });
+}
+
+function listenOptions(target: ListenTarget): ListenOptions & { fd?: number } {
+  switch (target.kind) {
+    case "tcp":
+      return { host: target.hostname, port: target.port, backlog: target.backlog };
+    case "unix":
+      return { path: target.path, backlog: target.backlog };
+    case "fd":
+      return { fd: target.fd, backlog: target.backlog };
+  }
+}
+
+/** Removes the socket file at `path` if nobody answers on it. False: it stays. */
+async function removeStale(path: string): Promise<boolean> {
+  try {
+    if (!(await lstat(path)).isSocket()) return false;
+    if (await answers(path)) return false;
+    await unlink(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    // Only a refusal says that nobody is there; a full queue, or no right to ask, does not
+    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED"));
+  });
+}

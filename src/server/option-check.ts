@@ -1,0 +1,108 @@
+/**
+ * One value against one row of the option table, and mistakes as people read them.
+ *
+ * It says what was given, what is allowed and, for a name that nobody knows, which one was probably meant. Values shown are
+ * cut short: options may hold secrets, and a log line has an end.
+ */
+
+import { isToken } from "../http/fields.ts";
+import type { OptionRow } from "./option-table.ts";
+
+/** One thing that is wrong with the options. */
+export interface OptionMistake {
+  /** Of the option, e.g. `limits.maxHeadBytes`. */
+  readonly path: string;
+  /** The value, shortened for reading. */
+  readonly given: string;
+  /** What would be right; `""` if there is no such option. */
+  readonly allowed: string;
+  /** The known name nearest to an unknown one, else `""`. */
+  readonly nearest: string;
+}
+
+const MAX_SHOWN = 40;
+
+/** A value for a message, short. */
+export function show(value: unknown): string {
+  if (typeof value === "string")
+    return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (value === null || typeof value === "number" || typeof value === "boolean" || value === undefined)
+    return String(value);
+  if (typeof value === "bigint") return `${value}n`;
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+/** What a row allows, in words. */
+export function allowedBy(row: OptionRow): string {
+  switch (row.type) {
+    case "integer": {
+      const unit = row.unit === "" ? "" : ` ${row.unit}`;
+      return row.max === Infinity
+        ? `an integer from ${row.min}${unit}, or Infinity`
+        : `an integer from ${row.min} to ${row.max}${unit}`;
+    }
+    case "boolean":
+      return "true or false";
+    case "text":
+      return "text that is not empty and holds no NUL";
+    case "tokens":
+      return "an array of method names, each a token (RFC 9110 §9.1)";
+    case "function":
+      return "a function";
+    case "signal":
+      return "an AbortSignal";
+  }
+}
+
+/** Checks a value that was given; null if it is right. */
+export function mistakeIn(row: OptionRow, value: unknown): OptionMistake | null {
+  if (isAllowed(row, value)) return null;
+  let given = show(value);
+  // The most common one: an environment variable
+  if (row.type === "integer" && typeof value === "string" && /^[0-9]+$/.test(value))
+    given += " (text; Number() makes it a number)";
+  return { path: row.path, given, allowed: allowedBy(row), nearest: "" };
+}
+
+function isAllowed(row: OptionRow, value: unknown): boolean {
+  switch (row.type) {
+    case "integer":
+      if (typeof value !== "number" || value < row.min || value > row.max) return false;
+      return Number.isSafeInteger(value) || value === Infinity;
+    case "boolean":
+      return typeof value === "boolean";
+    case "text":
+      return typeof value === "string" && value !== "" && !value.includes("\0");
+    case "tokens":
+      return Array.isArray(value) && value.every((item) => typeof item === "string" && isToken(item));
+    case "function":
+      return typeof value === "function";
+    case "signal":
+      return value instanceof AbortSignal;
+  }
+}
+
+/** All mistakes as one message, a line each. */
+export function renderMistakes(mistakes: readonly OptionMistake[]): string {
+  const lines = mistakes.map((mistake) => {
+    if (mistake.allowed !== "") return `  ${mistake.path}: ${mistake.given} was given, ${mistake.allowed} is allowed`;
+    const hint = mistake.nearest === "" ? "" : `, did you mean ${mistake.nearest}?`;
+    return `  ${mistake.path}: there is no such option${hint}`;
+  });
+  return `${mistakes.length === 1 ? "an option is" : `${mistakes.length} options are`} invalid:\n${lines.join("\n")}`;
+}
+
+/** Levenshtein distance: letters to insert, remove or replace. */
+export function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (previous[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(replaced, (previous[j] as number) + 1, (current[j - 1] as number) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] as number;
+}

@@ -1,0 +1,295 @@
+/**
+ * One net.Socket <-> one ProtocolConnection: bytes and events up, writes down, nothing interpreted.
+ *
+ * Order of what is written: a value goes to the socket at once; a file or a large value becomes a pump, and what is written
+ * while it runs waits behind it. The socket's errors end here: the connection above hears `closed`, once. If the code above
+ * throws in spite of its contract, this connection is destroyed and reported, and all others live.
+ * The hot path is `data` -> receive -> write: no closure, no object per call.
+ */
+
+import type { Socket } from "node:net";
+import type { ConnectionInfo, FileSlice, ProtocolConnection, Transport } from "../http/exchange.ts";
+import type { BufferPool } from "./buffer-pool.ts";
+import type { CoarseClock, Expirable } from "./clock.ts";
+import type { Flushable, FlushQueue } from "./flush-queue.ts";
+import { BytesPump, FilePump, FIRST_PIECE_BYTES, type Pump } from "./pump.ts";
+
+/** What all sockets of a server share. */
+export interface SocketHost {
+  readonly clock: CoarseClock;
+  readonly flushes: FlushQueue;
+  readonly buffers: BufferPool;
+  /** Whether a connection can be reset; a unix socket cannot. */
+  readonly canReset: boolean;
+  /** The transport is gone; called once, after the connection above has heard of it. */
+  onClosed(transport: SocketTransport, error: Error | null): void;
+  /** The code above threw: a bug of ours. */
+  onBug(error: unknown): void;
+}
+
+/** A value above this is written piece by piece. */
+const LARGE_BYTES = FIRST_PIECE_BYTES;
+
+type FileDone = (error: Error | null) => void;
+
+/** A socket as its protocol connection sees it. */
+export class SocketTransport implements Transport, Expirable, Flushable {
+  readonly info: ConnectionInfo;
+  readonly #socket: Socket;
+  readonly #host: SocketHost;
+  #connection: ProtocolConnection | null = null;
+  /** What is being moved into the socket, and what waits behind it. */
+  #pump: Pump | null = null;
+  #behind: Array<string | Uint8Array | FilePump> = [];
+  #behindBytes = 0;
+  #acceptedBytes = 0;
+  /** Of a file under way. */
+  #fileDone: FileDone | null = null;
+  #error: Error | null = null;
+  /** No more writes: ended or destroyed by us, or closed. */
+  #isShut = false;
+  #isEndWanted = false;
+  #isFlushWanted = false;
+  #isWritableDue = false;
+
+  constructor(socket: Socket, info: ConnectionInfo, host: SocketHost) {
+    this.#socket = socket;
+    this.info = info;
+    this.#host = host;
+  }
+
+  /** Names the connection and begins to read for it. */
+  attach(connection: ProtocolConnection): void {
+    this.#connection = connection;
+    const socket = this.#socket;
+    socket.on("data", (chunk: Buffer) => this.#receive(connection, chunk));
+    socket.on("end", () => this.#receiveEnd(connection));
+    socket.on("drain", () => this.#drained());
+    socket.on("error", (error: Error) => {
+      this.#error ??= error;
+    });
+    socket.on("close", () => this.#closed(connection));
+  }
+
+  // For the server
+
+  /** The connection above. */
+  get connection(): ProtocolConnection | null {
+    return this.#connection;
+  }
+
+  get deadlineMs(): number {
+    return this.#connection === null ? Infinity : this.#connection.deadlineMs;
+  }
+
+  expire(): void {
+    try {
+      this.#connection?.expire();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Asks the connection above to finish what is under way and then close. */
+  shutdown(): void {
+    try {
+      this.#connection?.shutdown();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  flushNow(): void {
+    this.#isFlushWanted = false;
+    if (this.#socket.destroyed) return;
+    try {
+      this.#connection?.flush();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Destroys, and tells the connection above the reason. */
+  destroyWith(reason: Error): void {
+    this.#error ??= reason;
+    this.destroy();
+  }
+
+  // For the connection above
+
+  get queuedBytes(): number {
+    const pumped = this.#pump === null ? 0 : this.#pump.remainingBytes;
+    return this.#socket.writableLength + pumped + this.#behindBytes;
+  }
+
+  get takenBytes(): number {
+    return this.#acceptedBytes - this.queuedBytes;
+  }
+
+  write(data: string | Uint8Array): boolean {
+    if (this.#isShut) return false;
+    this.#acceptedBytes += data.length;
+    if (this.#pump !== null || data.length > LARGE_BYTES) return this.#enqueue(data, data.length);
+    const isBelowMark = typeof data === "string" ? this.#socket.write(data, "latin1") : this.#socket.write(data);
+    if (!isBelowMark) this.#isWritableDue = true;
+    return isBelowMark;
+  }
+
+  writeAll(parts: ReadonlyArray<string | Uint8Array>): boolean {
+    this.#socket.cork();
+    let isBelowMark = true;
+    for (const part of parts) isBelowMark = this.write(part);
+    this.#socket.uncork();
+    return isBelowMark;
+  }
+
+  sendFile(slice: FileSlice, done: FileDone): void {
+    if (this.#isShut || this.#fileDone !== null) {
+      slice.release();
+      process.nextTick(done, new Error(this.#isShut ? "the connection is closed" : "another file is being sent"));
+      return;
+    }
+    this.#acceptedBytes += slice.length;
+    this.#fileDone = done;
+    const { clock, buffers } = this.#host;
+    this.#enqueue(new FilePump(this.#socket, clock, buffers, slice, (error) => this.#fileSent(error)), slice.length);
+  }
+
+  requestFlush(): void {
+    if (this.#isFlushWanted || this.#isShut) return;
+    this.#isFlushWanted = true;
+    this.#host.flushes.add(this);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#socket.destroyed) this.#socket.resume();
+  }
+
+  end(): void {
+    if (this.#isShut) return;
+    this.#isShut = true;
+    if (this.#pump === null) this.#socket.end();
+    else this.#isEndWanted = true;
+  }
+
+  destroy(): void {
+    this.#isShut = true;
+    this.#isEndWanted = false;
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    // What the kernel holds for a peer that does not read would stay for minutes; and a peer that loses a part of its
+    // response must see a broken connection, not a clean end (RFC 9112 §8: content delimited by close would look whole)
+    if (this.#host.canReset && this.queuedBytes > 0) socket.resetAndDestroy();
+    else socket.destroy();
+  }
+
+  #enqueue(item: string | Uint8Array | FilePump, bytes: number): boolean {
+    this.#behind.push(item);
+    this.#behindBytes += bytes;
+    this.#advance();
+    const isBelowMark = this.#pump === null && !this.#socket.writableNeedDrain;
+    if (!isBelowMark) this.#isWritableDue = true;
+    return isBelowMark;
+  }
+
+  /** Writes what waits, up to what must be waited for. */
+  #advance(): void {
+    while (this.#pump === null) {
+      const item = this.#behind.shift();
+      if (item === undefined) return;
+      if (item instanceof FilePump) {
+        this.#behindBytes -= item.remainingBytes;
+        this.#startPump(item);
+        continue;
+      }
+      this.#behindBytes -= item.length;
+      if (item.length > LARGE_BYTES) {
+        this.#startPump(new BytesPump(this.#socket, this.#host.clock, item, () => this.#pumped()));
+      } else if (typeof item === "string") this.#socket.write(item, "latin1");
+      else this.#socket.write(item);
+    }
+  }
+
+  #startPump(pump: Pump): void {
+    this.#pump = pump;
+    pump.start();
+  }
+
+  #fileSent(error: Error | null): void {
+    const done = this.#fileDone;
+    this.#fileDone = null;
+    // After a failure nothing may follow: the caller destroys
+    if (error === null) this.#pumped();
+    try {
+      done?.(error);
+    } catch (bug) {
+      this.#fail(bug);
+    }
+  }
+
+  /** A pump has handed over all that it had. */
+  #pumped(): void {
+    this.#pump = null;
+    this.#advance();
+    if (this.#pump !== null) return;
+    if (this.#isEndWanted) this.#socket.end();
+    else if (!this.#socket.writableNeedDrain) this.#drained();
+  }
+
+  #receive(connection: ProtocolConnection, chunk: Uint8Array): void {
+    this.#host.clock.touch();
+    try {
+      connection.receive(chunk);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #receiveEnd(connection: ProtocolConnection): void {
+    this.#host.clock.touch();
+    try {
+      connection.receiveEnd();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #drained(): void {
+    // A pump drains the socket after each of its pieces
+    if (!this.#isWritableDue || this.#pump !== null) return;
+    this.#isWritableDue = false;
+    try {
+      this.#connection?.writable();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #closed(connection: ProtocolConnection): void {
+    this.#isShut = true;
+    this.#pump?.abandon();
+    this.#pump = null;
+    for (const item of this.#behind) if (item instanceof FilePump) item.abandon();
+    this.#behind = [];
+    this.#behindBytes = 0;
+    const done = this.#fileDone;
+    this.#fileDone = null;
+    try {
+      done?.(this.#error ?? new Error("the connection was closed"));
+      connection.closed(this.#error);
+    } catch (error) {
+      this.#host.onBug(error);
+    }
+    this.#host.onClosed(this, this.#error);
+  }
+
+  /** The code above broke its promise not to throw. */
+  #fail(error: unknown): void {
+    this.destroyWith(error instanceof Error ? error : new Error("the connection failed", { cause: error }));
+    this.#host.onBug(error);
+  }
+}
