@@ -28,7 +28,8 @@ export interface RequestHead {
 
 /**
  * Field lines of a response, flat: name, value, name, value, in order, one line per pair. Names are tokens
- * (RFC 9110 §5.1); values hold no CR, LF or NUL (§5.5) and only code units up to 0xFF. The wire checks both again.
+ * (RFC 9110 §5.1); values hold no CR, LF or NUL (§5.5) and only code units up to 0xFF. The wire checks both again. A frozen
+ * array that many responses share is checked and rendered once.
  */
 export type FieldLines = readonly string[];
 

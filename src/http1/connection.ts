@@ -284,8 +284,16 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
       if (this.#writing === WRITING.done && this.#content === content) this.#next();
       return true;
     }
-    if (content.isDropped && content.received > this.#config.limits.maxDrainBytes) this.#close();
+    if (content.isDropped && content.received > this.#config.limits.maxDrainBytes) this.#stopDraining();
     return after > before;
+  }
+
+  /** Too much to drain for the sake of the connection. An answer still to come is sent, then it ends. */
+  #stopDraining(): void {
+    if (this.#writing === WRITING.done) return this.#close();
+    this.#isPersistent = false;
+    this.#reading = READING.discard;
+    this.#deadlines.contentAt = Infinity;
   }
 
   /** The content will not be whole: tells its reader; what follows on the connection cannot be trusted. */
@@ -401,6 +409,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
   }
 
   sent(): void {
+    if (!this.#output.isBlocked) this.#deadlines.sendAt = Infinity;
     this.#finish();
     this.writeSoon();
   }
@@ -524,8 +533,11 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
   #refuse(error: ProtocolError, method: string, target: string, accept: string | null): void {
     this.#config.events.onRefusal?.({ error, connection: this.info, method, target });
     const { fields, text } = renderRefusal(error, accept, this.#config.isExplaining);
-    encoder.encode({ status: error.status, reason: "", fields }, text.length, method === "HEAD", 1, false, this.#clock.dateText);
-    this.#output.text(encoder.delimiting === FIXED ? encoder.text + text : encoder.text);
+    const content = Buffer.from(text);
+    const head = { status: error.status, reason: "", fields };
+    encoder.encode(head, content.length, method === "HEAD", 1, false, this.#clock.dateText);
+    this.#output.text(encoder.text);
+    if (encoder.delimiting === FIXED) this.#output.bytes(content);
     this.#close();
   }
 

@@ -206,16 +206,16 @@ export class ContentDecoder {
   #stepSize(code: number): number {
     const digit = hexDigit(code);
     if (digit === -1) return this.#state === SIZE ? stepBehindSizeOrValue(code) : NOT_ALLOWED;
+    // "Recipients MUST anticipate potentially large hexadecimal numerals": what cannot be counted is refused as too large
     const size = this.#remaining * 16 + digit;
-    if (size > Number.MAX_SAFE_INTEGER) return NOT_ALLOWED;
-    this.#remaining = size;
+    this.#remaining = size > Number.MAX_SAFE_INTEGER ? Infinity : size;
     return SIZE;
   }
 
   #endSizeLine(at: number): number {
     this.#lineLength = 0;
     this.#state = this.#remaining === 0 ? TRAILER_START : DATA;
-    if (this.#remaining > this.maxBytes - this.received) this.#refuseSize(this.#lineOffset);
+    if (this.#remaining === Infinity || this.#remaining > this.maxBytes - this.received) this.#refuseSize(this.#lineOffset);
     return at + 1;
   }
 
@@ -259,6 +259,11 @@ export class ContentDecoder {
       const code = bytes[at] as number;
       const state = this.#state;
       const offset = this.consumed + at - start;
+      const isEmptyLine = state === END_LF || (state === TRAILER_START && (code === CR || code === LF));
+      if (!isEmptyLine && ++this.#trailerBytes > this.#limits.maxTrailerBytes) {
+        this.#refuse("ERR_TRAILERS_TOO_LARGE", offset, { detail: `limit ${this.#limits.maxTrailerBytes} octets` });
+        return at;
+      }
       if (state === TRAILER_LINE_LF || state === END_LF) {
         if (code === LF) return this.#endTrailerLine(at, state === END_LF);
         this.#refuse("ERR_BARE_CR", offset - 1);
@@ -284,10 +289,6 @@ export class ContentDecoder {
         return false;
       }
     }
-    if (++this.#trailerBytes > this.#limits.maxTrailerBytes) {
-      this.#refuse("ERR_TRAILERS_TOO_LARGE", offset, { detail: `limit ${this.#limits.maxTrailerBytes} octets` });
-      return false;
-    }
     if (this.#lineLength === this.#line.length) {
       const larger = new Uint8Array(Math.max(this.#lineLength * 2, FIRST_LINE_BYTES));
       larger.set(this.#line);
@@ -301,7 +302,6 @@ export class ContentDecoder {
     if (!isEmpty) {
       this.#state = TRAILER_START;
       this.#addTrailer(Buffer.from(this.#line.buffer, 0, this.#lineLength).toString("latin1"));
-      this.#trailerBytes += 2;
       this.#lineLength = 0;
       return at + 1;
     }

@@ -7,7 +7,7 @@
  */
 
 import { HandlerError } from "../http/errors.ts";
-import type { ResponseHead } from "../http/exchange.ts";
+import type { FieldLines, ResponseHead } from "../http/exchange.ts";
 import { isFieldValue, isToken } from "../http/fields.ts";
 import { forbidsContent, reasonPhrase } from "../http/status.ts";
 import { listOf } from "./framing.ts";
@@ -33,6 +33,21 @@ function statusLine(status: number, reason: string): string {
   return (statusLines[status] ??= `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`);
 }
 
+/**
+ * The beginning of a head with frozen fields, which many responses share (a media type and nothing else): rendered and
+ * checked once a second instead of once a response.
+ */
+interface Memory {
+  readonly fields: FieldLines;
+  readonly status: number;
+  readonly reason: string;
+  readonly dateText: string;
+  readonly prefix: string;
+}
+
+/** How many are kept: what is compared in a row must cost less than rendering. */
+const MEMORIES = 4;
+
 /** The rendering of one response; one object per connection, filled anew for every response. */
 export class ResponseEncoder {
   /** Status line, fields and empty line. */
@@ -46,6 +61,8 @@ export class ResponseEncoder {
   #declared = UNKNOWN;
   #hasDate = false;
   #options = "";
+  readonly #memories: Memory[] = [];
+  #nextMemory = 0;
 
   /**
    * Renders a final response.
@@ -60,24 +77,48 @@ export class ResponseEncoder {
    */
   encode(head: ResponseHead, length: number, isHead: boolean, minor: number, isPersistent: boolean, dateText: string): void {
     const status = head.status;
-    // RFC 9110 §15: 1xx are interim; an upgrade goes by its own way
-    if (!(status >= 200 && status <= 599)) throw new HandlerError("ERR_RESPONSE_STATUS", `${status}`);
     this.#declared = UNKNOWN;
-    this.#hasDate = false;
     this.#options = "";
     this.isPersistent = isPersistent;
-    let text = statusLine(status, head.reason);
-    const fields = head.fields;
+    const prefix = this.#remembered(head, dateText) ?? this.#renderPrefix(head, dateText);
+    this.text = `${prefix}${this.#delimit(status, length, isHead, minor)}${this.#connection(minor)}\r\n`;
+  }
+
+  /** What {@link #renderPrefix} said of the same shared fields a moment ago, or null. */
+  #remembered(head: ResponseHead, dateText: string): string | null {
+    const { fields, status, reason } = head;
+    for (const memory of this.#memories) {
+      if (memory.fields !== fields || memory.status !== status || memory.reason !== reason) continue;
+      return memory.dateText === dateText ? memory.prefix : null;
+    }
+    return null;
+  }
+
+  /** Status line and fields, without those that frame. */
+  #renderPrefix(head: ResponseHead, dateText: string): string {
+    const { fields, status, reason } = head;
+    // RFC 9110 §15: 1xx are interim; an upgrade goes by its own way
+    if (!Number.isInteger(status) || status < 200 || status > 599) throw new HandlerError("ERR_RESPONSE_STATUS", `${status}`);
+    this.#hasDate = false;
+    let text = statusLine(status, reason);
+    let isPlain = Object.isFrozen(fields);
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i] as string;
       const value = fields[i + 1] as string;
       if (!isToken(name) || !isFieldValue(value)) throw new HandlerError("ERR_RESPONSE_FIELD", JSON.stringify(name));
-      if (!this.#takesOver(name, value)) text += `${name}: ${value}\r\n`;
+      if (this.#takesOver(name, value)) isPlain = false;
+      else text += `${name}: ${value}\r\n`;
     }
     // RFC 9110 §6.6.1: an origin server with a clock MUST send Date in 2xx, 3xx, 4xx
     if (!this.#hasDate) text += `Date: ${dateText}\r\n`;
-    text += this.#delimit(status, length, isHead, minor);
-    this.text = text + this.#connection(minor) + "\r\n";
+    if (isPlain && this.#options === "") this.#remember({ fields, status, reason, dateText, prefix: text });
+    return text;
+  }
+
+  #remember(memory: Memory): void {
+    const memories = this.#memories;
+    const same = memories.findIndex(({ fields, status, reason }) => fields === memory.fields && status === memory.status && reason === memory.reason);
+    memories[same === -1 ? this.#nextMemory++ % MEMORIES : same] = memory;
   }
 
   /** Renders an interim response (RFC 9110 §15.2). */

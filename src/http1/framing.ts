@@ -57,9 +57,10 @@ export class Framing {
     if (contentLength.count > 1 || value.includes(",")) {
       return refuse("ERR_CONTENT_LENGTH_REPEATED", fields, contentLength.index);
     }
-    const length = DIGITS.test(value) ? Number(value) : NaN;
-    // RFC 9110 §8.6: recipients MUST anticipate large numbers; above 2^53 we could not count
-    if (!Number.isSafeInteger(length)) return refuse("ERR_CONTENT_LENGTH", fields, contentLength.index);
+    if (!DIGITS.test(value)) return refuse("ERR_CONTENT_LENGTH", fields, contentLength.index);
+    const length = Number(value);
+    // RFC 9110 §8.6: recipients MUST anticipate large numbers; above 2^53 nobody could count, whatever the limit
+    if (!Number.isSafeInteger(length)) return refuse("ERR_CONTENT_TOO_LARGE", fields, contentLength.index);
     this.length = length;
     return null;
   }

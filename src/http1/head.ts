@@ -186,7 +186,8 @@ export class HeadParser {
     this.#position = at - base;
     if (at === stop) return;
     const code = bytes[at] as number;
-    if (code !== SP) return void this.#refuse(code === CR || code === LF ? "ERR_REQUEST_LINE" : "ERR_METHOD", this.#position);
+    if (code === CR || code === LF) return this.#refuseLineEnd("ERR_REQUEST_LINE", bytes, at, stop);
+    if (code !== SP) return void this.#refuse("ERR_METHOD", this.#position);
     if (this.#position === this.methodStart) return void this.#refuse("ERR_REQUEST_LINE", this.#position);
     this.methodEnd = this.#position;
     this.targetStart = ++this.#position;
@@ -210,8 +211,14 @@ export class HeadParser {
       this.#phase = VERSION;
       return;
     }
-    if (code === CR || code === LF) return void this.#refuse("ERR_HTTP_VERSION_MISSING", this.#position);
+    if (code === CR || code === LF) return this.#refuseLineEnd("ERR_HTTP_VERSION_MISSING", bytes, at, stop);
     this.#refuse(code === HTAB ? "ERR_REQUEST_LINE" : "ERR_TARGET_CHARACTER", this.#position);
+  }
+
+  /** The request line ends too early with `code`, or is cut by a lone CR or LF, which only the next octet tells. */
+  #refuseLineEnd(code: ProtocolErrorCode, bytes: Uint8Array, at: number, stop: number): void {
+    if (bytes[at] === LF) return void this.#refuse(this.leniencies.allowBareLf ? code : "ERR_BARE_LF", this.#position);
+    if (at + 1 < stop) this.#refuse(bytes[at + 1] === LF ? code : "ERR_BARE_CR", this.#position);
   }
 
   #scanVersion(bytes: Uint8Array, base: number, stop: number): void {

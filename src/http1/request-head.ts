@@ -64,12 +64,14 @@ function readHost(parser: HeadParser, fields: Fields): string | ProtocolError {
 function readMethod(method: string, parser: HeadParser, leniencies: Leniencies): string | ProtocolError {
   if (method === "GET" || method === "POST") return method;
   const offset = parser.methodStart;
-  if (method === "CONNECT" || method === "TRACE") {
-    // RFC 9110 §9.3.6, §9.3.8: a tunnel and an echo of credentials, neither is an origin server's business
-    return new ProtocolError("ERR_METHOD_REFUSED", { offset });
-  }
-  if (isRegisteredMethod(method) || leniencies.additionalMethods.includes(method)) return method;
   const upper = method.toUpperCase();
-  if (upper === method || !isRegisteredMethod(upper)) return new ProtocolError("ERR_METHOD_UNKNOWN", { offset });
-  return leniencies.allowLowercaseMethods ? upper : new ProtocolError("ERR_METHOD_LOWERCASE", { offset });
+  const isKnown = isRegisteredMethod(upper);
+  if (upper !== method && isKnown && !leniencies.allowLowercaseMethods && !leniencies.additionalMethods.includes(method)) {
+    return new ProtocolError("ERR_METHOD_LOWERCASE", { offset });
+  }
+  const meant = isKnown && leniencies.allowLowercaseMethods ? upper : method;
+  // RFC 9110 §9.3.6, §9.3.8: a tunnel and an echo of credentials, neither is an origin server's business
+  if (meant === "CONNECT" || meant === "TRACE") return new ProtocolError("ERR_METHOD_REFUSED", { offset });
+  if (isRegisteredMethod(meant) || leniencies.additionalMethods.includes(meant)) return meant;
+  return new ProtocolError("ERR_METHOD_UNKNOWN", { offset });
 }

@@ -39,7 +39,7 @@ describe("length of a request", () => {
     [["Content-Length: 5.0"], "ERR_CONTENT_LENGTH"],
     [["Content-Length: 5e0"], "ERR_CONTENT_LENGTH"],
     [["Content-Length:"], "ERR_CONTENT_LENGTH"],
-    [["Content-Length: 9007199254740992"], "ERR_CONTENT_LENGTH"],
+    [["Content-Length: 9007199254740992"], "ERR_CONTENT_TOO_LARGE"],
     [["Content-Length: 5, 5"], "ERR_CONTENT_LENGTH_REPEATED"],
     [["Content-Length: 5", "Content-Length: 5"], "ERR_CONTENT_LENGTH_REPEATED"],
     [["Content-Length: 5", "Content-Length: 6"], "ERR_CONTENT_LENGTH_REPEATED"],
