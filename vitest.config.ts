@@ -1,6 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const config: ViteUserConfig = defineConfig({
+  // Examples import the package by its name; in the tests that is the source
+  resolve: { alias: { fairlead: fileURLToPath(new URL("src/index.ts", import.meta.url)) } },
   test: {
     include: ["test/**/*.test.ts"],
     reporters: ["default", "./scripts/tally-reporter.ts"],
