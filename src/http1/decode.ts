@@ -36,8 +36,7 @@ const TRAILER_START = 15;
 const TRAILER_LINE = 16;
 const TRAILER_LINE_LF = 17;
 const END_LF = 18;
-// The one of content by length
-const FIXED = 19;
+const FIXED = 19; // content by length
 const DONE = 20;
 const FAILED = 21;
 
@@ -86,7 +85,7 @@ export class ContentDecoder {
   #lineOffset = 0;
   /** Its octets so far, without CRLF. */
   #lineLength = 0;
-  /** Octets of trailer lines so far, each with CRLF but for the one that is being read. */
+  /** Octets of trailer lines so far, line ends included. */
   #trailerBytes = 0;
   /** The trailer line as far as it has come, in the first `#lineLength` octets; made when there is one. */
   #line: Uint8Array = NOTHING;
@@ -145,7 +144,6 @@ export class ContentDecoder {
     this.#isStopped = false;
     let at = start;
     while (at < end && this.#state < DONE && !this.#isStopped) {
-      // Whoever reads `consumed` inside chunk() finds it right up to the piece
       const before = at;
       if (this.#state <= SIZE_LINE_LF) at = this.#readSizeLine(bytes, at, end);
       else if (this.#state === DATA || this.#state === FIXED) at = this.#passOn(bytes, at, end, sink);
@@ -163,7 +161,9 @@ export class ContentDecoder {
   }
 
   #refuseSize(offset: number): void {
-    this.#refuse("ERR_CONTENT_TOO_LARGE", offset, { detail: `limit ${this.maxBytes} octets` });
+    this.#refuse("ERR_CONTENT_TOO_LARGE", offset, {
+      detail: `limit ${Math.min(this.maxBytes, Number.MAX_SAFE_INTEGER)} octets`,
+    });
   }
 
   // ---- size line: chunk-size [ chunk-ext ] CRLF -----------------------------------------------------------------------
@@ -202,11 +202,11 @@ export class ContentDecoder {
     return end;
   }
 
-  /** RFC 9112 §7.1: chunk-size = 1*HEXDIG; no sign, no 0x, no white space, no loss of precision. */
+  /** RFC 9112 §7.1: chunk-size = 1*HEXDIG; no sign, no 0x, no white space. */
   #stepSize(code: number): number {
     const digit = hexDigit(code);
     if (digit === -1) return this.#state === SIZE ? stepBehindSizeOrValue(code) : NOT_ALLOWED;
-    // "Recipients MUST anticipate potentially large hexadecimal numerals": what cannot be counted is refused as too large
+    // RFC 9112 §7.1: MUST prevent loss of precision; what cannot be counted is refused at the end of the line as too large
     const size = this.#remaining * 16 + digit;
     this.#remaining = size > Number.MAX_SAFE_INTEGER ? Infinity : size;
     return SIZE;
@@ -215,7 +215,8 @@ export class ContentDecoder {
   #endSizeLine(at: number): number {
     this.#lineLength = 0;
     this.#state = this.#remaining === 0 ? TRAILER_START : DATA;
-    if (this.#remaining === Infinity || this.#remaining > this.maxBytes - this.received) this.#refuseSize(this.#lineOffset);
+    if (this.#remaining === Infinity || this.#remaining > this.maxBytes - this.received)
+      this.#refuseSize(this.#lineOffset);
     return at + 1;
   }
 

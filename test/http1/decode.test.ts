@@ -173,12 +173,30 @@ describe("chunked content", () => {
     expect(result.consumed).toBeLessThanOrEqual(offset + 2);
   });
 
-  it.each(["20000000000000\r\n", "10000000000000005\r\nhello"])("refuses as too large a size that cannot be counted: %j", (text) => {
-    for (const maxBytes of [100, Infinity]) {
-      expect(decode(text, { maxBytes })).toMatchObject({ content: "", isDone: false, code: "ERR_CONTENT_TOO_LARGE", offset: 0 });
-    }
-    expect(decodeEverySplit(text)).toMatchObject({ code: "ERR_CONTENT_TOO_LARGE", offset: 0 });
-  });
+  it.each(["20000000000000\r\n", "10000000000000005\r\nhello"])(
+    "refuses as too large a size that cannot be counted: %j",
+    (text) => {
+      for (const maxBytes of [100, Infinity]) {
+        expect(decode(text, { maxBytes })).toMatchObject({
+          content: "",
+          isDone: false,
+          code: "ERR_CONTENT_TOO_LARGE",
+          offset: 0,
+        });
+      }
+      expect(decodeEverySplit(text)).toMatchObject({ code: "ERR_CONTENT_TOO_LARGE", offset: 0 });
+    },
+  );
+
+  it.each(["20000000000000", "10000000000000005", "f".repeat(200)])(
+    "refuses a size that no number holds, under any limit: %s",
+    (size) => {
+      for (const maxBytes of [5, Infinity]) {
+        const result = decodeEverySplit(`${size}\r\nhello`, { maxBytes });
+        expect(result).toMatchObject({ content: "", code: "ERR_CONTENT_TOO_LARGE", offset: 0 });
+      }
+    },
+  );
 
   it("takes the largest size", () => {
     expect(decode("1fffffffffffff\r\nab", { maxBytes: Infinity })).toMatchObject({ content: "ab", code: "" });
