@@ -8,7 +8,7 @@
  */
 
 /** Which of the four forms a request-target has (RFC 9112 §3.2.1 to §3.2.4). */
-export type TargetForm = "origin" | "absolute" | "authority" | "asterisk";
+type TargetForm = "origin" | "absolute" | "authority" | "asterisk";
 
 /** A request-target, taken apart. */
 export interface RequestTarget {
