@@ -105,7 +105,12 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
   ERR_TLS_ON_PLAIN_PORT: row(400, "this port speaks plain HTTP, the bytes are a TLS handshake", "RFC 9110 §4.2.1"),
   ERR_METHOD: row(400, "the method is not a token", "RFC 9110 §9.1"),
   ERR_METHOD_UNKNOWN: row(501, "the method is not one this server knows", "RFC 9110 §9.1", "additionalMethods"),
-  ERR_METHOD_LOWERCASE: row(501, "methods are case-sensitive, this one is written in lower case", "RFC 9110 §9.1", "allowLowercaseMethods"),
+  ERR_METHOD_LOWERCASE: row(
+    501,
+    "methods are case-sensitive, this one is written in lower case",
+    "RFC 9110 §9.1",
+    "allowLowercaseMethods",
+  ),
   ERR_METHOD_REFUSED: row(405, "this server does not serve CONNECT or TRACE", "RFC 9110 §15.5.6"),
   ERR_TARGET: row(400, "the request-target has none of the four forms", "RFC 9112 §3.2"),
   ERR_TARGET_CHARACTER: row(400, "the request-target holds a character that must be percent-encoded", "RFC 3986 §2"),
@@ -114,23 +119,40 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
   ERR_HTTP_VERSION_MISSING: row(400, "the request line has no HTTP-version, HTTP/0.9 is not served", "RFC 9112 §3"),
   ERR_HTTP_VERSION_UNSUPPORTED: row(505, "only HTTP/1.0 and HTTP/1.1 are served here", "RFC 9110 §15.6.6"),
   // Field section
-  ERR_SPACE_BEFORE_FIELDS: row(400, "white space stands between the request line and the first field line", "RFC 9112 §2.2"),
+  ERR_SPACE_BEFORE_FIELDS: row(
+    400,
+    "white space stands between the request line and the first field line",
+    "RFC 9112 §2.2",
+  ),
   ERR_FIELD_COLON_MISSING: row(400, "a field line has no colon", "RFC 9112 §5"),
   ERR_FIELD_NAME: row(400, "a field name is empty or holds a character that is none of a token", "RFC 9110 §5.1"),
   ERR_FIELD_SPACE_BEFORE_COLON: row(400, "white space stands between a field name and its colon", "RFC 9112 §5.1"),
   ERR_FIELD_VALUE: row(400, "a field value holds a control character", "RFC 9110 §5.5"),
   ERR_FIELD_FOLDED: row(400, "a field line is folded over several lines", "RFC 9112 §5.2"),
-  ERR_HEAD_TOO_LARGE: row(431, "the request line and field lines are too large together", "RFC 6585 §5", "limits.maxHeadBytes"),
+  ERR_HEAD_TOO_LARGE: row(
+    431,
+    "the request line and field lines are too large together",
+    "RFC 6585 §5",
+    "limits.maxHeadBytes",
+  ),
   ERR_TOO_MANY_FIELDS: row(431, "the request has too many field lines", "RFC 6585 §5", "limits.maxFields"),
   ERR_HOST_MISSING: row(400, "an HTTP/1.1 request must have a Host field", "RFC 9112 §3.2"),
   ERR_HOST_REPEATED: row(400, "the request has more than one Host field line", "RFC 9112 §3.2"),
-  ERR_HOST_INVALID: row(400, "the Host field or the authority of the target is not uri-host [ \":\" port ]", "RFC 9112 §3.2"),
+  ERR_HOST_INVALID: row(
+    400,
+    'the Host field or the authority of the target is not uri-host [ ":" port ]',
+    "RFC 9112 §3.2",
+  ),
   ERR_CONNECTION: row(400, "the Connection field is not a list of tokens", "RFC 9110 §7.6.1"),
   ERR_EXPECTATION: row(417, "the only expectation served is 100-continue", "RFC 9110 §10.1.1"),
   // Framing
   ERR_CONTENT_LENGTH: row(400, "Content-Length is not a decimal number", "RFC 9112 §6.3"),
   ERR_CONTENT_LENGTH_REPEATED: row(400, "Content-Length has several values", "RFC 9112 §6.3"),
-  ERR_LENGTH_AND_CODING: row(400, "Content-Length and Transfer-Encoding stand in one request (request smuggling)", "RFC 9112 §6.3"),
+  ERR_LENGTH_AND_CODING: row(
+    400,
+    "Content-Length and Transfer-Encoding stand in one request (request smuggling)",
+    "RFC 9112 §6.3",
+  ),
   ERR_TRANSFER_ENCODING: row(400, "Transfer-Encoding does not end in exactly one chunked", "RFC 9112 §6.3"),
   ERR_TRANSFER_ENCODING_IN_HTTP10: row(400, "an HTTP/1.0 request has Transfer-Encoding", "RFC 9112 §6.1"),
   ERR_TRANSFER_CODING_UNKNOWN: row(501, "the only transfer coding served is chunked", "RFC 9112 §6.1"),
@@ -140,7 +162,12 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
   ERR_HEAD_INCOMPLETE: row(400, "the connection ended before the head did", "RFC 9112 §8"),
   ERR_CHUNK_SIZE: row(400, "a chunk size is not a hexadecimal number", "RFC 9112 §7.1"),
   ERR_CHUNK_EXTENSION: row(400, "a chunk extension is malformed", "RFC 9112 §7.1.1"),
-  ERR_CHUNK_LINE_TOO_LONG: row(400, "a chunk size with its extensions is too long", "RFC 9112 §7.1.1", "limits.maxChunkLineBytes"),
+  ERR_CHUNK_LINE_TOO_LONG: row(
+    400,
+    "a chunk size with its extensions is too long",
+    "RFC 9112 §7.1.1",
+    "limits.maxChunkLineBytes",
+  ),
   ERR_CHUNK_END: row(400, "chunk data does not end in CRLF where its size says", "RFC 9112 §7.1"),
   ERR_TRAILERS_TOO_LARGE: row(431, "the trailer section is too large", "RFC 6585 §5", "limits.maxTrailerBytes"),
   ERR_TRAILER_FIELD: row(400, "a field of this name must not be in a trailer section", "RFC 9110 §6.5.1"),
@@ -150,11 +177,21 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
   ERR_SEND_TIMEOUT: row(0, "the response is read too slowly", "", "timeouts.minContentRate"),
   ERR_HANDLER_TIMEOUT: row(503, "the answer took too long to make", "RFC 9110 §15.6.4", "timeouts.handlerMs"),
   ERR_TOO_MANY_CONNECTIONS: row(503, "too many connections are open", "RFC 9110 §15.6.4", "limits.maxConnections"),
-  ERR_TOO_MANY_CONNECTIONS_OF_ADDRESS: row(503, "too many connections are open from one address", "RFC 9110 §15.6.4", "limits.maxConnectionsPerAddress"),
+  ERR_TOO_MANY_CONNECTIONS_OF_ADDRESS: row(
+    503,
+    "too many connections are open from one address",
+    "RFC 9110 §15.6.4",
+    "limits.maxConnectionsPerAddress",
+  ),
   ERR_CLOSED_BY_PEER: row(0, "the peer closed the connection", "RFC 9112 §9.5"),
   ERR_SHUTDOWN: row(0, "the server was closed before the exchange ended", "RFC 9112 §9.6", "timeouts.drainMs"),
   // Content as a handler reads it
-  ERR_BUFFERED_CONTENT_TOO_LARGE: row(413, "the content is too large to be read at once", "RFC 9110 §15.5.14", "limits.maxBufferedBytes"),
+  ERR_BUFFERED_CONTENT_TOO_LARGE: row(
+    413,
+    "the content is too large to be read at once",
+    "RFC 9110 §15.5.14",
+    "limits.maxBufferedBytes",
+  ),
   ERR_JSON: row(400, "the content is not valid JSON", "RFC 8259 §2"),
   ERR_FORM: row(400, "the content is not a valid form", ""),
 };
@@ -258,7 +295,11 @@ export class HttpError extends Error {
   /** Extra fields of the response, e.g. `{ "retry-after": "10" }`. */
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, message = "", options: ErrorOptions & { headers?: Readonly<Record<string, string>> } = {}) {
+  constructor(
+    status: number,
+    message = "",
+    options: ErrorOptions & { headers?: Readonly<Record<string, string>> } = {},
+  ) {
     super(message, options);
     if (!Number.isInteger(status) || status < 400 || status > 599) {
       throw new RangeError(`status of an HttpError is 400 to 599, not ${status}`);

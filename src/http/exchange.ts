@@ -55,13 +55,7 @@ export interface FileSlice {
 }
 
 /** What a response may carry. `null` is no content (Content-Length: 0 where the status permits content). */
-export type Content =
-  | null
-  | string
-  | Uint8Array
-  | FileSlice
-  | AsyncIterable<Uint8Array>
-  | ReadableStream<Uint8Array>;
+export type Content = null | string | Uint8Array | FileSlice | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
 
 /** Receives request content. Calls may come synchronously from inside {@link ContentSource.start}. */
 export interface ContentSink {

@@ -21,17 +21,23 @@ import type {
   ResponseHead,
   Transport,
 } from "../http/exchange.ts";
-import type { Fields } from "../http/fields.ts";
-import { ContentDecoder } from "./decode.ts";
-import { ContentSender, discardContent, isFileSlice, lengthOf, type SenderOwner, type StreamContent } from "./content-sender.ts";
+import {
+  ContentSender,
+  discardContent,
+  isFileSlice,
+  lengthOf,
+  type SenderOwner,
+  type StreamContent,
+} from "./content-sender.ts";
 import { FIXED, NO_CONTENT, ResponseEncoder } from "./encode.ts";
-import { type ExchangeOwner, Http1Content, Http1Exchange, type Http1RequestHead, NO_CONTENT_SOURCE } from "./exchange.ts";
+import { CONTENT, type ContentOwner, Http1Content, NO_CONTENT_SOURCE } from "./content.ts";
+import { type ExchangeOwner, Http1Exchange, type Http1RequestHead } from "./exchange.ts";
 import { Deadlines } from "./deadlines.ts";
-import { CHUNKED, Framing } from "./framing.ts";
+import { asksForTrailers, CHUNKED, Framing } from "./framing.ts";
 import { acquireParser, type HeadParser, NEED_MORE, REFUSED, releaseParser } from "./head.ts";
 import { Input } from "./input.ts";
 import { Output } from "./output.ts";
-import { acceptIn, renderRefusal } from "./refusal.ts";
+import { renderRefusal, understoodOf } from "./refusal.ts";
 import { readRequestHead } from "./request-head.ts";
 import { type Http1Config, READING, WRITING } from "./states.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -42,7 +48,7 @@ const INPUT_MARK_BYTES = 16 * 1024;
 const encoder: ResponseEncoder = new ResponseEncoder();
 
 /** A server's end of an HTTP/1 connection. */
-export class Http1Connection implements ProtocolConnection, ExchangeOwner, SenderOwner {
+export class Http1Connection implements ProtocolConnection, ExchangeOwner, ContentOwner, SenderOwner {
   readonly #transport: Transport;
   readonly #config: Http1Config;
   readonly #clock: Clock;
@@ -56,13 +62,11 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
   #parser: HeadParser | null = null;
   #exchange: Http1Exchange | null = null;
   #content: Http1Content | null = null;
-  #decoder: ContentDecoder | null = null;
   #tunnel: Tunnel | null = null;
   #served = 0;
   /** The request's minor version, for the answer. */
   #minor = 1;
   #isHead = false;
-  #isContinueDue = false;
   /** Whether the connection goes on after the current answer. */
   #isPersistent = true;
   #isClosing = false;
@@ -89,7 +93,9 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
   }
 
   get isIdle(): boolean {
-    return this.#reading === READING.head && this.#writing === WRITING.idle && this.#parser === null && this.#output.isEmpty;
+    return (
+      this.#reading === READING.head && this.#writing === WRITING.idle && this.#parser === null && this.#output.isEmpty
+    );
   }
 
   /** The two states, for tests and inspection. */
@@ -218,7 +224,14 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
       return false;
     }
     this.#parser = null;
-    const head = readRequestHead(parser, input.buffer, base, length, this.info.isEncrypted ? "https" : "http", leniencies);
+    const head = readRequestHead(
+      parser,
+      input.buffer,
+      base,
+      length,
+      this.info.isEncrypted ? "https" : "http",
+      leniencies,
+    );
     this.#minor = parser.minor;
     if (head instanceof ProtocolError) {
       this.#parser = parser;
@@ -242,14 +255,13 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
     const { limits, leniencies } = this.#config;
     this.#isHead = head.method === "HEAD";
     this.#isPersistent = framing.isPersistent;
-    this.#isContinueDue = framing.expectsContinue && framing.length !== 0;
     if (framing.length === 0) {
       this.#reading = READING.blocked;
       this.#exchange = new Http1Exchange(this, head, NO_CONTENT_SOURCE);
     } else {
+      const length = framing.length === CHUNKED ? null : framing.length;
       this.#reading = READING.content;
-      this.#content = new Http1Content(this, framing.length === CHUNKED ? null : framing.length, limits.maxContentBytes);
-      this.#decoder = new ContentDecoder(framing.length === CHUNKED ? null : framing.length, limits, leniencies);
+      this.#content = new Http1Content(this, length, limits, leniencies, framing.expectsContinue);
       this.#exchange = new Http1Exchange(this, head, this.#content);
     }
     this.#writing = WRITING.pending;
@@ -260,32 +272,29 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
   /** Content as far as it has come. False: nothing more to do with this input. */
   #readContent(): boolean {
     const content = this.#content;
-    const decoder = this.#decoder;
     const input = this.#input;
-    if (content === null || decoder === null || !content.isStarted || content.isPaused) return false;
-    if (input.length === 0 && !decoder.isDone) {
-      if (this.#hasPeerEnded) this.#failContent(new ProtocolError("ERR_CONTENT_INCOMPLETE"));
+    if (content === null) return false;
+    if (input.length === 0 && this.#hasPeerEnded && content.isStarted && !content.isPaused) {
+      this.contentRefused(content, new ProtocolError("ERR_CONTENT_INCOMPLETE"));
       return false;
     }
-    const before = input.start;
-    const after = decoder.decode(input.buffer, before, input.end, content);
-    this.#deadlines.creditContent(after - before);
-    // The handler may have answered, failed or upgraded meanwhile
+    const before = input.length;
+    const result = content.read(input);
+    this.#deadlines.creditContent(before - input.length);
+    // The handler may have answered or given up from inside
     if (this.#reading !== READING.content || this.#content !== content) return true;
-    input.start = after;
-    if (decoder.error !== null) {
-      this.#failContent(decoder.error);
-      return false;
-    }
-    if (decoder.isDone) {
-      this.#reading = READING.blocked;
-      this.#deadlines.contentAt = Infinity;
-      content.end(decoder.trailers);
-      if (this.#writing === WRITING.done && this.#content === content) this.#next();
-      return true;
-    }
-    if (content.isDropped && content.received > this.#config.limits.maxDrainBytes) this.#stopDraining();
-    return after > before;
+    if (result === CONTENT.refused)
+      this.contentRefused(content, content.error ?? new ProtocolError("ERR_CONTENT_INCOMPLETE"));
+    else if (result === CONTENT.whole) this.#endContent(content);
+    else if (content.isDropped && content.received > this.#config.limits.maxDrainBytes) this.#stopDraining();
+    return result === CONTENT.moved || result === CONTENT.whole;
+  }
+
+  #endContent(content: Http1Content): void {
+    this.#reading = READING.blocked;
+    this.#deadlines.contentAt = Infinity;
+    content.end();
+    if (this.#writing === WRITING.done && this.#content === content) this.#next();
   }
 
   /** Too much to drain for the sake of the connection. An answer still to come is sent, then it ends. */
@@ -297,57 +306,43 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
   }
 
   /** The content will not be whole: tells its reader; what follows on the connection cannot be trusted. */
-  #failContent(error: ProtocolError): void {
+  contentRefused(content: Http1Content, error: ProtocolError): void {
+    if (content !== this.#content) return content.fail(error);
     this.#isPersistent = false;
     this.#reading = READING.discard;
     this.#deadlines.contentAt = Infinity;
     const head = this.#exchange?.request;
-    this.#config.events.onRefusal?.({ error, connection: this.info, method: head?.method ?? "", target: head?.target ?? "" });
-    this.#content?.fail(error);
+    this.#config.events.onRefusal?.({
+      error,
+      connection: this.info,
+      method: head?.method ?? "",
+      target: head?.target ?? "",
+    });
+    content.fail(error);
     if (this.#writing === WRITING.done) this.#close();
   }
 
-  contentStarted(content: Http1Content): void {
-    if (content !== this.#content || this.#decoder === null) return content.fail(new ProtocolError("ERR_CONTENT_INCOMPLETE"));
-    if (content.length !== null && content.length > content.maxBytes) {
-      return this.#failContent(new ProtocolError("ERR_CONTENT_TOO_LARGE", { detail: `limit ${content.maxBytes} octets` }));
-    }
-    this.#decoder.maxBytes = content.maxBytes;
+  contentWanted(content: Http1Content): void {
+    if (content !== this.#content) return content.fail(new ProtocolError("ERR_CONTENT_INCOMPLETE"));
     this.#deadlines.startContent();
-    if (this.#isContinueDue && this.#writing === WRITING.pending) {
-      this.#isContinueDue = false;
-      // RFC 9110 §10.1.1: MAY be omitted when content has come already
+    // RFC 9110 §10.1.1: not once the final response is on its way; MAY be omitted when content has come already
+    if (content.isContinueDue && !content.isDropped && this.#writing === WRITING.pending) {
+      content.isContinueDue = false;
       if (this.#input.length === 0) this.#output.text("HTTP/1.1 100 Continue\r\n\r\n");
     }
-    this.writeSoon();
-  }
-
-  contentPaused(content: Http1Content): void {
-    if (content === this.#content) this.#decoder?.stop();
-  }
-
-  contentResumed(content: Http1Content): void {
-    if (content !== this.#content) return;
-    this.#deadlines.startContent();
-    this.writeSoon();
-  }
-
-  contentCancelled(content: Http1Content): void {
-    if (content !== this.#content || this.#decoder === null) return;
-    this.#decoder.maxBytes = Infinity;
-    this.#deadlines.startContent();
     this.writeSoon();
   }
 
   // ---- writing ----------------------------------------------------------------------------------------------------------
 
   inform(exchange: Http1Exchange, status: number, fields: FieldLines): void {
-    if (!(status >= 100 && status <= 199) || status === 101) throw new HandlerError("ERR_RESPONSE_STATUS", `${status} is not interim`);
+    if (!(status >= 100 && status <= 199) || status === 101)
+      throw new HandlerError("ERR_RESPONSE_STATUS", `${status} is not interim`);
     const text = ResponseEncoder.interim(status, fields);
     if (exchange.isAnswered) throw new HandlerError("ERR_RESPONSE_TWICE", "interim after final");
     // RFC 9110 §15.2: MUST NOT send a 1xx to an HTTP/1.0 client
     if (exchange !== this.#exchange || this.#minor === 0) return;
-    if (status === 100) this.#isContinueDue = false;
+    if (status === 100 && this.#content !== null) this.#content.isContinueDue = false;
     this.#output.text(text);
     this.writeSoon();
   }
@@ -361,7 +356,11 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
       exchange.isAnswered = true;
       return discardContent(content, exchange.abortReason ?? new ProtocolError("ERR_CLOSED_BY_PEER"));
     }
-    const goesOn = this.#isPersistent && !this.#isClosing && this.#served + 1 < this.#config.limits.maxRequestsPerConnection && this.#canDrain();
+    const goesOn =
+      this.#isPersistent &&
+      !this.#isClosing &&
+      this.#served + 1 < this.#config.limits.maxRequestsPerConnection &&
+      this.#canDrain();
     try {
       encoder.encode(head, lengthOf(content), this.#isHead, this.#minor, goesOn, this.#clock.dateText);
     } catch (error) {
@@ -400,7 +399,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
       this.#deadlines.startSend();
       return this.#sender.sendFile(exchange, content);
     }
-    const trailers = wantsTrailers(exchange.request.fields) ? (head.trailers ?? null) : null;
+    const trailers = asksForTrailers(exchange.request.fields) ? (head.trailers ?? null) : null;
     return this.#sender.sendStream(exchange, encoder, content, trailers);
   }
 
@@ -459,7 +458,6 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
   /** Ready for the next request. */
   #next(): void {
     this.#content = null;
-    this.#decoder = null;
     this.#reading = READING.head;
     this.#writing = WRITING.idle;
     this.#deadlines.startIdle();
@@ -500,7 +498,6 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
     const content = this.#content;
     this.#deadlines.clear();
     this.#content = null;
-    this.#decoder = null;
     this.#input.takeAll();
     if (this.#parser !== null) releaseParser(this.#parser);
     this.#parser = null;
@@ -521,12 +518,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
   // ---- refusals ---------------------------------------------------------------------------------------------------------
 
   #refuseHead(error: ProtocolError, parser: HeadParser): void {
-    const { buffer, start, end } = this.#input;
-    const seen = error.offset < 0 ? Math.max(parser.position, 0) : Math.max(error.offset, parser.methodEnd);
-    const text = buffer.toString("latin1", start, Math.min(end, start + seen));
-    const method = parser.methodEnd > 0 ? text.slice(parser.methodStart, parser.methodEnd) : "";
-    const target = parser.targetEnd > 0 ? text.slice(parser.targetStart, parser.targetEnd) : "";
-    this.#refuse(error, method, target, acceptIn(text));
+    const { method, target, accept } = understoodOf(error, parser, this.#input);
+    this.#refuse(error, method, target, accept);
   }
 
   /** Answers a request that no handler sees, behind the answers of those before it, and closes. */
@@ -553,7 +546,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
     this.#deadlines.contentAt = Infinity;
     const content = this.#content;
     if (content === null || content.isPaused) return;
-    this.#failContent(new ProtocolError("ERR_CONTENT_TIMEOUT"));
+    this.contentRefused(content, new ProtocolError("ERR_CONTENT_TIMEOUT"));
   }
 
   #expireHandler(): void {
@@ -596,13 +589,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Sende
   #canDrain(): boolean {
     if (this.#reading !== READING.content || this.#content === null) return this.#reading === READING.blocked;
     // The peer that waits for 100 may send its content or not: nobody could tell what comes next (RFC 9110 §10.1.1)
-    if (this.#isContinueDue) return false;
+    if (this.#content.isContinueDue) return false;
     const { length, received, isStarted } = this.#content;
     return length === null || isStarted || length - received - this.#input.length <= this.#config.limits.maxDrainBytes;
   }
-}
-
-// RFC 9110 §6.5.1, §10.1.4: trailers only for those who say that they keep them
-function wantsTrailers(fields: Fields): boolean {
-  return fields.all("te").some((value) => /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(value));
 }

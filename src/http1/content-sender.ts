@@ -73,7 +73,12 @@ export class ContentSender {
    *
    * @param trailers called at the end for a trailer section, if the peer wants one; null otherwise
    */
-  async sendStream(exchange: Http1Exchange, encoder: ResponseEncoder, content: StreamContent, trailers: (() => FieldLines) | null): Promise<void> {
+  async sendStream(
+    exchange: Http1Exchange,
+    encoder: ResponseEncoder,
+    content: StreamContent,
+    trailers: (() => FieldLines) | null,
+  ): Promise<void> {
     this.#isChunking = encoder.delimiting === CHUNKS;
     this.#remaining = encoder.delimiting === FIXED ? encoder.length : UNKNOWN;
     const target: ContentTarget = {
@@ -89,7 +94,10 @@ export class ContentSender {
       if (this.#remaining > 0) throw new HandlerError("ERR_RESPONSE_LENGTH", `${this.#remaining} octets short`);
       if (this.#isChunking) this.#output.text(lastChunk(trailers?.() ?? []));
     } catch (error) {
-      this.#owner.abort(exchange, error instanceof Error ? error : new HandlerError("ERR_HANDLER", "", { cause: error }));
+      this.#owner.abort(
+        exchange,
+        error instanceof Error ? error : new HandlerError("ERR_HANDLER", "", { cause: error }),
+      );
       throw error;
     }
     this.#owner.sent(exchange);

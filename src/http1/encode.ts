@@ -26,7 +26,8 @@ const statusLines: string[] = [];
 
 function statusLine(status: number, reason: string): string {
   if (reason !== "") {
-    if (!REASON.test(reason)) throw new HandlerError("ERR_RESPONSE_STATUS", "the reason phrase has a control character");
+    if (!REASON.test(reason))
+      throw new HandlerError("ERR_RESPONSE_STATUS", "the reason phrase has a control character");
     return `HTTP/1.1 ${status} ${reason}\r\n`;
   }
   // RFC 9112 §4: the SP before an absent reason phrase stays
@@ -75,7 +76,14 @@ export class ResponseEncoder {
    * @param dateText IMF-fixdate of now
    * @throws HandlerError if status, fields or declared length break a rule
    */
-  encode(head: ResponseHead, length: number, isHead: boolean, minor: number, isPersistent: boolean, dateText: string): void {
+  encode(
+    head: ResponseHead,
+    length: number,
+    isHead: boolean,
+    minor: number,
+    isPersistent: boolean,
+    dateText: string,
+  ): void {
     const status = head.status;
     this.#declared = UNKNOWN;
     this.#options = "";
@@ -98,7 +106,8 @@ export class ResponseEncoder {
   #renderPrefix(head: ResponseHead, dateText: string): string {
     const { fields, status, reason } = head;
     // RFC 9110 §15: 1xx are interim; an upgrade goes by its own way
-    if (!Number.isInteger(status) || status < 200 || status > 599) throw new HandlerError("ERR_RESPONSE_STATUS", `${status}`);
+    if (!Number.isInteger(status) || status < 200 || status > 599)
+      throw new HandlerError("ERR_RESPONSE_STATUS", `${status}`);
     this.#hasDate = false;
     let text = statusLine(status, reason);
     let isPlain = Object.isFrozen(fields);
@@ -117,7 +126,9 @@ export class ResponseEncoder {
 
   #remember(memory: Memory): void {
     const memories = this.#memories;
-    const same = memories.findIndex(({ fields, status, reason }) => fields === memory.fields && status === memory.status && reason === memory.reason);
+    const same = memories.findIndex(
+      ({ fields, status, reason }) => fields === memory.fields && status === memory.status && reason === memory.reason,
+    );
     memories[same === -1 ? this.#nextMemory++ % MEMORIES : same] = memory;
   }
 

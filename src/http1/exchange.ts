@@ -1,5 +1,5 @@
 /**
- * The HTTP/1 side of the seam: one request, its content and its answer as objects that handlers hold.
+ * The HTTP/1 side of the seam: one request and its answer as objects that handlers hold.
  *
  * They carry values and forward every act to their owner, the connection, which alone knows the state of the wire. An
  * exchange may outlive its connection in a handler's hands: then acts are quietly nothing, and the reason is told.
@@ -9,14 +9,13 @@ import type {
   ByteStream,
   ConnectionInfo,
   Content,
-  ContentSink,
   ContentSource,
   Exchange,
   FieldLines,
   RequestHead,
   ResponseHead,
 } from "../http/exchange.ts";
-import { Fields } from "../http/fields.ts";
+import type { Fields } from "../http/fields.ts";
 
 /** What exchanges ask of the connection. */
 export interface ExchangeOwner {
@@ -25,10 +24,6 @@ export interface ExchangeOwner {
   respond(exchange: Http1Exchange, head: ResponseHead, content: Content): void | Promise<void>;
   upgrade(exchange: Http1Exchange, fields: FieldLines): ByteStream | null;
   abort(exchange: Http1Exchange, reason: Error): void;
-  contentStarted(content: Http1Content): void;
-  contentPaused(content: Http1Content): void;
-  contentResumed(content: Http1Content): void;
-  contentCancelled(content: Http1Content): void;
 }
 
 /** A request head as parsed. */
@@ -47,102 +42,6 @@ export class Http1RequestHead implements RequestHead {
     this.scheme = scheme;
     this.authority = authority;
     this.fields = fields;
-  }
-}
-
-/** Content that the framing says is not there. Shared by all requests without content. */
-class NoContent implements ContentSource {
-  readonly isEmpty = true;
-  readonly length = 0;
-  readonly isStarted = false;
-  get maxBytes(): number {
-    return Infinity;
-  }
-  set maxBytes(_value: number) {
-    // No content fits every limit
-  }
-  start(sink: ContentSink): void {
-    sink.end(Fields.EMPTY);
-  }
-  pause(): void {}
-  resume(): void {}
-  cancel(): void {}
-}
-
-export const NO_CONTENT_SOURCE: ContentSource = new NoContent();
-
-/** Content under way. The connection calls `chunk`, `end` and `fail`; after one of the last two it calls nothing more. */
-export class Http1Content implements ContentSource {
-  readonly isEmpty = false;
-  readonly length: number | null;
-  maxBytes: number;
-  isStarted = false;
-  isPaused = false;
-  /** Nobody wants it: what comes is counted and dropped. */
-  isDropped = false;
-  isOver = false;
-  /** Octets delivered or dropped. */
-  received = 0;
-  readonly #owner: ExchangeOwner;
-  #sink: ContentSink | null = null;
-  #failure: Error | null = null;
-
-  constructor(owner: ExchangeOwner, length: number | null, maxBytes: number) {
-    this.#owner = owner;
-    this.length = length;
-    this.maxBytes = maxBytes;
-  }
-
-  start(sink: ContentSink): void {
-    if (this.isStarted) throw new TypeError("the content of this request is being read already");
-    this.isStarted = true;
-    if (this.#failure !== null) return sink.fail(this.#failure);
-    this.#sink = sink;
-    this.#owner.contentStarted(this);
-  }
-
-  pause(): void {
-    if (this.isOver || this.isPaused) return;
-    this.isPaused = true;
-    this.#owner.contentPaused(this);
-  }
-
-  resume(): void {
-    if (!this.isPaused) return;
-    this.isPaused = false;
-    this.#owner.contentResumed(this);
-  }
-
-  cancel(): void {
-    if (this.isOver) return;
-    this.isStarted = true;
-    this.isPaused = false;
-    this.isDropped = true;
-    this.#sink = null;
-    this.#owner.contentCancelled(this);
-  }
-
-  /** From the decoder. */
-  chunk(bytes: Uint8Array): void {
-    this.received += bytes.length;
-    this.#sink?.chunk(bytes);
-  }
-
-  end(trailers: Fields): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    const sink = this.#sink;
-    this.#sink = null;
-    sink?.end(trailers);
-  }
-
-  fail(reason: Error): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    this.#failure = reason;
-    const sink = this.#sink;
-    this.#sink = null;
-    sink?.fail(reason);
   }
 }
 

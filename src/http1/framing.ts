@@ -40,7 +40,7 @@ export class Framing {
 
   // RFC 9112 §6.3, the steps that concern requests
   #readLength(parser: HeadParser, fields: Fields): ProtocolError | null {
-    const { contentLength, transferEncoding } = parser;
+    const { contentLength, transferEncoding } = parser.known;
     if (transferEncoding.count > 0) {
       // Step 3: both present is an attempt at request smuggling or response splitting; "ought to be handled as an error"
       if (contentLength.count > 0) return refuse("ERR_LENGTH_AND_CODING", fields, contentLength.index);
@@ -66,7 +66,7 @@ export class Framing {
   }
 
   #readConnection(parser: HeadParser, fields: Fields): ProtocolError | null {
-    const { connection } = parser;
+    const { connection } = parser.known;
     if (connection.count === 0) return null;
     const options = listOf(fields.all("connection"));
     if (options === null) return refuse("ERR_CONNECTION", fields, connection.index);
@@ -74,7 +74,7 @@ export class Framing {
     if (options.includes("close")) this.isPersistent = false;
     else if (options.includes("keep-alive")) this.isPersistent = true;
     // RFC 9110 §7.8: an Upgrade without its connection option, or in HTTP/1.0, is ignored
-    if (parser.minor !== 0 && parser.upgrade.count > 0 && options.includes("upgrade")) {
+    if (parser.minor !== 0 && parser.known.upgrade.count > 0 && options.includes("upgrade")) {
       this.upgradeTo = fields
         .all("upgrade")
         .flatMap((line) => line.split(","))
@@ -86,9 +86,9 @@ export class Framing {
 
   #readExpect(parser: HeadParser, fields: Fields): ProtocolError | null {
     // RFC 9110 §10.1.1: an expectation in HTTP/1.0 MUST be ignored
-    if (parser.expect.count === 0 || parser.minor === 0) return null;
+    if (parser.known.expect.count === 0 || parser.minor === 0) return null;
     for (const value of fields.all("expect")) {
-      if (value.toLowerCase() !== "100-continue") return refuse("ERR_EXPECTATION", fields, parser.expect.index);
+      if (value.toLowerCase() !== "100-continue") return refuse("ERR_EXPECTATION", fields, parser.known.expect.index);
     }
     this.expectsContinue = true;
     return null;
@@ -118,9 +118,16 @@ export function listOf(lines: readonly string[]): string[] | null {
   return members;
 }
 
+/** Whether the peer keeps trailers, so that sending them makes sense (RFC 9110 §6.5.1, §10.1.4). */
+export function asksForTrailers(fields: Fields): boolean {
+  return fields.all("te").some((value) => /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(value));
+}
+
 /** Why this list of transfer codings is refused, or null for exactly `chunked`. */
 function refuseCodings(lines: readonly string[]): ProtocolErrorCode | null {
-  const codings = lines.flatMap((line) => line.split(",")).map((coding) => coding.replace(/^[ \t]+|[ \t]+$/g, "").toLowerCase());
+  const codings = lines
+    .flatMap((line) => line.split(","))
+    .map((coding) => coding.replace(/^[ \t]+|[ \t]+$/g, "").toLowerCase());
   // Empty members are legal in a list, but two parsers may count them differently: none is accepted here. Nor are parameters,
   // chunked has none (RFC 9112 §7.1)
   if (!codings.every((coding) => isToken(coding))) return "ERR_TRANSFER_ENCODING";

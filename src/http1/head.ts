@@ -10,6 +10,7 @@
 import type { ErrorPlace, ProtocolErrorCode } from "../http/errors.ts";
 import { ProtocolError } from "../http/errors.ts";
 import { CLASS, COLON, CR, HTAB, LF, SP, TARGET, TOKEN, VALUE } from "./grammar.ts";
+import { KnownFields } from "./known-fields.ts";
 import type { Leniencies, WireLimits } from "./limits.ts";
 
 export const NEED_MORE = 0;
@@ -29,17 +30,6 @@ const HEAD_END = 9;
 const VERSION_TEXT = [0x48, 0x54, 0x54, 0x50, 0x2f]; // HTTP/
 const VERSION_LENGTH = 8;
 const FIRST_OCTET_OF_TLS = 0x16; // ContentType handshake, RFC 8446 §5.1
-
-/** Index of a field that decides framing, and how many lines it has. */
-export class KnownField {
-  readonly name: string;
-  /** Of the first line, -1 if there is none. */
-  index = -1;
-  count = 0;
-  constructor(name: string) {
-    this.name = name;
-  }
-}
 
 /** Parses one head at a time; {@link reset} makes it ready for the next. */
 export class HeadParser {
@@ -63,12 +53,7 @@ export class HeadParser {
   offsetCount = 0;
   error: ProtocolError | null = null;
 
-  readonly host: KnownField = new KnownField("host");
-  readonly contentLength: KnownField = new KnownField("content-length");
-  readonly transferEncoding: KnownField = new KnownField("transfer-encoding");
-  readonly connection: KnownField = new KnownField("connection");
-  readonly expect: KnownField = new KnownField("expect");
-  readonly upgrade: KnownField = new KnownField("upgrade");
+  readonly known: KnownFields = new KnownFields();
 
   constructor(limits: WireLimits, leniencies: Leniencies) {
     this.limits = limits;
@@ -86,10 +71,7 @@ export class HeadParser {
     this.methodEnd = 0;
     this.targetStart = 0;
     this.targetEnd = 0;
-    this.host.count = this.contentLength.count = this.transferEncoding.count = 0;
-    this.connection.count = this.expect.count = this.upgrade.count = 0;
-    this.host.index = this.contentLength.index = this.transferEncoding.index = -1;
-    this.connection.index = this.expect.index = this.upgrade.index = -1;
+    this.known.reset();
   }
 
   /** Whether something other than empty lines has been seen. */
@@ -147,7 +129,10 @@ export class HeadParser {
       // The phase stands still only when it waits for the octet behind a CR or for more of the same
       if (this.#phase === before) break;
     }
-    if (end >= limit) return this.#refuse("ERR_HEAD_TOO_LARGE", this.limits.maxHeadBytes, { detail: `limit ${this.limits.maxHeadBytes} octets` });
+    if (end >= limit)
+      return this.#refuse("ERR_HEAD_TOO_LARGE", this.limits.maxHeadBytes, {
+        detail: `limit ${this.limits.maxHeadBytes} octets`,
+      });
     return NEED_MORE;
   }
 
@@ -303,7 +288,7 @@ export class HeadParser {
           return false;
         }
         this.#nameEnd = at - base;
-        this.#noteKnownField(bytes, base);
+        this.known.note(bytes, base + this.#nameStart, this.#nameEnd - this.#nameStart, this.offsetCount / 4);
         at++;
         phase = VALUE_START;
       }
@@ -327,7 +312,8 @@ export class HeadParser {
         return false;
       }
       let valueEnd = at - base;
-      while (valueEnd > this.#valueStart && (bytes[base + valueEnd - 1] === SP || bytes[base + valueEnd - 1] === HTAB)) valueEnd--;
+      while (valueEnd > this.#valueStart && (bytes[base + valueEnd - 1] === SP || bytes[base + valueEnd - 1] === HTAB))
+        valueEnd--;
       const count = this.offsetCount;
       const offsets = this.offsets;
       offsets[count] = this.#nameStart;
@@ -350,42 +336,14 @@ export class HeadParser {
   #refuseName(code: number, offset: number): void {
     if (code === CR || code === LF) return void this.#refuse("ERR_FIELD_COLON_MISSING", offset);
     // RFC 9112 §5.1: white space before the colon MUST be refused, recipients differ in what they make of it
-    if ((code === SP || code === HTAB) && offset > this.#nameStart) return void this.#refuse("ERR_FIELD_SPACE_BEFORE_COLON", offset);
+    if ((code === SP || code === HTAB) && offset > this.#nameStart)
+      return void this.#refuse("ERR_FIELD_SPACE_BEFORE_COLON", offset);
     this.#refuse("ERR_FIELD_NAME", offset);
   }
 
   #refuseInLine(code: ProtocolErrorCode, bytes: Uint8Array, base: number, at: number): void {
     const name = Buffer.from(bytes.subarray(base + this.#nameStart, base + this.#nameEnd)).toString("latin1");
     this.#refuse(code, at - base, { field: name });
-  }
-
-  /** Remembers where the fields are that decide framing; called once per line, by length first. */
-  #noteKnownField(bytes: Uint8Array, base: number): void {
-    const start = base + this.#nameStart;
-    switch (this.#nameEnd - this.#nameStart) {
-      case 4:
-        return this.#note(this.host, bytes, start);
-      case 6:
-        return this.#note(this.expect, bytes, start);
-      case 7:
-        return this.#note(this.upgrade, bytes, start);
-      case 10:
-        return this.#note(this.connection, bytes, start);
-      case 14:
-        return this.#note(this.contentLength, bytes, start);
-      case 17:
-        return this.#note(this.transferEncoding, bytes, start);
-      default:
-    }
-  }
-
-  #note(known: KnownField, bytes: Uint8Array, start: number): void {
-    const name = known.name;
-    for (let i = 0; i < name.length; i++) {
-      // tokens: 0x20 folds letters and leaves "-" alone; what else it folds together is not in these names
-      if (((bytes[start + i] as number) | 0x20) !== name.charCodeAt(i)) return;
-    }
-    if (known.count++ === 0) known.index = this.offsetCount / 4;
   }
 }
 
@@ -415,7 +373,8 @@ let spare: HeadParser | null = null;
 /** A parser ready for a head. Give it back with {@link releaseParser}. */
 export function acquireParser(limits: WireLimits, leniencies: Leniencies): HeadParser {
   const parser = spare;
-  if (parser === null || parser.limits !== limits || parser.leniencies !== leniencies) return new HeadParser(limits, leniencies);
+  if (parser === null || parser.limits !== limits || parser.leniencies !== leniencies)
+    return new HeadParser(limits, leniencies);
   spare = null;
   return parser;
 }

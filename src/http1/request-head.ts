@@ -38,21 +38,33 @@ export function readRequestHead(
   if (method instanceof ProtocolError) return method;
   const target = text.slice(parser.targetStart, parser.targetEnd);
   const version = parser.minor === 0 ? "1.0" : "1.1";
-  if (bytes[base + parser.targetStart] === SLASH) return new Http1RequestHead(method, target, version, scheme, host, fields);
+  if (bytes[base + parser.targetStart] === SLASH)
+    return new Http1RequestHead(method, target, version, scheme, host, fields);
   const parsed = parseTarget(method, target);
   if (parsed === null) return new ProtocolError("ERR_TARGET", { offset: parser.targetStart });
   // RFC 9112 §3.2.2: with absolute-form, Host MUST be ignored and replaced by the target's authority
-  return new Http1RequestHead(method, target, version, scheme, parsed.authority === "" ? host : parsed.authority, fields);
+  return new Http1RequestHead(
+    method,
+    target,
+    version,
+    scheme,
+    parsed.authority === "" ? host : parsed.authority,
+    fields,
+  );
 }
 
 // RFC 9112 §3.2: a missing, repeated or invalid Host MUST be answered 400; routing and caches depend on it
 function readHost(parser: HeadParser, fields: Fields): string | ProtocolError {
-  const { index, count } = parser.host;
+  const { index, count } = parser.known.host;
   if (count === 0) {
     return parser.minor === 0 ? "" : new ProtocolError("ERR_HOST_MISSING", { field: "Host" });
   }
   const offset = fields.valueOffsetAt(index);
-  if (count > 1) return new ProtocolError("ERR_HOST_REPEATED", { field: "Host", offset: fields.valueOffsetAt(fields.indexOf("host", index + 1)) });
+  if (count > 1)
+    return new ProtocolError("ERR_HOST_REPEATED", {
+      field: "Host",
+      offset: fields.valueOffsetAt(fields.indexOf("host", index + 1)),
+    });
   const host = fields.valueAt(index);
   if (host === lastAuthority) return host;
   // RFC 9110 §7.2 allows an empty Host where the target URI has no authority; http URIs always have one (§4.2.1)
@@ -66,7 +78,12 @@ function readMethod(method: string, parser: HeadParser, leniencies: Leniencies):
   const offset = parser.methodStart;
   const upper = method.toUpperCase();
   const isKnown = isRegisteredMethod(upper);
-  if (upper !== method && isKnown && !leniencies.allowLowercaseMethods && !leniencies.additionalMethods.includes(method)) {
+  if (
+    upper !== method &&
+    isKnown &&
+    !leniencies.allowLowercaseMethods &&
+    !leniencies.additionalMethods.includes(method)
+  ) {
     return new ProtocolError("ERR_METHOD_LOWERCASE", { offset });
   }
   const meant = isKnown && leniencies.allowLowercaseMethods ? upper : method;

@@ -72,7 +72,10 @@ export async function pumpContent(source: Source, target: ContentTarget): Promis
         return !target.isOver();
       }
       if (!(value instanceof Uint8Array)) {
-        throw new HandlerError("ERR_RESPONSE_CONTENT", `a stream must give Uint8Array, not ${value === null ? "null" : typeof value}`);
+        throw new HandlerError(
+          "ERR_RESPONSE_CONTENT",
+          `a stream must give Uint8Array, not ${value === null ? "null" : typeof value}`,
+        );
       }
       if (value.length > 0 && !target.isOver() && !target.push(value)) await target.drained();
     }

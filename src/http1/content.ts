@@ -1,0 +1,171 @@
+/**
+ * The content of one request: from the input through its decoder to whoever reads it, or to nobody (RFC 9112 §6, §7).
+ *
+ * Nothing is decoded before somebody starts to read or says that nobody will; until then the octets wait in the input and,
+ * when that is full, in the peer. It changes no state of the connection but through its owner.
+ */
+
+import { ProtocolError } from "../http/errors.ts";
+import type { ContentSink, ContentSource } from "../http/exchange.ts";
+import { Fields } from "../http/fields.ts";
+import { ContentDecoder } from "./decode.ts";
+import type { Input } from "./input.ts";
+import type { Leniencies, WireLimits } from "./limits.ts";
+
+/** What content asks of the connection. */
+export interface ContentOwner {
+  /** Somebody wants (more of) it, or nobody ever will: go on. */
+  contentWanted(content: Http1Content): void;
+  /** It will not be whole; the owner calls {@link Http1Content.fail}. */
+  contentRefused(content: Http1Content, error: ProtocolError): void;
+}
+
+/** What {@link Http1Content.read} came to. */
+export const CONTENT = {
+  /** Nobody wants it now, or nothing has come. */
+  waiting: 0,
+  /** Some was passed on. */
+  moved: 1,
+  /** All was passed on; {@link Http1Content.end} is due. */
+  whole: 2,
+  /** It breaks a rule: see {@link Http1Content.error}. */
+  refused: 3,
+} as const;
+
+/** Content that the framing says is not there. Shared by all requests without content. */
+class NoContent implements ContentSource {
+  readonly isEmpty = true;
+  readonly length = 0;
+  readonly isStarted = false;
+  get maxBytes(): number {
+    return Infinity;
+  }
+  set maxBytes(_value: number) {
+    // No content fits every limit
+  }
+  start(sink: ContentSink): void {
+    sink.end(Fields.EMPTY);
+  }
+  pause(): void {}
+  resume(): void {}
+  cancel(): void {}
+}
+
+/** The one object for all requests without content. */
+export const NO_CONTENT_SOURCE: ContentSource = new NoContent();
+
+/** Content under way. */
+export class Http1Content implements ContentSource {
+  readonly isEmpty = false;
+  readonly length: number | null;
+  maxBytes: number;
+  isStarted = false;
+  isPaused = false;
+  /** Nobody wants it: what comes is counted and dropped. */
+  isDropped = false;
+  /** The peer waits for 100 (Continue). */
+  isContinueDue: boolean;
+  /** Octets passed on or dropped. */
+  received = 0;
+  readonly #owner: ContentOwner;
+  readonly #decoder: ContentDecoder;
+  #isOver = false;
+  #sink: ContentSink | null = null;
+  #failure: Error | null = null;
+
+  /** @param length declared octets, null for the chunked coding */
+  constructor(
+    owner: ContentOwner,
+    length: number | null,
+    limits: WireLimits,
+    leniencies: Leniencies,
+    isContinueDue: boolean,
+  ) {
+    this.#owner = owner;
+    this.length = length;
+    this.maxBytes = limits.maxContentBytes;
+    this.isContinueDue = isContinueDue;
+    this.#decoder = new ContentDecoder(length, limits, leniencies);
+  }
+
+  /** Why it is refused. */
+  get error(): ProtocolError | null {
+    return this.#decoder.error;
+  }
+
+  start(sink: ContentSink): void {
+    if (this.isStarted) throw new TypeError("the content of this request is being read already");
+    this.isStarted = true;
+    if (this.#failure !== null) return sink.fail(this.#failure);
+    this.#sink = sink;
+    if (this.length !== null && this.length > this.maxBytes) {
+      const detail = `limit ${this.maxBytes} octets`;
+      return this.#owner.contentRefused(
+        this,
+        new ProtocolError("ERR_CONTENT_TOO_LARGE", { detail, field: "Content-Length" }),
+      );
+    }
+    this.#decoder.maxBytes = this.maxBytes;
+    this.#owner.contentWanted(this);
+  }
+
+  pause(): void {
+    this.isPaused = !this.#isOver;
+    this.#decoder.stop();
+  }
+
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.#owner.contentWanted(this);
+  }
+
+  cancel(): void {
+    if (this.#isOver) return;
+    this.isStarted = true;
+    this.isPaused = false;
+    this.isDropped = true;
+    this.#sink = null;
+    this.#decoder.maxBytes = Infinity;
+    this.#owner.contentWanted(this);
+  }
+
+  /** Decodes what is in `input`, as far as it is wanted. Callbacks may come from inside. */
+  read(input: Input): number {
+    if (!this.isStarted || this.isPaused || input.length === 0) return CONTENT.waiting;
+    const decoder = this.#decoder;
+    const before = input.start;
+    const after = decoder.decode(input.buffer, before, input.end, this);
+    // Whoever ended this content from inside has emptied the input as well
+    if (!this.#isOver) input.start = after;
+    if (decoder.error !== null) return CONTENT.refused;
+    if (decoder.isDone) return CONTENT.whole;
+    return after > before ? CONTENT.moved : CONTENT.waiting;
+  }
+
+  /** From the decoder. */
+  chunk(bytes: Uint8Array): void {
+    this.received += bytes.length;
+    this.#sink?.chunk(bytes);
+  }
+
+  /** All has come. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const sink = this.#sink;
+    this.#sink = null;
+    sink?.end(this.#decoder.trailers);
+  }
+
+  /** It never will. */
+  fail(reason: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.isPaused = false;
+    this.#failure = reason;
+    const sink = this.#sink;
+    this.#sink = null;
+    sink?.fail(reason);
+  }
+}
