@@ -179,8 +179,8 @@ function nearestTo(name: string, group: string): string {
   if (known !== undefined) return known;
   const folded = name.toLowerCase();
   let nearest = "";
-  // A third of the letters may be wrong
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  // A third of the letters may be wrong; two may be swapped in a word of four
+  let least = Math.max(name.length < 4 ? 1 : 2, Math.floor(name.length / 3)) + 1;
   for (const path of PATHS) {
     const last = path.slice(path.indexOf(".") + 1);
     // A name of the same group wins over the same name elsewhere

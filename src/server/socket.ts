@@ -83,6 +83,7 @@ export class SocketTransport implements Transport, Expirable, Flushable {
   }
 
   expire(): void {
+    if (this.#socket.destroyed) return;
     try {
       this.#connection?.expire();
     } catch (error) {
@@ -92,6 +93,7 @@ export class SocketTransport implements Transport, Expirable, Flushable {
 
   /** Asks the connection above to finish what is under way and then close. */
   shutdown(): void {
+    if (this.#socket.destroyed) return;
     try {
       this.#connection?.shutdown();
     } catch (error) {

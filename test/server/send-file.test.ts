@@ -1,0 +1,274 @@
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { FileSlice } from "../../src/http/exchange.ts";
+import type { FakeProtocol } from "./support/fake-protocol.ts";
+import { openConnections, readAll, until } from "./support/open-connections.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const SIZE = 9 * MIB + 321;
+
+let folder = "";
+let path = "";
+const content = Buffer.alloc(SIZE);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "fairlead-"));
+  path = join(folder, "content");
+  // A period that is no power of two: pieces that are swapped or repeated do not look alike
+  for (let i = 0; i < SIZE; i++) content[i] = (i * 7 + (i >> 8) * 13 + (i >> 16) * 31) & 0xff;
+  writeFileSync(path, content);
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A slice of the file that counts its releases, and closes its descriptor. */
+class CountedSlice implements FileSlice {
+  readonly fd: number;
+  readonly start: number;
+  readonly length: number;
+  releases = 0;
+
+  constructor(start: number, length: number, of: string = path) {
+    this.fd = openSync(of, "r");
+    this.start = start;
+    this.length = length;
+  }
+
+  release(): void {
+    this.releases++;
+    closeSync(this.fd);
+  }
+}
+
+function send(protocol: FakeProtocol, slice: FileSlice): Promise<Error | null> {
+  return new Promise((resolve) => protocol.transport.sendFile(slice, resolve));
+}
+
+describe("sendFile", () => {
+  it.each([
+    [0, 0],
+    [0, 1],
+    [SIZE, 0],
+    [SIZE - 1, 1],
+    [5, 4095],
+    [0, 16 * KIB],
+    [3, 16 * KIB + 1],
+    [0, 64 * KIB],
+    [1, 64 * KIB + 1],
+    [0, 256 * KIB],
+    [17, 300 * KIB],
+    [0, MIB],
+    [0, MIB + 1],
+    [MIB - 1, 2 * MIB + 2],
+    [100, 5 * MIB],
+    [0, SIZE],
+  ])("sends what stands from %i on, %i octets, between what is written around it", async (start, length) => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    const slice = new CountedSlice(start, length);
+    const received = readAll(client);
+    protocol.transport.write("before:");
+    const sent = send(protocol, slice);
+    expect(protocol.transport.queuedBytes + protocol.transport.takenBytes).toBe(7 + length);
+    protocol.transport.write(":behind");
+    expect(await sent).toBeNull();
+    protocol.transport.end();
+    const got = await received;
+    expect(got.length).toBe(length + 14);
+    expect(got.subarray(0, 7).toString()).toBe("before:");
+    expect(got.subarray(7, 7 + length).equals(content.subarray(start, start + length))).toBe(true);
+    expect(got.subarray(7 + length).toString()).toBe(":behind");
+    expect(slice.releases).toBe(1);
+    expect(protocol.transport.queuedBytes).toBe(0);
+    expect(opened.connections.buffers.outBytes).toBe(0);
+  });
+
+  it("sends many files to many connections at once, none mixed up", async () => {
+    await using opened = await openConnections();
+    const all = await Promise.all(
+      Array.from({ length: 20 }, async (_, i) => {
+        const { client, protocol } = await opened.dial();
+        const slice = new CountedSlice(i * 1000, (i + 1) * 200 * KIB);
+        const received = readAll(client);
+        expect(await send(protocol, slice)).toBeNull();
+        protocol.transport.end();
+        return { got: await received, slice };
+      }),
+    );
+    for (const { got, slice } of all) {
+      expect(got.equals(content.subarray(slice.start, slice.start + slice.length))).toBe(true);
+      expect(slice.releases).toBe(1);
+    }
+    expect(opened.connections.buffers.outBytes).toBe(0);
+  });
+
+  it("sends files one after the other on one connection, large values between them", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    const received = readAll(client);
+    expect(await send(protocol, new CountedSlice(0, 500 * KIB))).toBeNull();
+    protocol.transport.write(content.subarray(0, MIB));
+    const second = new CountedSlice(11, 700 * KIB);
+    expect(await send(protocol, second)).toBeNull();
+    protocol.transport.end();
+    const expected = [content.subarray(0, 500 * KIB), content.subarray(0, MIB), content.subarray(11, 11 + 700 * KIB)];
+    expect((await received).equals(Buffer.concat(expected))).toBe(true);
+  });
+
+  it("holds two buffers for a reader that does not read, and no more", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    client.pause();
+    const slice = new CountedSlice(0, SIZE);
+    // More than any socket buffer takes
+    protocol.transport.write(Buffer.alloc(16 * MIB));
+    const sent = send(protocol, slice);
+    const before = protocol.transport.takenBytes;
+    await until(() => protocol.transport.takenBytes > before || protocol.transport.takenBytes > MIB);
+    expect(opened.connections.buffers.outBytes).toBeLessThanOrEqual(2 * MIB);
+    let most = 0;
+    let read = 0;
+    client.on("data", (chunk: Buffer) => {
+      read += chunk.length;
+      most = Math.max(most, opened.connections.buffers.outBytes);
+    });
+    client.resume();
+    expect(await sent).toBeNull();
+    await until(() => read === 16 * MIB + SIZE);
+    expect(most).toBeLessThanOrEqual(2 * MIB);
+    expect(most).toBeGreaterThan(0);
+    expect(slice.releases).toBe(1);
+  });
+
+  it("fails when the file is shorter than promised, and releases it", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    client.resume();
+    const slice = new CountedSlice(SIZE - 100, 200);
+    const error = await send(protocol, slice);
+    expect(error?.message).toBe("the file ended 100 octets short of what was promised");
+    expect(slice.releases).toBe(1);
+    protocol.transport.destroy();
+  });
+
+  it("fails when the file is truncated while it is sent", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    const copy = join(folder, "truncated");
+    writeFileSync(copy, Buffer.alloc(40 * MIB));
+    const slice = new CountedSlice(0, 40 * MIB, copy);
+    client.pause();
+    const sent = send(protocol, slice);
+    await until(() => protocol.transport.takenBytes > 0);
+    const writable = openSync(copy, "r+");
+    ftruncateSync(writable, MIB);
+    closeSync(writable);
+    client.resume();
+    expect(await sent).toBeInstanceOf(Error);
+    expect(slice.releases).toBe(1);
+    protocol.transport.destroy();
+    await opened.empty();
+    expect(opened.connections.buffers.outBytes).toBe(0);
+  });
+
+  it("fails when the descriptor cannot be read", async () => {
+    await using opened = await openConnections();
+    const { protocol } = await opened.dial();
+    let releases = 0;
+    const error = await send(protocol, { fd: 999_999, start: 0, length: 10, release: () => releases++ });
+    expect(error).toMatchObject({ code: "EBADF" });
+    expect(releases).toBe(1);
+  });
+
+  it.each([
+    ["in the middle of the first read", () => Promise.resolve()],
+    [
+      "while the peer does not read",
+      async (protocol: FakeProtocol) => {
+        await until(() => protocol.transport.takenBytes > 0);
+        for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+      },
+    ],
+  ])("releases the file once when the connection is destroyed %s", async (_, wait) => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    client.on("error", () => {});
+    client.pause();
+    const slice = new CountedSlice(0, SIZE);
+    const sent = send(protocol, slice);
+    await wait(protocol);
+    protocol.transport.destroy();
+    expect(await sent).toBeInstanceOf(Error);
+    await until(() => slice.releases > 0 && opened.connections.buffers.outBytes === 0);
+    await protocol.closedPromise;
+    expect(slice.releases).toBe(1);
+    expect(protocol.events).toEqual(["closed"]);
+  });
+
+  it("releases the file when the peer resets", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    client.pause();
+    const slice = new CountedSlice(0, SIZE);
+    const sent = send(protocol, slice);
+    await until(() => protocol.transport.takenBytes > 0);
+    client.resetAndDestroy();
+    expect(await sent).toBeInstanceOf(Error);
+    expect(await protocol.closedPromise).toBeInstanceOf(Error);
+    await until(() => slice.releases > 0);
+    expect(slice.releases).toBe(1);
+  });
+
+  it("releases a file that waits behind something else when the connection goes", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    client.on("error", () => {});
+    client.pause();
+    protocol.transport.write(Buffer.alloc(32 * MIB));
+    const slice = new CountedSlice(0, SIZE);
+    const sent = send(protocol, slice);
+    protocol.transport.destroy();
+    expect(await sent).toBeInstanceOf(Error);
+    expect(slice.releases).toBe(1);
+  });
+
+  it("ends behind the file, not before it", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    const sent = send(protocol, new CountedSlice(0, SIZE));
+    protocol.transport.end();
+    expect((await readAll(client)).equals(content)).toBe(true);
+    expect(await sent).toBeNull();
+  });
+
+  it("refuses a file after the end, and a second one beside the first", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    client.resume();
+    const first = new CountedSlice(0, SIZE);
+    const second = new CountedSlice(0, 10);
+    const sent = send(protocol, first);
+    expect((await send(protocol, second))?.message).toBe("another file is being sent");
+    expect(second.releases).toBe(1);
+    expect(await sent).toBeNull();
+    protocol.transport.end();
+    const third = new CountedSlice(0, 10);
+    expect((await send(protocol, third))?.message).toBe("the connection is closed");
+    expect(third.releases).toBe(1);
+  });
+
+  it("drops idle buffers when there are no connections any more", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    client.resume();
+    expect(await send(protocol, new CountedSlice(0, SIZE))).toBeNull();
+    expect(opened.connections.buffers.idleBytes).toBeGreaterThan(0);
+    protocol.transport.destroy();
+    await opened.empty();
+    opened.time.advance(500);
+    expect(opened.connections.buffers.idleBytes).toBe(0);
+  });
+});
