@@ -2,7 +2,7 @@
  * Installs the packed package into an empty folder and runs test/smoke/package.js on several versions of Node.
  *
  * `npm run test:nodes [-- 22 24 26]`. The binaries come from the npm package `node` and are kept in .cache/nodes, so that
- * only the first run downloads them. A version that cannot be installed here (no network) is skipped aloud, not failed.
+ * only the first run downloads them. With --suite every test of the repository runs on them too. A version that cannot be installed here (no network) is skipped aloud, not failed.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -12,6 +12,8 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const smoke = join(root, "test/smoke/package.js");
+const suite = join(root, "node_modules/vitest/vitest.mjs");
+const isWhole = process.argv.includes("--suite");
 const majors = process.argv.slice(2).filter((word) => /^\d+$/.test(word));
 if (majors.length === 0) majors.push("22", "24", "26");
 
@@ -61,9 +63,10 @@ try {
       continue;
     }
     const version = execFileSync(binary, ["--version"], { encoding: "utf8" }).trim();
-    const { status } = spawnSync(binary, [smoke, folder], { stdio: "inherit", timeout: 60_000 });
-    if (status !== 0) failed += 1;
-    console.log(`Node ${version}: ${status === 0 ? "passed" : "FAILED"}`);
+    const runs = [[smoke, folder], ...(isWhole ? [[suite, "run", "--reporter=dot"]] : [])];
+    const isRight = runs.every((words) => spawnSync(binary, words, { cwd: root, stdio: "inherit" }).status === 0);
+    if (!isRight) failed += 1;
+    console.log(`Node ${version}: ${isRight ? "passed" : "FAILED"}`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
