@@ -1,0 +1,380 @@
+/**
+ * Content of messages as handlers read it: whole, converted, or as a stream with backpressure.
+ *
+ * Reading whole goes from the content source into one buffer without any stream, and is bounded; conversions are those of
+ * the Fetch standard (§5.3 "consume body"). Nothing is read before somebody asks. This file must never keep more than the
+ * limit that it is given.
+ */
+
+import { read } from "node:fs";
+import { Readable } from "node:stream";
+import { ProtocolError } from "../http/errors.ts";
+import type { ContentSink, ContentSource, FileSlice } from "../http/exchange.ts";
+import { parseJson } from "./json.ts";
+
+/** Makes something of whole content. `bytes` may be shared and must not be written to or given away. */
+export type Conversion<T> = (bytes: Uint8Array, contentType: string | null) => T | Promise<T>;
+
+const NO_BYTES: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+/** What a stream holds of content that nobody takes, before the peer has to wait, in octets. */
+const STREAM_MARK_BYTES = 64 * 1024;
+const FIRST_BUFFER_BYTES = 16 * 1024;
+
+/** What the platform says of a second reading. */
+export function unusableBody(): TypeError {
+  return new TypeError("Body is unusable: Body has already been read");
+}
+
+/** Whether somebody has read from, or cancelled, a stream. */
+export function isDisturbed(stream: ReadableStream): boolean {
+  return Readable.isDisturbed(stream as unknown as Readable);
+}
+
+function tooLarge(limitBytes: number): ProtocolError {
+  return new ProtocolError("ERR_BUFFERED_CONTENT_TOO_LARGE", { detail: `more than ${limitBytes} octets` });
+}
+
+/** UTF-8, without byte order mark, with U+FFFD for what is malformed (Encoding §6). */
+export const toText: Conversion<string> = (bytes) => {
+  const hasMark = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  const start = hasMark ? 3 : 0;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.length - start).toString();
+};
+
+/** @throws JsonSyntaxError */
+export const toJson: Conversion<unknown> = (bytes) => parseJson(toText(bytes, null) as string);
+
+/** A copy: what a handler gets is its own to write to. */
+export const toBytes: Conversion<Uint8Array<ArrayBuffer>> = (bytes) => new Uint8Array(bytes);
+
+export const toArrayBuffer: Conversion<ArrayBuffer> = (bytes) => new Uint8Array(bytes).buffer;
+
+export const toBlob: Conversion<Blob> = (bytes, contentType) => platformBody(bytes, contentType).blob();
+
+/** What `formData()` rejects with for content that is no form; uncaught, it becomes 400. */
+export class FormError extends TypeError {
+  readonly code = "ERR_FORM";
+  readonly status = 400;
+}
+
+const URL_ENCODED = /^application\/x-www-form-urlencoded[ \t]*(?:;|$)/i;
+
+/** Multipart forms are left to the platform; the bound of the buffer bounds it. */
+export const toFormData: Conversion<FormData> = async (bytes, contentType) => {
+  if (contentType !== null && URL_ENCODED.test(contentType)) {
+    const form = new FormData();
+    for (const [name, value] of new URLSearchParams(toText(bytes, null) as string)) form.append(name, value);
+    return form;
+  }
+  try {
+    return await platformBody(bytes, contentType).formData();
+  } catch (error) {
+    throw new FormError("the content is not a valid form", { cause: error });
+  }
+};
+
+function platformBody(bytes: Uint8Array, contentType: string | null): globalThis.Response {
+  const headers: Record<string, string> = contentType === null ? {} : { "content-type": contentType };
+  return new globalThis.Response(bytes as Uint8Array<ArrayBuffer>, { headers });
+}
+
+/** Applies a conversion, turning what it throws into a rejection. */
+export function convert<T>(bytes: Uint8Array, conversion: Conversion<T>, contentType: string | null): Promise<T> {
+  return new Promise((resolve) => resolve(conversion(bytes, contentType)));
+}
+
+/**
+ * Reads all content of a source and converts it. The promise is resolved at once if everything has arrived.
+ *
+ * @param limitBytes declared content above it is refused unread
+ * @returns rejected with ProtocolError ERR_BUFFERED_CONTENT_TOO_LARGE, or with what broke the content
+ */
+export function readSource<T>(
+  source: ContentSource,
+  limitBytes: number,
+  conversion: Conversion<T>,
+  contentType: string | null,
+): Promise<T> {
+  if (source.length !== null && source.length > limitBytes) return Promise.reject(tooLarge(limitBytes));
+  const sink = new BufferSink(source, limitBytes);
+  try {
+    source.start(sink);
+  } catch (error) {
+    sink.fail(error as Error);
+  }
+  if (sink.failure !== null) return Promise.reject(sink.failure);
+  if (sink.isWhole) return convert(sink.bytes, conversion, contentType);
+  return new Promise<Uint8Array>((resolve, reject) => sink.settleLater(resolve, reject)).then((bytes) =>
+    conversion(bytes, contentType),
+  );
+}
+
+/** Gathers content. One piece is kept as it came; more are copied together, so that tiny pieces pin no large buffers. */
+class BufferSink implements ContentSink {
+  bytes: Uint8Array;
+  isWhole: boolean;
+  failure: Error | null;
+  readonly #source: ContentSource;
+  readonly #limitBytes: number;
+  #length: number;
+  #isCopied: boolean;
+  #resolve: ((bytes: Uint8Array) => void) | null;
+  #reject: ((reason: Error) => void) | null;
+
+  constructor(source: ContentSource, limitBytes: number) {
+    this.bytes = NO_BYTES;
+    this.isWhole = false;
+    this.failure = null;
+    this.#source = source;
+    this.#limitBytes = limitBytes;
+    this.#length = 0;
+    this.#isCopied = false;
+    this.#resolve = null;
+    this.#reject = null;
+  }
+
+  settleLater(resolve: (bytes: Uint8Array) => void, reject: (reason: Error) => void): void {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  chunk(bytes: Uint8Array): void {
+    if (this.failure !== null) return;
+    const length = this.#length + bytes.length;
+    if (length > this.#limitBytes) {
+      this.#source.cancel();
+      return this.fail(tooLarge(this.#limitBytes));
+    }
+    if (this.#length === 0) {
+      this.bytes = bytes;
+    } else {
+      this.#reserve(length);
+      this.bytes.set(bytes, this.#length);
+    }
+    this.#length = length;
+  }
+
+  end(): void {
+    if (this.failure !== null) return;
+    this.isWhole = true;
+    if (this.bytes.length > this.#length) this.bytes = this.bytes.subarray(0, this.#length);
+    this.#resolve?.(this.bytes);
+  }
+
+  fail(reason: Error): void {
+    if (this.failure !== null || this.isWhole) return;
+    this.failure = reason;
+    this.bytes = NO_BYTES;
+    this.#reject?.(reason);
+  }
+
+  #reserve(length: number): void {
+    if (this.#isCopied && length <= this.bytes.length) return;
+    const wanted = Math.max(FIRST_BUFFER_BYTES, length, this.bytes.length * 2);
+    const bytes = new Uint8Array(Math.min(wanted, this.#source.length ?? this.#limitBytes));
+    bytes.set(this.bytes.subarray(0, this.#length));
+    this.bytes = bytes;
+    this.#isCopied = true;
+  }
+}
+
+/**
+ * Reads all of a stream and converts it.
+ *
+ * @returns rejected with TypeError if the stream is locked, was read before or gives something else than bytes
+ */
+export async function readStream<T>(
+  stream: ReadableStream<Uint8Array>,
+  limitBytes: number,
+  conversion: Conversion<T>,
+  contentType: string | null,
+): Promise<T> {
+  if (stream.locked || isDisturbed(stream)) throw unusableBody();
+  const reader = stream.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const bytes: unknown = value;
+    if (!(bytes instanceof Uint8Array)) {
+      const error = new TypeError("Received non-Uint8Array chunk");
+      reader.cancel(error).catch(ignore);
+      throw error;
+    }
+    length += bytes.length;
+    if (length > limitBytes) {
+      const error = tooLarge(limitBytes);
+      reader.cancel(error).catch(ignore);
+      throw error;
+    }
+    chunks.push(bytes);
+  }
+  return conversion(chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, length), contentType);
+}
+
+function ignore(): void {}
+
+/**
+ * A byte stream over a content source. Reading starts with the first read, so that a peer which waits for 100 (Continue)
+ * gets it then; the peer is made to wait while more than 64 KiB lie unread.
+ */
+export function streamOfSource(source: ContentSource): ReadableStream<Uint8Array> {
+  return new ReadableStream(new SourceStream(source), { highWaterMark: 0 });
+}
+
+class SourceStream implements ContentSink {
+  readonly type = "bytes";
+  readonly #source: ContentSource;
+  #controller: ReadableByteStreamController | null;
+  #isPaused: boolean;
+
+  constructor(source: ContentSource) {
+    this.#source = source;
+    this.#controller = null;
+    this.#isPaused = false;
+  }
+
+  pull(controller: ReadableByteStreamController): void {
+    if (this.#controller === null) {
+      this.#controller = controller;
+      this.#source.start(this);
+    } else if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#source.resume();
+    }
+  }
+
+  cancel(): void {
+    this.#controller = null;
+    this.#source.cancel();
+  }
+
+  chunk(bytes: Uint8Array): void {
+    const controller = this.#controller;
+    if (controller === null) return;
+    // A byte stream takes the whole buffer under its chunks away; theirs may hold other things too
+    controller.enqueue(new Uint8Array(bytes));
+    if (!this.#isPaused && -(controller.desiredSize ?? 0) >= STREAM_MARK_BYTES) {
+      this.#isPaused = true;
+      this.#source.pause();
+    }
+  }
+
+  end(): void {
+    const controller = this.#controller;
+    if (controller === null) return;
+    controller.close();
+    // Streams §4.7: a read into the reader's own buffer that waits is answered by zero octets
+    controller.byobRequest?.respond(0);
+  }
+
+  fail(reason: Error): void {
+    this.#controller?.error(reason);
+  }
+}
+
+/** A stream that never gives anything. */
+export function emptyStream(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ type: "bytes" });
+}
+
+/** A stream that has been read already: the platform's object then says the same as ours. */
+export function usedStream(): ReadableStream<Uint8Array> {
+  const stream = emptyStream();
+  stream.cancel().catch(ignore);
+  return stream;
+}
+
+/** The same pieces, strings as their UTF-8. */
+export function encodePieces(source: AsyncIterable<Uint8Array | string>): AsyncIterable<Uint8Array> {
+  return new EncodedIterable(source);
+}
+
+class EncodedIterable implements AsyncIterable<Uint8Array> {
+  readonly #source: AsyncIterable<Uint8Array | string>;
+
+  constructor(source: AsyncIterable<Uint8Array | string>) {
+    this.#source = source;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    const iterator = this.#source[Symbol.asyncIterator]();
+    return {
+      async next(): Promise<IteratorResult<Uint8Array>> {
+        const result = await iterator.next();
+        if (result.done === true) return { done: true, value: undefined };
+        return { done: false, value: typeof result.value === "string" ? Buffer.from(result.value) : result.value };
+      },
+      async return(): Promise<IteratorResult<Uint8Array>> {
+        await iterator.return?.();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+}
+
+/** A stream of the pieces, each taken when it is wanted. */
+export function streamOfIterable(source: AsyncIterable<Uint8Array | string>): ReadableStream<Uint8Array> {
+  const iterator = new EncodedIterable(source)[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller): Promise<void> {
+        const step = await iterator.next();
+        if (step.done === true) controller.close();
+        else controller.enqueue(step.value);
+      },
+      async cancel(): Promise<void> {
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** A part of a file for somebody who wants to look at it before it is sent. */
+export function streamOfFile(slice: FileSlice): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(new FileStream(slice), { highWaterMark: 0 });
+}
+
+class FileStream {
+  readonly #slice: FileSlice;
+  #position: number;
+
+  constructor(slice: FileSlice) {
+    this.#slice = slice;
+    this.#position = slice.start;
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const slice = this.#slice;
+    const left = slice.start + slice.length - this.#position;
+    try {
+      const bytes = await readAt(slice.fd, this.#position, Math.min(STREAM_MARK_BYTES, left));
+      if (bytes.length === 0 && left > 0) throw new Error("the file is shorter than promised");
+      this.#position += bytes.length;
+      if (bytes.length > 0) controller.enqueue(bytes);
+      if (bytes.length < left) return;
+      slice.release();
+      controller.close();
+    } catch (error) {
+      slice.release();
+      throw error;
+    }
+  }
+
+  cancel(): void {
+    this.#slice.release();
+  }
+}
+
+function readAt(fd: number, position: number, length: number): Promise<Uint8Array> {
+  if (length === 0) return Promise.resolve(NO_BYTES);
+  return new Promise((resolve, reject) => {
+    const buffer = new Uint8Array(length);
+    read(fd, buffer, 0, length, position, (error, count) => {
+      if (error === null) resolve(buffer.subarray(0, count));
+      else reject(error);
+    });
+  });
+}

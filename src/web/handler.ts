@@ -1,0 +1,220 @@
+/**
+ * One exchange through the user's handler: request and context in, response or fault out.
+ *
+ * Steps: OPTIONS of the server as a whole -> call -> answer now, or when a promise settles -> send -> on failure the answer
+ * that the failure deserves. Whose fault it was decides: HttpError is an answer, ProtocolError the peer's, all else ours:
+ * 500 with an id that the observer gets too. This file must never let an error pass to the wire, nor show one to the peer.
+ */
+
+import { HandlerError, HttpError, ProtocolError } from "../http/errors.ts";
+import type { Exchange, FieldLines } from "../http/exchange.ts";
+import type { Problem } from "../http/problem.ts";
+import { renderProblem } from "../http/problem.ts";
+import { reasonPhrase } from "../http/status.ts";
+import { parseTarget } from "../http/target.ts";
+import { FormError } from "./body.ts";
+import { Context } from "./context.ts";
+import { appendLines, indexOfLine } from "./header-lines.ts";
+import { JsonSyntaxError } from "./json.ts";
+import { type Request, requestOf } from "./request.ts";
+import { isFastResponse } from "./response.ts";
+import { sendResponse } from "./send.ts";
+
+/** Answers a request. Returns nothing only after `context.upgrade()`, or when it has answered on `context.exchange`. */
+export type Handler = (
+  request: Request,
+  context: Context,
+) => globalThis.Response | undefined | Promise<globalThis.Response | undefined>;
+
+/** A failure of the handler, as observers get it. */
+export interface HandlerFault {
+  /** What the peer was told to ask for; `""` if it was told nothing. */
+  readonly id: string;
+  readonly error: unknown;
+  readonly exchange: Exchange;
+}
+
+/** What {@link createExchangeHandler} needs besides the handler. */
+export interface ExchangeHandlerOptions {
+  /** The most octets that `request.text()` and its like read at once. */
+  readonly maxBufferedBytes: number;
+  readonly onFault: (fault: HandlerFault) => void;
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+}
+
+/** RFC 9110 §9.3.7: what the server as a whole serves. */
+const SERVER_OPTIONS: FieldLines = ["allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"];
+
+/** Names this process among the sources of ids: unlikely to repeat, not secret. */
+const ID_PREFIX = `${process.pid.toString(36)}${Math.floor(Math.random() * 36 ** 4).toString(36)}`;
+let faults = 0;
+
+function nextId(): string {
+  faults++;
+  return `${ID_PREFIX}-${faults.toString(36)}`;
+}
+
+/** Makes the function that a wire calls for each request. It never throws, and answers before it returns if the handler does. */
+export function createExchangeHandler(fetch: Handler, options: ExchangeHandlerOptions): (exchange: Exchange) => void {
+  return new ExchangeHandler(fetch, options).handle;
+}
+
+class ExchangeHandler {
+  readonly handle: (exchange: Exchange) => void;
+  readonly #fetch: Handler;
+  readonly #maxBufferedBytes: number;
+  readonly #onFault: (fault: HandlerFault) => void;
+  readonly #waitUntil: (promise: Promise<unknown>) => void;
+
+  constructor(fetch: Handler, options: ExchangeHandlerOptions) {
+    this.#fetch = fetch;
+    this.#maxBufferedBytes = options.maxBufferedBytes;
+    this.#onFault = options.onFault;
+    this.#waitUntil = options.waitUntil;
+    this.handle = (exchange) => this.#handle(exchange);
+  }
+
+  #handle(exchange: Exchange): void {
+    if (isForWholeServer(exchange)) {
+      void exchange.respond({ status: 204, reason: "", fields: SERVER_OPTIONS }, null);
+      return;
+    }
+    try {
+      const fetch = this.#fetch;
+      const result: unknown = fetch(
+        requestOf(exchange, this.#maxBufferedBytes),
+        new Context(exchange, this.#waitUntil),
+      );
+      if (isThenable(result)) this.#answerLater(exchange, result);
+      else this.#answer(exchange, result);
+    } catch (error) {
+      this.#fail(exchange, error);
+    }
+  }
+
+  #answerLater(exchange: Exchange, result: PromiseLike<unknown>): void {
+    result.then(
+      (response) => {
+        try {
+          this.#answer(exchange, response);
+        } catch (error) {
+          this.#fail(exchange, error);
+        }
+      },
+      (error: unknown) => this.#fail(exchange, error),
+    );
+  }
+
+  #answer(exchange: Exchange, response: unknown): void {
+    if (!isResponse(response)) {
+      // After an upgrade, or an answer on the exchange itself, there is nothing left to say
+      if (response === undefined && exchange.isAnswered) return;
+      throw new HandlerError("ERR_RESPONSE_MISSING", describe(response));
+    }
+    const sent = sendResponse(exchange, response);
+    if (sent instanceof Promise) sent.then(undefined, (error: unknown) => this.#fail(exchange, error));
+  }
+
+  /** Answers what the handler did not, if that is still possible, and tells the observer of what is the handler's fault. */
+  #fail(exchange: Exchange, error: unknown): void {
+    if (isPeersDoing(exchange, error)) return exchange.abort(error as Error);
+    if (exchange.isAnswered) {
+      // A broken message must look broken: never a short one that could be taken for whole
+      exchange.abort(toError(error));
+      this.#report({ id: "", error, exchange });
+      return;
+    }
+    const problem = problemOf(error);
+    const isFault = problem === null || (error instanceof HttpError && problem.status >= 500);
+    const id = isFault ? nextId() : "";
+    if (problem === null) respondProblem(exchange, { ...UNKNOWN_PROBLEM, id }, []);
+    else respondProblem(exchange, isFault ? { ...problem, id } : problem, fieldsOf(error));
+    if (isFault) this.#report({ id, error, exchange });
+  }
+
+  #report(fault: HandlerFault): void {
+    try {
+      this.#onFault(fault);
+    } catch {
+      // An observer that throws must not stop the server
+    }
+  }
+}
+
+/** RFC 9112 §3.2.4: OPTIONS of `*`, or of an absolute-form target without path, means no resource but the server. */
+function isForWholeServer(exchange: Exchange): boolean {
+  const { method, target } = exchange.request;
+  return method === "OPTIONS" && !target.startsWith("/") && parseTarget(method, target)?.path === "*";
+}
+
+function isResponse(value: unknown): value is globalThis.Response {
+  if (typeof value !== "object" || value === null) return false;
+  return isFastResponse(value) || value instanceof globalThis.Response;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== "object" || value === null || isFastResponse(value)) return false;
+  return typeof (value as { then?: unknown }).then === "function";
+}
+
+function describe(value: unknown): string {
+  if (typeof value !== "object" || value === null) return `it returned ${value === null ? "null" : typeof value}`;
+  return "it returned another object";
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new HandlerError("ERR_HANDLER", "", { cause: error });
+}
+
+/** Whether the failure is only that the peer is gone: nobody to answer, nothing to report. */
+function isPeersDoing(exchange: Exchange, error: unknown): boolean {
+  if (error instanceof ProtocolError) return error.status === 0 || exchange.isAnswered;
+  if (!(error instanceof Error)) return false;
+  const isFollowUp =
+    error.name === "AbortError" || (error instanceof HandlerError && error.code === "ERR_RESPONSE_TWICE");
+  if (!isFollowUp) return false;
+  let isGone = false;
+  // Calls back at once if the peer has left, and otherwise too late to matter
+  exchange.onAbort(() => {
+    isGone = true;
+  });
+  return isGone;
+}
+
+const UNKNOWN_PROBLEM: Problem = {
+  status: 500,
+  title: reasonPhrase(500),
+  detail: "the server failed to answer this request, its log says more under the id",
+};
+
+/** What there is to say about an error that is an answer; null for one that is a fault. */
+function problemOf(error: unknown): Problem | null {
+  if (error instanceof HttpError) {
+    return { status: error.status, title: reasonPhrase(error.status), detail: error.message };
+  }
+  if (error instanceof JsonSyntaxError || error instanceof FormError) {
+    return { status: error.status, title: reasonPhrase(error.status), detail: error.message, code: error.code };
+  }
+  if (!(error instanceof ProtocolError)) return null;
+  const { status, message: detail, code, rule, field, offset, option } = error;
+  return { status, title: reasonPhrase(status), detail, code, rule, field, offset, option };
+}
+
+function fieldsOf(error: unknown): FieldLines {
+  if (error instanceof HttpError) return Object.entries(error.headers).flat();
+  // The content was left where it broke: what follows it cannot be told from it
+  return error instanceof ProtocolError ? ["connection", "close"] : [];
+}
+
+function respondProblem(exchange: Exchange, problem: Problem, fields: FieldLines): void {
+  const { contentType, text } = renderProblem(problem, exchange.request.fields.get("accept"));
+  try {
+    const lines: string[] = [];
+    for (let i = 0; i < fields.length; i += 2) appendLines(lines, [[fields[i], fields[i + 1]]]);
+    if (indexOfLine(lines, "content-type") === -1) lines.push("content-type", contentType);
+    lines.push("x-content-type-options", "nosniff");
+    void exchange.respond({ status: problem.status, reason: "", fields: lines }, text);
+  } catch (error) {
+    exchange.abort(toError(error));
+  }
+}
