@@ -48,24 +48,24 @@ export interface CloseSummary {
   readonly abandonedPromises: number;
 }
 
-/** What observers want to be told. All are optional; none may change anything. */
+/** What observers want to be told. All are optional; none may change anything, what they return is ignored. */
 export interface Hooks {
   /** The server listens. */
-  readonly onListen?: ((server: ListeningServer) => void) | undefined;
+  readonly onListen?: ((server: ListeningServer) => unknown) | undefined;
   /** A connection was accepted. */
-  readonly onConnection?: ((connection: ConnectionInfo) => void) | undefined;
+  readonly onConnection?: ((connection: ConnectionInfo) => unknown) | undefined;
   /** A connection is gone; `error` is null if it ended in order. */
-  readonly onConnectionClose?: ((connection: ConnectionInfo, error: Error | null) => void) | undefined;
+  readonly onConnectionClose?: ((connection: ConnectionInfo, error: Error | null) => unknown) | undefined;
   /** A request was accepted; the handler sees it next. */
-  readonly onRequest?: ((exchange: Exchange) => void) | undefined;
+  readonly onRequest?: ((exchange: Exchange) => unknown) | undefined;
   /** A response is over, whole or not. */
-  readonly onResponse?: ((response: ResponseInfo) => void) | undefined;
+  readonly onResponse?: ((response: ResponseInfo) => unknown) | undefined;
   /** A request or a connection was refused by the server itself. */
-  readonly onRefusal?: ((refusal: Refusal) => void) | undefined;
+  readonly onRefusal?: ((refusal: Refusal) => unknown) | undefined;
   /** A handler failed. Without this hook the failure is written to standard error. */
-  readonly onFault?: ((fault: Fault) => void) | undefined;
+  readonly onFault?: ((fault: Fault) => unknown) | undefined;
   /** The server is closed and all connections are gone. */
-  readonly onClose?: ((summary: CloseSummary) => void) | undefined;
+  readonly onClose?: ((summary: CloseSummary) => unknown) | undefined;
 }
 
 /** Hooks that cannot throw; null where none was given. */
