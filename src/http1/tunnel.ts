@@ -14,6 +14,7 @@ export class Tunnel implements ByteStream {
   #early: Uint8Array | null;
   #isPaused = true;
   #hasEnded = false;
+  #isEnded = false;
   #isClosed = false;
   #closeError: Error | null = null;
 
@@ -56,11 +57,14 @@ export class Tunnel implements ByteStream {
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.#isClosed || this.#transport.write(bytes);
+    // Behind our own end there is nobody to tell
+    return this.#isEnded || this.#isClosed || this.#transport.write(bytes);
   }
 
   end(): void {
-    if (!this.#isClosed) this.#transport.end();
+    if (this.#isEnded || this.#isClosed) return;
+    this.#isEnded = true;
+    this.#transport.end();
   }
 
   destroy(): void {

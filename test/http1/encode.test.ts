@@ -16,7 +16,15 @@ interface Situation {
 }
 
 function encode(situation: Situation): ResponseEncoder {
-  const { status = 200, reason = "", fields = [], length = 0, isHead = false, minor = 1, isPersistent = true } = situation;
+  const {
+    status = 200,
+    reason = "",
+    fields = [],
+    length = 0,
+    isHead = false,
+    minor = 1,
+    isPersistent = true,
+  } = situation;
   encoder.encode({ status, reason, fields }, length, isHead, minor, isPersistent, DATE);
   return encoder;
 }
@@ -61,7 +69,16 @@ describe("a response head", () => {
 
   it("closes when the handler says so, and drops hop-by-hop fields of an upstream (RFC 9110 §7.6.1)", () => {
     const { text, isPersistent } = encode({
-      fields: ["Connection", "keep-alive, Close", "Keep-Alive", "timeout=5", "Transfer-Encoding", "chunked", "Proxy-Connection", "x"],
+      fields: [
+        "Connection",
+        "keep-alive, Close",
+        "Keep-Alive",
+        "timeout=5",
+        "Transfer-Encoding",
+        "chunked",
+        "Proxy-Connection",
+        "x",
+      ],
     });
     expect(isPersistent).toBe(false);
     expect(text).toBe(`HTTP/1.1 200 OK\r\nDate: ${DATE}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
@@ -69,7 +86,9 @@ describe("a response head", () => {
 
   it("announces Upgrade as a connection option (RFC 9110 §7.8)", () => {
     expect(encode({ status: 426, fields: ["Upgrade", "TLS/1.3"] }).text).toContain("\r\nConnection: upgrade\r\n");
-    expect(encode({ status: 426, fields: ["Upgrade", "x"], isPersistent: false }).text).toContain("Connection: close, upgrade\r\n");
+    expect(encode({ status: 426, fields: ["Upgrade", "x"], isPersistent: false }).text).toContain(
+      "Connection: close, upgrade\r\n",
+    );
   });
 });
 
@@ -83,10 +102,20 @@ describe("delimiting", () => {
     ["204", { status: 204, length: 3 }, NO_CONTENT, ""],
     ["204 with a declared length", { status: 204, length: 0, fields: ["Content-Length", "3"] }, NO_CONTENT, ""],
     ["304", { status: 304, length: 3 }, NO_CONTENT, ""],
-    ["304 with the representation's length", { status: 304, fields: ["Content-Length", "3"] }, NO_CONTENT, "Content-Length: 3"],
+    [
+      "304 with the representation's length",
+      { status: 304, fields: ["Content-Length", "3"] },
+      NO_CONTENT,
+      "Content-Length: 3",
+    ],
     ["205", { status: 205, length: 3 }, NO_CONTENT, "Content-Length: 0"],
     ["HEAD of known length", { isHead: true, length: 7 }, NO_CONTENT, "Content-Length: 7"],
-    ["HEAD of declared length", { isHead: true, length: 0, fields: ["content-length", "7"] }, NO_CONTENT, "Content-Length: 7"],
+    [
+      "HEAD of declared length",
+      { isHead: true, length: 0, fields: ["content-length", "7"] },
+      NO_CONTENT,
+      "Content-Length: 7",
+    ],
     ["HEAD of a stream", { isHead: true, length: UNKNOWN }, NO_CONTENT, ""],
     ["HEAD of nothing", { isHead: true, length: 0 }, NO_CONTENT, ""],
   ])("of %s", (_name, situation, delimiting, line) => {
@@ -114,7 +143,11 @@ describe("the law for responses", () => {
     ["CRLF in the reason", { reason: "OK\r\nX: y" }, "ERR_RESPONSE_STATUS"],
     ["a wrong Content-Length", { fields: ["Content-Length", "4"], length: 5 }, "ERR_RESPONSE_LENGTH"],
     ["a Content-Length that is no number", { fields: ["Content-Length", "5x"], length: 5 }, "ERR_RESPONSE_LENGTH"],
-    ["two Content-Lengths", { fields: ["Content-Length", "5", "content-length", "6"], length: 5 }, "ERR_RESPONSE_LENGTH"],
+    [
+      "two Content-Lengths",
+      { fields: ["Content-Length", "5", "content-length", "6"], length: 5 },
+      "ERR_RESPONSE_LENGTH",
+    ],
   ])("refuses %s", (_name, situation, code) => {
     expect(codeOf(() => encode(situation))).toBe(code);
   });
