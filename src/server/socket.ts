@@ -281,8 +281,9 @@ export class SocketTransport implements Transport, Expirable, Flushable {
     const done = this.#fileDone;
     this.#fileDone = null;
     try {
-      done?.(this.#error ?? new Error("the connection was closed"));
+      // First: then the failure of the file is known to be the peer's leaving
       connection.closed(this.#error);
+      done?.(this.#error ?? new Error("the connection was closed"));
     } catch (error) {
       this.#host.onBug(error);
     }
