@@ -1,0 +1,149 @@
+/**
+ * Names below the root -> an open regular file that is proven to lie inside the root, or nothing.
+ *
+ * Check and use are the same open file: it is opened first and verified through its handle, so that a link swapped in
+ * between (time of check, time of use) gains nothing. It must never open what is no regular file on purpose (a FIFO would
+ * wait for its writer, a device may act on being opened), never give a handle away that it has not verified, and never
+ * throw for what a client can ask for. Steps: stat, open, verify the handle, verify the place.
+ */
+
+import { constants, realpathSync } from "node:fs";
+import type { Stats } from "node:fs";
+import { open, realpath, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { sep } from "node:path";
+import { HttpError } from "../http/errors.ts";
+
+/**
+ * O_NONBLOCK: a FIFO put there after the stat opens at once instead of waiting for a writer. O_NOCTTY: a terminal does not
+ * become ours. Both are 0 where they do not exist (Windows).
+ */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
+
+/** What an operating system says of a path that leads to nothing that can be read. All of it is 404 to a client. */
+const NOT_THERE: ReadonlySet<string> = new Set([
+  "EACCES",
+  "EINVAL",
+  "EISDIR",
+  "ELOOP",
+  "ENAMETOOLONG",
+  "ENODEV",
+  "ENOENT",
+  "ENOTDIR",
+  "ENXIO",
+  "EPERM",
+  "UNKNOWN",
+  "ERR_INVALID_ARG_VALUE",
+]);
+
+/** What it says when it could, but not now. */
+const SHORTAGE: ReadonlySet<string> = new Set(["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"]);
+
+/** A verified file. Whoever gets it closes it once. */
+export interface FoundFile {
+  readonly kind: "file";
+  readonly handle: FileHandle;
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+  /** The name that was asked for, which decides the media type even where it is a link. */
+  readonly name: string;
+}
+
+/** A folder inside the root; nothing is open. */
+interface FoundFolder {
+  readonly kind: "folder";
+}
+
+export type Found = FoundFile | FoundFolder;
+
+/** The one folder out of which files are served. */
+export class Root {
+  readonly path: string;
+  #realPath: string;
+
+  /**
+   * @param path absolute path of an existing folder; it may be a link, and may later be pointed elsewhere
+   * @throws the error of the file system if it does not exist
+   */
+  constructor(path: string) {
+    this.path = path;
+    this.#realPath = realpathSync.native(path);
+  }
+
+  /**
+   * Opens what the names lead to.
+   *
+   * @param names segments below the root, decoded and without dot segments
+   * @returns an open file, a folder, or null for everything that a client shall not see
+   * @throws HttpError 503 where the system is out of descriptors or memory
+   * @throws the error of the file system where it is broken (EIO)
+   */
+  async find(names: readonly string[]): Promise<Found | null> {
+    const path = names.length === 0 ? this.path : this.path + sep + names.join(sep);
+    try {
+      const before = await stat(path);
+      if (before.isDirectory()) return (await this.#holds(path, before)) ? FOLDER : null;
+      if (!before.isFile()) return null;
+      return await this.#open(path, names.at(-1) ?? "");
+    } catch (error) {
+      if (isNotThere(error)) return null;
+      // Many slow downloads can bring that about, so it is no failure of the handler
+      if (isShortage(error)) throw new HttpError(503, "", { cause: error, headers: { "retry-after": "5" } });
+      throw error;
+    }
+  }
+
+  async #open(path: string, name: string): Promise<FoundFile | null> {
+    const handle = await open(path, OPEN_FLAGS);
+    let isVerified = false;
+    try {
+      const stats = await handle.stat();
+      isVerified = stats.isFile() && (await this.#holds(path, stats));
+      if (!isVerified) return null;
+      return { kind: "file", handle, sizeBytes: stats.size, mtimeMs: stats.mtimeMs, name };
+    } finally {
+      if (!isVerified) closeFile(handle);
+    }
+  }
+
+  /**
+   * Whether the thing with these `stats` is what `path` leads to, and lies inside the root. Following all links gives a
+   * path; what stands there must be the very thing that is held, else a link was swapped meanwhile.
+   */
+  async #holds(path: string, stats: Stats): Promise<boolean> {
+    const realPath = await realpath(path);
+    if (!isInside(realPath, this.#realPath)) {
+      // The root itself may have been pointed to a new release since; files of the new one are inside then
+      this.#realPath = await realpath(this.path);
+      if (!isInside(realPath, this.#realPath)) return false;
+    }
+    const there = await stat(realPath);
+    return there.ino === stats.ino && there.dev === stats.dev;
+  }
+}
+
+const FOLDER: FoundFolder = { kind: "folder" };
+
+/** Closes a file of {@link Root.find}. Errors of it concern nobody: the descriptor is gone either way. */
+export function closeFile(handle: FileHandle): void {
+  handle.close().catch(ignore);
+}
+
+function ignore(): void {
+  // Nothing can be done about a failed close
+}
+
+/** Whether a real path is the folder or lies below it. `/srv/www-old` is not inside `/srv/www`. */
+function isInside(realPath: string, folder: string): boolean {
+  if (realPath === folder) return true;
+  return realPath.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/** Whether the file system says "nothing there for you", as opposed to "I cannot". */
+export function isNotThere(error: unknown): boolean {
+  return error instanceof Error && "code" in error && NOT_THERE.has(String(error.code));
+}
+
+function isShortage(error: unknown): boolean {
+  return error instanceof Error && "code" in error && SHORTAGE.has(String(error.code));
+}

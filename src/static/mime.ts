@@ -1,0 +1,60 @@
+/**
+ * File name -> Content-Type (RFC 9110 §8.3).
+ *
+ * The types come from mrmime; here stand only the few that it lacks or that a web server means differently, and the rule
+ * which types get a charset. It must never look at content: a type that is guessed from bytes is how a picture becomes a
+ * script, and every answer says `nosniff` for the same reason.
+ */
+
+import { mimes } from "mrmime";
+
+/** Types by extension, lower case, without the dot: `{ "gltf": "model/gltf+json" }`. */
+export type MediaTypes = Readonly<Record<string, string>>;
+
+/** What the list lacks, or gives a meaning that hardly a file on a web server has (`.ts` is no MPEG stream there). */
+const OWN_TYPES: ReadonlyMap<string, string> = new Map([
+  ["bz2", "application/x-bzip2"],
+  ["cts", "text/plain"],
+  ["geojson", "application/geo+json"],
+  ["ico", "image/x-icon"],
+  ["jsonl", "application/jsonl"],
+  ["mts", "text/plain"],
+  ["ndjson", "application/x-ndjson"],
+  ["ts", "text/plain"],
+  ["tsx", "text/plain"],
+  ["xz", "application/x-xz"],
+  ["zst", "application/zstd"],
+]);
+
+/** What RFC 9110 §8.3 allows to assume of a file that says nothing: nothing. */
+const UNKNOWN_TYPE = "application/octet-stream";
+
+/**
+ * Names the Content-Type of a file.
+ *
+ * @param name last segment of the path
+ * @param own types that go before ours; a value with parameters is taken as it is
+ * @returns the media type, with `charset=utf-8` where it is text
+ */
+export function mediaTypeOf(name: string, own: MediaTypes): string {
+  const dot = name.lastIndexOf(".");
+  // A name that is all extension (".profile") has none
+  if (dot < 1) return UNKNOWN_TYPE;
+  const extension = name.slice(dot + 1).toLowerCase();
+  return withCharset(
+    ownEntry(own, extension) ?? OWN_TYPES.get(extension) ?? ownEntry(mimes, extension) ?? UNKNOWN_TYPE,
+  );
+}
+
+/** What a list says itself: `.constructor` is an extension that every object has. */
+function ownEntry(types: MediaTypes, extension: string): string | undefined {
+  return Object.hasOwn(types, extension) ? types[extension] : undefined;
+}
+
+/**
+ * Says UTF-8 of text that names no charset itself: without it a browser falls back to a legacy encoding. Only of `text/`:
+ * JSON has no such parameter (RFC 8259 §11) and the XML types declare their own encoding.
+ */
+function withCharset(type: string): string {
+  return type.startsWith("text/") && !type.includes(";") ? `${type}; charset=utf-8` : type;
+}
