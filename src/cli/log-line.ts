@@ -1,0 +1,103 @@
+/**
+ * One line per request and per refusal: aligned and coloured for a terminal, plain for a pipe.
+ *
+ * A terminal gets status, method, size, time, target, so that columns stand under each other; a pipe gets method, target,
+ * status, octets, milliseconds, separated by single spaces. What came from the peer is escaped: it could hold
+ * sequences that move the cursor or forge a line (log injection).
+ */
+
+import type { Refusal } from "../http/exchange.ts";
+import type { ResponseInfo } from "../server/hooks.ts";
+import type { Painter, Tone } from "./paint.ts";
+
+/** Longest target on a terminal; a pipe gets all of it. */
+const MAX_SHOWN = 160;
+
+/** Makes the lines for one kind of reader. */
+export interface LogLines {
+  response(response: ResponseInfo): string;
+  refusal(refusal: Refusal): string;
+}
+
+/** Lines for a person who watches. */
+export function terminalLines(paint: Painter): LogLines {
+  return {
+    response: ({ exchange, outcome, status, contentBytes, durationMs }) => {
+      const { method, target } = exchange.request;
+      const ending = outcome === "complete" || outcome === "upgraded" ? "" : `  ${paint("bad", outcome)}`;
+      const numbers = formatBytes(contentBytes).padStart(10) + formatDuration(durationMs).padStart(10);
+      const cells = [statusCell(paint, status), escapeText(method).padEnd(7) + paint("faint", numbers)];
+      return `${cells.join("  ")}  ${shorten(escapeText(target))}${ending}`;
+    },
+    refusal: ({ error, method, target }) => {
+      const request = method === "" ? "" : `  ${shorten(escapeText(`${method} ${target}`))}`;
+      const rule = error.rule === "" ? "" : `  ${error.rule}`;
+      const what = `${error.code}${rule}  ${escapeText(error.message)}`;
+      return `${statusCell(paint, error.status)}  ${paint("warning", "refused")}  ${what}${paint("faint", request)}`;
+    },
+  };
+}
+
+/** Lines for a program, or a file. */
+export const plainLines: LogLines = {
+  response: ({ exchange, outcome, status, contentBytes, durationMs }) => {
+    const { method, target } = exchange.request;
+    const line = `${escapeWord(method)} ${escapeWord(target)} ${status} ${contentBytes} ${durationMs.toFixed(1)}ms`;
+    return outcome === "complete" ? line : `${line} ${outcome}`;
+  },
+  refusal: ({ error, method, target }) => {
+    const line = `${escapeWord(method) || "-"} ${escapeWord(target) || "-"} ${error.status} refused ${error.code}`;
+    return error.rule === "" ? line : `${line} (${error.rule})`;
+  },
+};
+
+/** No response has no status, e.g. when the peer left before. */
+function statusCell(paint: Painter, status: number): string {
+  return status === 0 ? paint("bad", "---") : paint(toneOf(status), String(status));
+}
+
+function toneOf(status: number): Tone {
+  if (status >= 500) return "bad";
+  if (status >= 400) return "warning";
+  return status >= 300 ? "moved" : "good";
+}
+
+/** Shows anything but visible ASCII and spaces as an escape; a backslash too, so that escapes can be told from text. */
+export function escapeText(text: string): string {
+  return text.replace(/[^\x20-\x5b\x5d-\x7e]/gu, escapeCharacter);
+}
+
+/** The same with spaces, for lines whose fields they separate. */
+export function escapeWord(text: string): string {
+  return text.replace(/[^\x21-\x5b\x5d-\x7e]/gu, escapeCharacter);
+}
+
+function escapeCharacter(character: string): string {
+  if (character === "\\") return "\\\\";
+  const code = character.codePointAt(0) ?? 0;
+  return code <= 0xff ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 1)}…` : text;
+}
+
+/** Octets as people say them: `0 B`, `3.6 KiB`, `120 MiB`. */
+export function formatBytes(count: number): string {
+  if (count < 1024) return `${count} B`;
+  let value = count;
+  let unit = "";
+  for (unit of ["KiB", "MiB", "GiB", "TiB"]) {
+    value /= 1024;
+    if (value < 1023.5) break;
+  }
+  return `${value < 99.95 ? value.toFixed(1).replace(/\.0$/, "") : Math.round(value)} ${unit}`;
+}
+
+/** Milliseconds as people say them: `0.4 ms`, `37 ms`, `1.5 s`, `2 min`. */
+export function formatDuration(ms: number): string {
+  if (ms < 9.95) return `${ms.toFixed(1)} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1).replace(/\.0$/, "")} s`;
+  return `${(ms / 60_000).toFixed(1).replace(/\.0$/, "")} min`;
+}

@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+/**
+ * The `fairlead` command: ties the process to the command and ends it with its exit code.
+ *
+ * The only file of this room that touches `process`. An app's own timers and sockets may outlive the server, so that the
+ * process is ended and not left to end.
+ */
+
+import { isatty } from "node:tty";
+import { runCommand } from "./command.ts";
+
+// Whoever read our output has gone (`fairlead | head`): the server goes on, unheard
+process.stdout.on("error", () => {});
+
+process.exit(
+  await runCommand(process.argv.slice(2), {
+    environment: process.env,
+    workingFolder: process.cwd(),
+    isTerminal: isatty(process.stdout.fd),
+    signals: process,
+    writeOutput: (text) => process.stdout.write(text),
+    writeError: (text) => process.stderr.write(text),
+  }),
+);

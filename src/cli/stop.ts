@@ -1,0 +1,52 @@
+/**
+ * The end: the first signal closes gracefully and says what is waited for, the second does not wait.
+ *
+ * It listens to signals of the process and so belongs to the command alone; the library never does.
+ */
+
+import type { Server } from "../server/server.ts";
+import type { ExitCode } from "./command-error.ts";
+
+const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** Whatever signals come from; `process`. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  off(signal: NodeJS.Signals, listener: () => void): unknown;
+}
+
+/**
+ * Waits until the server is closed.
+ *
+ * @param runningRequests tells how many requests have no whole answer yet
+ * @param say writes a line
+ * @returns 0, or 1 if connections were cut off
+ */
+export async function untilStopped(
+  server: Server,
+  signals: SignalSource,
+  runningRequests: () => number,
+  say: (line: string) => void,
+): Promise<ExitCode> {
+  const onSignal = (): void => {
+    if (server.isClosing) {
+      server.closeNow();
+      return;
+    }
+    const running = runningRequests();
+    if (running > 0)
+      say(`Stopping when ${running === 1 ? "1 request is" : `${running} requests are`} done. Once more stops now.`);
+    void server.close();
+  };
+  for (const signal of SIGNALS) signals.on(signal, onSignal);
+  const { destroyedConnections } = await server.finished;
+  for (const signal of SIGNALS) signals.off(signal, onSignal);
+  if (destroyedConnections === 0) {
+    say("Stopped.");
+    return 0;
+  }
+  say(
+    `Stopped; ${destroyedConnections === 1 ? "1 connection was" : `${destroyedConnections} connections were`} cut off.`,
+  );
+  return 1;
+}

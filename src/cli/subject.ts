@@ -1,0 +1,58 @@
+/**
+ * What the command was pointed at: a folder, a module or a file. It only looks, it opens nothing.
+ *
+ * Without an argument: the first of ./public, ./dist and ./htdocs that holds an index.html, else the current folder.
+ */
+
+import { statSync } from "node:fs";
+import { extname, join, resolve } from "node:path";
+import { CommandError } from "./command-error.ts";
+
+/** Something that can be served. */
+export interface Subject {
+  readonly kind: "folder" | "file" | "module";
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** Folders that builders and people put finished sites in, in order of trust. */
+const USUAL_FOLDERS = ["public", "dist", "htdocs"];
+
+/** Extensions of what is run, not shown. */
+const MODULES: ReadonlySet<string> = new Set([".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx", ".jsx"]);
+
+/**
+ * Finds out what is meant.
+ *
+ * @param argument as it was typed, undefined if nothing was
+ * @param workingFolder absolute
+ * @throws CommandError with exit code 1 if nothing is there
+ */
+export function findSubject(argument: string | undefined, workingFolder: string): Subject {
+  if (argument === undefined) return { kind: "folder", path: usualFolder(workingFolder) };
+  const path = resolve(workingFolder, argument);
+  switch (kindAt(path)) {
+    case "folder":
+      return { kind: "folder", path };
+    case "file":
+      return { kind: MODULES.has(extname(path).toLowerCase()) ? "module" : "file", path };
+    case "other":
+      throw new CommandError(1, `${argument} is neither a folder nor a file`, ["Give a folder, a file or a module"]);
+    case "nothing":
+      throw new CommandError(1, `there is no ${argument} in ${workingFolder}`, [
+        "Give a folder, a file or a module, or nothing at all for the current folder",
+      ]);
+  }
+}
+
+function usualFolder(workingFolder: string): string {
+  const found = USUAL_FOLDERS.find((name) => kindAt(join(workingFolder, name, "index.html")) === "file");
+  return found === undefined ? workingFolder : join(workingFolder, found);
+}
+
+function kindAt(path: string): "folder" | "file" | "other" | "nothing" {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return "nothing";
+  if (stats.isDirectory()) return "folder";
+  return stats.isFile() ? "file" : "other";
+}

@@ -1,0 +1,132 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+
+const folder = mkdtempSync(join(tmpdir(), "fairlead-module-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let serial = 0;
+
+/** Writes a module under a name of its own. */
+function write(extension: string, text: string): string {
+  const path = join(folder, `module-${++serial}${extension}`);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** What became of a module: the text that its handler answers with, or the error. */
+interface Loaded {
+  readonly text?: string;
+  readonly message?: string;
+  readonly advice?: string;
+  readonly exitCode?: number;
+}
+
+/** Loads a module with Node's own loader, which the test runner's would replace. */
+function load(path: string): Loaded {
+  const script = `
+    import { loadModule } from ${JSON.stringify(new URL("../../dist/cli/load-module.js", import.meta.url).href)};
+    try {
+      const handler = await loadModule(${JSON.stringify(path)});
+      const response = await handler(new Request("http://localhost/"), {});
+      console.log(JSON.stringify({ text: await response.text() }));
+    } catch ({ message, advice, exitCode }) {
+      console.log(JSON.stringify({ message, advice: advice?.join("\\n"), exitCode }));
+    }`;
+  const child = spawnSync(process.execPath, ["--no-warnings", "--input-type=module", "-e", script], {
+    encoding: "utf8",
+  });
+  if (child.stdout === "") throw new Error(child.stderr);
+  return JSON.parse(child.stdout) as Loaded;
+}
+
+describe("a module with a handler", () => {
+  it.each([
+    ["fetch, .mjs", ".mjs", `export const fetch = () => new Response("ok");`],
+    ["default.fetch, .mjs", ".mjs", `export default { word: "ok", fetch() { return new Response(this.word); } };`],
+    ["a default function, .mjs", ".mjs", `export default () => new Response("ok");`],
+    [
+      "an app with its fetch on the prototype",
+      ".mjs",
+      `class App { #w = "ok"; fetch() { return new Response(this.#w); } } export default new App();`,
+    ],
+    ["a function with a fetch", ".mjs", `export default Object.assign(() => 1, { fetch: () => new Response("ok") });`],
+    ["CommonJS, .cjs", ".cjs", `module.exports = () => new Response("ok");`],
+    ["CommonJS with a name, .js", ".js", `exports.fetch = () => new Response("ok");`],
+    ["TypeScript", ".ts", `export const fetch = (request: Request): Response => new Response("ok");`],
+    [
+      "TypeScript, default",
+      ".mts",
+      `interface A { b: string }\nexport default { fetch: (): Response => new Response("ok" satisfies A["b"]) };`,
+    ],
+    [
+      "TypeScript that cannot be stripped",
+      ".ts",
+      `enum Word { Ok = "ok" }\nexport default (): Response => new Response(Word.Ok);`,
+    ],
+    [
+      "TypeScript that waits",
+      ".mts",
+      `const word: string = await Promise.resolve("ok");\nexport const fetch = () => new Response(word);`,
+    ],
+  ])("is run: %s", (_what, extension, text) => {
+    expect(load(write(extension, text))).toEqual({ text: "ok" });
+  });
+
+  it("may import others, in TypeScript by their true name", () => {
+    const other = write(".mts", `export const word: string = "ok";`);
+    const text = `import { word } from "./${basename(other)}";\nexport const fetch = () => new Response(word);`;
+    expect(load(write(".mts", text))).toEqual({ text: "ok" });
+  });
+});
+
+describe("a module that cannot be run", () => {
+  it.each([
+    ["nothing", "export {};", "but nothing at all"],
+    ["other things", "export const port = 1, hostname = 2;", "but only hostname, port"],
+    ["a class", "export default class App {}", "but only default"],
+    ["no function by that name", "export const fetch = 3;", "but only fetch"],
+  ])("says what to export where it exports %s", (_what, text, said) => {
+    const error = load(write(".mjs", text));
+    expect(error.message).toContain(`exports no handler, ${said}`);
+    expect(error.advice).toContain("export function fetch(request)");
+    expect(error.exitCode).toBe(1);
+  });
+
+  it.each([
+    [".mjs", "export const a = 1;\nconst b = ;\n"],
+    [".ts", "export const a: number = 1;\nconst b: = 3;\n"],
+  ])("shows the place of a syntax error, %s", (extension, text) => {
+    const path = write(extension, text);
+    const error = load(path);
+    expect(error.message).toContain("cannot be read as a module: ");
+    expect(`${error.message}\n${error.advice}`).toContain(`${basename(path)}:2`);
+  });
+
+  it("says so where the syntax error is in another module", () => {
+    const other = write(".mjs", "const b = ;\n");
+    const error = load(write(".mjs", `import "./${basename(other)}"; export const fetch = 1;`));
+    expect(error.message).toContain("or a module that it imports");
+  });
+
+  it("says which package is missing and how to install it", () => {
+    const error = load(write(".mjs", `import "@not/there/deep.js"; export const fetch = 1;`));
+    expect(error.message).toContain("imports @not/there");
+    expect(error.advice).toBe("Install it where the module lies: npm install @not/there");
+  });
+
+  it.each([".mjs", ".mts"])("says which file is missing, %s", (extension) => {
+    const error = load(write(extension, `import { a } from "./not-there.js"; export const fetch = () => a;`));
+    expect(error.message).toMatch(/imports \S*not-there\.js, which cannot be found/);
+    expect(error.advice).toContain("extension");
+  });
+
+  it("shows where it failed while it was loaded", () => {
+    const path = write(".mjs", `\nthrow new Error("no database");`);
+    const error = load(path);
+    expect(error.message).toBe(`${path} failed while it was loaded: no database`);
+    expect(error.advice).toContain(`${basename(path)}:2:7`);
+  });
+});

@@ -1,0 +1,127 @@
+import { describe, expect, it } from "vitest";
+import { ProtocolError } from "../../src/http/errors.ts";
+import type { Exchange, Outcome } from "../../src/http/exchange.ts";
+import {
+  escapeText,
+  escapeWord,
+  formatBytes,
+  formatDuration,
+  plainLines,
+  terminalLines,
+} from "../../src/cli/log-line.ts";
+import { colourPainter, plainPainter } from "../../src/cli/paint.ts";
+import type { ResponseInfo } from "../../src/server/hooks.ts";
+
+function response(method: string, target: string, status: number, outcome: Outcome = "complete"): ResponseInfo {
+  const exchange = { request: { method, target } } as Exchange;
+  return { exchange, outcome, status, contentBytes: 3660, durationMs: 1.234 };
+}
+
+describe("a line per request", () => {
+  const terminal = terminalLines(plainPainter);
+
+  it("is plain in a pipe", () => {
+    expect(plainLines.response(response("GET", "/a?b=c", 200))).toBe("GET /a?b=c 200 3660 1.2ms");
+    expect(plainLines.response(response("GET", "/a", 200, "aborted"))).toBe("GET /a 200 3660 1.2ms aborted");
+  });
+
+  it("is aligned on a terminal", () => {
+    const lines = [
+      terminal.response(response("GET", "/a", 200)),
+      terminal.response(response("OPTIONS", "/b", 204)),
+      terminal.response({ ...response("GET", "/c", 0, "aborted"), contentBytes: 0, durationMs: 12_000 }),
+    ];
+    expect(lines).toEqual([
+      "200  GET       3.6 KiB    1.2 ms  /a",
+      "204  OPTIONS   3.6 KiB    1.2 ms  /b",
+      "---  GET           0 B      12 s  /c  aborted",
+    ]);
+  });
+
+  it.each([
+    [204, "32"],
+    [301, "36"],
+    [404, "33"],
+    [503, "31"],
+  ])("has %i in its colour", (status, colour) => {
+    expect(terminalLines(colourPainter).response(response("GET", "/", status))).toContain(
+      `\x1b[${colour}m${status}\x1b[39m`,
+    );
+  });
+
+  it("shortens what would fill a terminal, but nothing in a pipe", () => {
+    const target = `/${"x".repeat(5000)}`;
+    expect(terminal.response(response("GET", target, 414)).length).toBeLessThan(220);
+    expect(plainLines.response(response("GET", target, 414))).toContain(target);
+  });
+});
+
+describe("a line per refusal", () => {
+  const refusal = {
+    error: new ProtocolError("ERR_LENGTH_AND_CODING"),
+    connection: {} as Exchange["connection"],
+    method: "POST",
+    target: "/a\x1b[2J\nGET /forged 200",
+  };
+
+  it("names code and rule, and escapes the peer's bytes", () => {
+    expect(plainLines.refusal(refusal)).toBe(
+      "POST /a\\x1b[2J\\x0aGET\\x20/forged\\x20200 400 refused ERR_LENGTH_AND_CODING (RFC 9112 §6.3)",
+    );
+    const line = terminalLines(plainPainter).refusal(refusal);
+    expect(line).toContain("400  refused  ERR_LENGTH_AND_CODING  RFC 9112 §6.3");
+    expect(line).toContain("POST /a\\x1b[2J\\x0aGET /forged 200");
+    expect(line).not.toContain("\n");
+  });
+
+  it("does without a request that was not understood", () => {
+    const line = plainLines.refusal({ ...refusal, method: "", target: "" });
+    expect(line).toBe("- - 400 refused ERR_LENGTH_AND_CODING (RFC 9112 §6.3)");
+  });
+
+  it("leaves out the rule that a code does not have", () => {
+    expect(plainLines.refusal({ ...refusal, error: new ProtocolError("ERR_FORM") })).toMatch(/ERR_FORM$/);
+  });
+});
+
+describe("escaping", () => {
+  it.each([
+    ["/caf\xe9", "/caf\\xe9"],
+    ["tab\there", "tab\\x09here"],
+    ["a\\x09b", "a\\\\x09b"],
+    ["\u202egnp.exe", "\\u{202e}gnp.exe"],
+    ["📖", "\\u{1f4d6}"],
+    ["\x7f\x9b", "\\x7f\\x9b"],
+  ])("writes %j as %s", (text, escaped) => {
+    expect(escapeText(text)).toBe(escaped);
+    expect(escapeWord(text)).toBe(escaped);
+  });
+
+  it("escapes spaces where they separate", () => {
+    expect([escapeText("a b"), escapeWord("a b")]).toEqual(["a b", "a\\x20b"]);
+  });
+});
+
+describe("numbers as people say them", () => {
+  it.each([
+    [0, "0 B"],
+    [1023, "1023 B"],
+    [1024, "1 KiB"],
+    [3660, "3.6 KiB"],
+    [131_072, "128 KiB"],
+    [1_048_575, "1 MiB"],
+    [16 * 1024 * 1024, "16 MiB"],
+    [5 * 1024 ** 4, "5 TiB"],
+    [5000 * 1024 ** 4, "5000 TiB"],
+  ])("%i octets: %s", (count, text) => expect(formatBytes(count)).toBe(text));
+
+  it.each([
+    [0.04, "0.0 ms"],
+    [1.25, "1.3 ms"],
+    [9.96, "10 ms"],
+    [999.4, "999 ms"],
+    [999.6, "1 s"],
+    [30_000, "30 s"],
+    [75_000, "1.3 min"],
+  ])("%f milliseconds: %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
+});

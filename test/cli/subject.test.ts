@@ -1,0 +1,62 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { findSubject } from "../../src/cli/subject.ts";
+
+let folder = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "fairlead-subject-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(path: string): void {
+  mkdirSync(join(folder, path, ".."), { recursive: true });
+  writeFileSync(join(folder, path), "");
+}
+
+describe("without an argument", () => {
+  it.each([
+    ["this folder where there is nothing else", [], ""],
+    ["./public before all", ["public/index.html", "dist/index.html", "htdocs/index.html"], "public"],
+    ["./dist before ./htdocs", ["dist/index.html", "htdocs/index.html"], "dist"],
+    ["./htdocs", ["htdocs/index.html"], "htdocs"],
+    ["none that has no index", ["public/other.html", "htdocs/index.html"], "htdocs"],
+    ["this folder where none has an index", ["dist/main.js", "index.html"], ""],
+  ])("serves %s", (_what, files, expected) => {
+    files.forEach(write);
+    expect(findSubject(undefined, folder)).toEqual({ kind: "folder", path: join(folder, expected) });
+  });
+});
+
+describe("with an argument", () => {
+  it.each([
+    ["app.js", "module"],
+    ["app.mjs", "module"],
+    ["app.ts", "module"],
+    ["app.MTS", "module"],
+    ["app.tsx", "module"],
+    ["report.pdf", "file"],
+    ["page.html", "file"],
+    ["data.json", "file"],
+    ["no-extension", "file"],
+  ])("takes %s for a %s", (name, kind) => {
+    write(name);
+    expect(findSubject(name, folder)).toEqual({ kind, path: join(folder, name) });
+  });
+
+  it("takes a folder for a folder, whatever its name", () => {
+    mkdirSync(join(folder, "app.js"));
+    expect(findSubject("./app.js/", folder)).toEqual({ kind: "folder", path: join(folder, "app.js") });
+    expect(findSubject(folder, "/")).toEqual({ kind: "folder", path: folder });
+  });
+
+  it("says that there is nothing", () => {
+    expect(() => findSubject("missing", folder)).toThrow(`there is no missing in ${folder}`);
+  });
+
+  it("says that a device cannot be served", () => {
+    expect(() => findSubject("/dev/null", folder)).toThrow("/dev/null is neither a folder nor a file");
+  });
+});
