@@ -177,6 +177,8 @@ describe("framing", () => {
   const OTHERS: Readonly<Record<string, string>> = {
     "src/http1/known-fields.ts": "remembers on which lines they stand; reads no value",
     "src/http1/content.ts": "names the field in a refusal; reads and writes nothing",
+    "src/web/handler.ts":
+      "asks the wire to close behind content that broke; encode.ts reads the wish and writes the field",
   };
 
   it("is interpreted only by http1/framing.ts and written only by http1/encode.ts", () => {
