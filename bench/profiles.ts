@@ -15,7 +15,7 @@ import { type Subject } from "./process.ts";
 /** One round's figures by name; the first of a profile's `figures` is the one to steer by. */
 export type Round = Readonly<Record<string, number>>;
 
-export interface Settings {
+interface Settings {
   readonly seconds: number;
   readonly connections: number;
   readonly loadCore: number;
