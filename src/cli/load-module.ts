@@ -92,8 +92,9 @@ function explainFailure(path: string, error: unknown): CommandError {
   const missing = /Cannot find (?:package|module) '([^']+)'/.exec(said)?.[1];
   if (missing !== undefined) return explainMissing(path, missing, error);
   if (error instanceof SyntaxError || said.startsWith("ParseError")) {
-    const place = error instanceof SyntaxError ? placeOfSyntaxError(path) : [];
-    const where = place.length > 0 ? path : `${path}, or a module that it imports,`;
+    const place = error instanceof SyntaxError ? placeOfSyntaxError(path, error) : [];
+    const isHere = place.some((line) => line.includes(path));
+    const where = isHere ? path : `${path}, or a module that it imports,`;
     return new CommandError(1, `${where} cannot be read as a module: ${said}`, place, { cause: error });
   }
   return new CommandError(1, `${path} failed while it was loaded: ${said}`, ownFrames(error), { cause: error });
@@ -112,12 +113,21 @@ function explainMissing(path: string, name: string, cause: unknown): CommandErro
   return new CommandError(1, `${path} imports ${name}, which cannot be found`, advice, { cause });
 }
 
-/** The line that Node's own check points at. The error itself, once thrown, no longer knows it. */
-function placeOfSyntaxError(path: string): string[] {
-  const { stderr } = spawnSync(process.execPath, ["--check", path], { encoding: "utf8", timeout: 10_000 });
-  const lines = stderr.split("\n");
+/**
+ * The line that is wrong, as Node shows it. An error of type stripping still knows it when caught; one of JavaScript does
+ * not, and Node's own check of the file is asked.
+ */
+function placeOfSyntaxError(path: string, error: SyntaxError): string[] {
+  const known = placeAbove(error.stack ?? "");
+  if (known.length > 0) return known;
+  return placeAbove(spawnSync(process.execPath, ["--check", path], { encoding: "utf8", timeout: 10_000 }).stderr);
+}
+
+/** The lines above the error itself: path and line number, then the source. */
+function placeAbove(text: string): string[] {
+  const lines = text.split("\n");
   const end = lines.findIndex((line) => line.trim() === "");
-  return lines[0]?.startsWith(path) || lines[0]?.startsWith("file:") ? lines.slice(0, end) : [];
+  return /^(?:file:|\/|[A-Z]:\\).*:\d+$/.test(lines[0] ?? "") ? lines.slice(0, end) : [];
 }
 
 /** The frames of a stack that are not Node's. */
