@@ -141,6 +141,11 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
     states: [discard, WRITING.closed],
   },
   "lingering, the peer slow": { make: send("@@@\r\n\r\n"), states: [discard, WRITING.closed], highWaterBytes: 1 },
+  "lingering beyond its time, the peer slow": {
+    make: then(send("@@@\r\n\r\n"), (h) => h.expire()),
+    states: [discard, WRITING.closed],
+    highWaterBytes: 1,
+  },
   "shut down when idle": { make: (h) => h.call((c) => c.shutdown()), states: [discard, WRITING.closed] },
   "upgraded, unread": {
     make: then(send(`${UPGRADE}early`), (h) => h.upgrade(h.latest, () => {})),
@@ -243,6 +248,75 @@ describe.each(situations)("%s", (_, situation) => {
       expect(harness.judge()).toEqual([]);
     }
     if (isPeersTurn) expect(harness.transport.isClosed).toBe(true);
+    expect(await harness.breakAndFinish()).toEqual([]);
+  });
+});
+
+describe("backpressure", () => {
+  const make = async (situation: string): Promise<ConnectionHarness> => {
+    const harness = new ConnectionHarness({ highWaterBytes: 1 });
+    SITUATIONS[situation]?.make(harness);
+    await harness.settle();
+    return harness;
+  };
+
+  test("pauses a peer whose content nobody reads, and resumes it for the reader", async () => {
+    const harness = await make("much content unread, the peer paused");
+    expect(harness.transport.isPaused).toBe(true);
+    harness.read(harness.latest);
+    expect(harness.transport.isPaused).toBe(false);
+    expect(harness.tracks[0]?.contentBytes).toBe(40_000);
+    harness.content(harness.latest, (source) => source.pause());
+    harness.send("x".repeat(20_000));
+    expect(harness.transport.isPaused).toBe(true);
+    harness.content(harness.latest, (source) => source.resume());
+    await harness.settle();
+    expect(harness.transport.isPaused).toBe(false);
+    expect(harness.tracks[0]?.contentBytes).toBe(60_000);
+    expect(await harness.breakAndFinish()).toEqual([]);
+  });
+
+  test("pauses a peer that sends requests behind one that is not answered", async () => {
+    const harness = await make("with a request to answer");
+    harness.send(GET.repeat(1000));
+    expect([harness.tracks.length, harness.transport.isPaused]).toEqual([1, true]);
+    expect(await harness.breakAndFinish()).toEqual([]);
+  });
+
+  test("reads on from a paused peer once it closes, so that the last answer is not lost in a reset", async () => {
+    const harness = await make("with a last request to answer");
+    harness.send("x".repeat(40_000));
+    expect(harness.transport.isPaused).toBe(true);
+    answer(harness);
+    expect([harness.transport.isPaused, harness.transport.isEnded]).toEqual([false, true]);
+    expect(await harness.breakAndFinish()).toEqual([]);
+  });
+
+  test("begins no request while the peer does not take its answers", async () => {
+    const harness = await make("fresh");
+    harness.onExchange = (exchange) => harness.answer(exchange, () => "at once");
+    harness.send(GET);
+    harness.send(GET);
+    expect(harness.tracks.length).toBe(1);
+    harness.transport.drain();
+    expect(harness.tracks.length).toBe(2);
+    expect(await harness.breakAndFinish()).toEqual([]);
+  });
+
+  test("asks a source for no more than the peer takes", async () => {
+    const harness = await make("answering in pieces to a slow peer");
+    const [source] = harness.sources;
+    for (let i = 0; i < 10; i++) source?.give(PIECE);
+    await harness.settle();
+    await harness.settle();
+    expect(harness.latest?.contentBytesSent).toBeLessThanOrEqual(2 * PIECE.length);
+    for (let i = 0; i < 20; i++) {
+      harness.transport.drain();
+      await harness.settle();
+    }
+    source?.give(null);
+    await harness.settle();
+    expect(harness.latest?.contentBytesSent).toBe(11 * PIECE.length);
     expect(await harness.breakAndFinish()).toEqual([]);
   });
 });

@@ -270,6 +270,9 @@ export class ConnectionHarness {
       if ((ends[0] === "aborted" || ends[0] === "broken") && aborts.length !== 1)
         faults.push("nobody was told of the abort");
       if (aborts.length > 1) faults.push("told twice of an abort");
+      let isToldLate = false;
+      exchange.onAbort(() => (isToldLate = true));
+      if (isToldLate !== aborts.length > 0) faults.push("who asks late is not told the same");
       if (isReading && contentEnds === 0) faults.push("content without an end");
     }
     if (this.sources.some((source) => !source.isOver)) faults.push("a source of content was not let go");
