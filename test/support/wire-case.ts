@@ -34,7 +34,8 @@ export interface CaseResponse {
   readonly fields?: readonly string[];
   /** Pieces of content; null for none. */
   readonly content?: readonly string[] | null;
-  readonly as?: "string" | "bytes" | "iterable" | "stream" | "file";
+  /** `texts` is a stream of what no stream may give. */
+  readonly as?: "string" | "bytes" | "iterable" | "stream" | "file" | "texts";
   readonly trailers?: readonly string[];
   /** The source of the content fails behind its pieces. */
   readonly fails?: boolean;

@@ -25,6 +25,8 @@ export function contentOf(response: CaseResponse): Content {
       return piecewise(pieces, response.fails ?? false);
     case "stream":
       return ReadableStream.from<Uint8Array>(piecewise(pieces, response.fails ?? false));
+    case "texts":
+      return ReadableStream.from<unknown>(pieces) as ReadableStream<Uint8Array>;
     case "file":
       return fileSlice(pieces.join(""));
   }

@@ -5,7 +5,7 @@
  * octets are split. Lines, in this order for each exchange:
  *   `request METHOD TARGET HTTP/VERSION`, `authority A` (where it is not the Host field's value), `field NAME: VALUE`,
  *   `interim STATUS`, `content OCTETS "TEXT"`, `trailer NAME: VALUE`, `end`, `unread`, `failed CODE` (of the content),
- *   `rejected CODE` (of the handler's answer, which is then 500), `tunnel OCTETS "TEXT"`,
+ *   `rejected CODE` (of the handler's answer; 500 if nothing was sent yet), `tunnel OCTETS "TEXT"`,
  *   `response STATUS keep-alive|close` (`cut` where it is not whole), `outcome OUTCOME` (where it is not complete);
  * for a refusal `refused STATUS CODE offset=N field=NAME RULE`; at last the state of the connection.
  * Answers are read by wire-responses.ts; what no answer may ever be is a fault, whatever the case expects.
@@ -64,7 +64,7 @@ class WireRun {
 
   constructor(options: CaseOptions) {
     this.#options = options;
-    this.isAsync = ["iterable", "stream", "file"].includes(options.respond?.as ?? "");
+    this.isAsync = ["iterable", "stream", "file", "texts"].includes(options.respond?.as ?? "");
     this.transport = new MemoryTransport({
       info: { ...LOOPBACK, isEncrypted: options.isEncrypted ?? false },
       highWaterBytes: options.highWaterBytes ?? Infinity,
@@ -196,8 +196,8 @@ class WireRun {
     const head = { status, reason, fields, trailers: trailers === undefined ? null : () => trailers };
     try {
       for (const [interim, ...lines] of this.#options.inform ?? []) exchange.inform(interim, lines);
-      // A rejection tells the handler; the log has the outcome
-      void exchange.respond(head, contentOf(this.#options.respond ?? {}))?.catch(() => {});
+      const done = exchange.respond(head, contentOf(this.#options.respond ?? {}));
+      void done?.catch((error: Error) => (seen.rejection = codeOf(error)));
     } catch (error) {
       if (!(error instanceof HandlerError)) throw error;
       seen.rejection = error.code;
