@@ -2,7 +2,8 @@
  * Installs the packed package into an empty folder and runs test/smoke/package.js on several versions of Node.
  *
  * `npm run test:nodes [-- 22 24 26]`. The binaries come from the npm package `node` and are kept in .cache/nodes, so that
- * only the first run downloads them. With --suite every test of the repository runs on them too. A version that cannot be installed here (no network) is skipped aloud, not failed.
+ * only the first run downloads them. With --suite every test of the repository runs on them too. A version that cannot be
+ * installed here (no network) is skipped aloud, not failed.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
