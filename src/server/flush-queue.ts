@@ -14,12 +14,12 @@ export interface Flushable {
 export class FlushQueue {
   #waiting: Flushable[] = [];
   #spare: Flushable[] = [];
-  readonly #onTurnEnd: () => void;
+  readonly #beforeRun: () => void;
   readonly #run: () => void;
 
   /** @param beforeRun called once before a run, e.g. to look at the time */
   constructor(beforeRun: () => void) {
-    this.#onTurnEnd = beforeRun;
+    this.#beforeRun = beforeRun;
     this.#run = () => this.#flushAll();
   }
 
@@ -29,7 +29,7 @@ export class FlushQueue {
   }
 
   #flushAll(): void {
-    this.#onTurnEnd();
+    this.#beforeRun();
     const members = this.#waiting;
     // Who asks during the run is in the next one: no connection can keep the loop from turning
     this.#waiting = this.#spare;

@@ -27,8 +27,8 @@ export interface SocketHost {
   onBug(error: unknown): void;
 }
 
-/** A value above this is written piece by piece. */
-const LARGE_BYTES = FIRST_PIECE_BYTES;
+/** A value above this is written piece by piece. A burst of answers comes in pieces of a little more than 64 KiB. */
+const LARGE_BYTES = 2 * FIRST_PIECE_BYTES;
 
 type FileDone = (error: Error | null) => void;
 
