@@ -12,7 +12,7 @@ import { isToken } from "../http/fields.ts";
 export type HeadersInput = globalThis.Headers | Iterable<readonly string[]> | Readonly<Record<string, string>>;
 
 /** No field line at all. */
-export const NO_LINES: FieldLines = [];
+export const NO_LINES: FieldLines = Object.freeze([]);
 
 /** Nothing to trim, nothing to refuse: the usual value. */
 const PLAIN_VALUE = /^[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?$/;
@@ -60,6 +60,8 @@ export function appendLines(lines: string[], init: unknown): void {
 }
 
 function appendRecord(lines: string[], record: Readonly<Record<string, unknown>>): void {
+  // Web IDL §3.2.23: names are strings
+  if (Object.getOwnPropertySymbols(record).length > 0) throw new TypeError("a symbol is no header name");
   for (const key of Object.keys(record)) {
     const name = toFieldName(key);
     lines.push(name, toFieldValue(record[key], name));

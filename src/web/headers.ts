@@ -163,7 +163,7 @@ export class LineHeaders {
     this.#remove(lowerName, index + 2);
   }
 
-  forEach(callback: ForEachCallback, thisArg?: unknown): void {
+  forEach(callback: ForEachCallback, thisArg: unknown = undefined): void {
     requireArguments(arguments.length, 1);
     if (typeof callback !== "function") throw new TypeError("the callback of forEach must be a function");
     for (const [name, value] of this.entries()) Reflect.apply(callback, thisArg, [value, name, this]);

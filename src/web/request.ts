@@ -39,6 +39,7 @@ import { inheritMembers, inheritState } from "./inherit.ts";
  * To send one on with `fetch`, give it `native(request)`.
  */
 export interface Request extends globalThis.Request {
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
   clone(): Request;
   /** Rejects with a SyntaxError that names line and column; uncaught, it becomes 400. */

@@ -38,8 +38,8 @@ export interface ExtractedBody {
   readonly lines: FieldLines;
 }
 
-export const TEXT_LINES: FieldLines = ["content-type", "text/plain;charset=UTF-8"];
-const FORM_LINES: FieldLines = ["content-type", "application/x-www-form-urlencoded;charset=UTF-8"];
+export const TEXT_LINES: FieldLines = Object.freeze(["content-type", "text/plain;charset=UTF-8"]);
+const FORM_LINES: FieldLines = Object.freeze(["content-type", "application/x-www-form-urlencoded;charset=UTF-8"]);
 
 /**
  * Extracts a body that is no string and not null.

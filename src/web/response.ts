@@ -83,7 +83,7 @@ export interface Answer {
   readonly content: Content;
 }
 
-const JSON_LINES: FieldLines = ["content-type", "application/json"];
+const JSON_LINES: FieldLines = Object.freeze(["content-type", "application/json"]);
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** RFC 9112 §4: HTAB, SP, VCHAR and obs-text. */
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;

