@@ -457,6 +457,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
 
   /** Ready for the next request. */
   #next(): void {
+    // The server may have begun to close while the rest of the content was drained
+    if (this.#isClosing) return this.#close();
     this.#content = null;
     this.#reading = READING.head;
     this.#writing = WRITING.idle;

@@ -49,6 +49,14 @@ interface Memory {
 /** How many are kept: what is compared in a row must cost less than rendering. */
 const MEMORIES = 4;
 
+/** Names whose last line is kept; a server that makes up names gains nothing and costs no more than this. */
+const MAX_LAST_LINES = 64;
+
+// What becomes of a handler's field line: sent as it is, sent and noted, or rewritten by us
+const SENT = 0;
+const NOTED = 1;
+const TAKEN_OVER = 2;
+
 /** The rendering of one response; one object per connection, filled anew for every response. */
 export class ResponseEncoder {
   /** Status line, fields and empty line. */
@@ -63,6 +71,8 @@ export class ResponseEncoder {
   #hasDate = false;
   #options = "";
   readonly #memories: Memory[] = [];
+  /** The last line of each name, checked already: most servers say the same again and again. */
+  readonly #lastLines: Map<string, { readonly value: string; readonly line: string }> = new Map();
   #nextMemory = 0;
 
   /**
@@ -114,9 +124,22 @@ export class ResponseEncoder {
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i] as string;
       const value = fields[i + 1] as string;
+      const last = this.#lastLines.get(name);
+      if (last !== undefined && last.value === value) {
+        text += last.line;
+        continue;
+      }
       if (!isToken(name) || !isFieldValue(value)) throw new HandlerError("ERR_RESPONSE_FIELD", JSON.stringify(name));
-      if (this.#takesOver(name, value)) isPlain = false;
-      else text += `${name}: ${value}\r\n`;
+      const treatment = this.#treat(name, value);
+      if (treatment === TAKEN_OVER) {
+        isPlain = false;
+        continue;
+      }
+      const line = `${name}: ${value}\r\n`;
+      text += line;
+      if (treatment === SENT && (last !== undefined || this.#lastLines.size < MAX_LAST_LINES)) {
+        this.#lastLines.set(name, { value, line });
+      }
     }
     // RFC 9110 §6.6.1: an origin server with a clock MUST send Date in 2xx, 3xx, 4xx
     if (!this.#hasDate) text += `Date: ${dateText}\r\n`;
@@ -155,36 +178,35 @@ export class ResponseEncoder {
     return `${text.slice(0, -2)}${named ? "" : `Upgrade: ${protocol}\r\n`}Connection: upgrade\r\nDate: ${dateText}\r\n\r\n`;
   }
 
-  /** Notes what a handler says about date, framing and connection. True: the line is not to be sent as it is. */
-  #takesOver(name: string, value: string): boolean {
+  /** Notes what a handler says about date, framing and connection. */
+  #treat(name: string, value: string): number {
     switch (name.length) {
       case 4:
-        if (name.toLowerCase() === "date") this.#hasDate = true;
-        return false;
+        if (name.toLowerCase() !== "date") return SENT;
+        this.#hasDate = true;
+        return NOTED;
       case 7:
+        if (name.toLowerCase() !== "upgrade") return SENT;
         // RFC 9110 §7.8: a sender of Upgrade MUST also send the connection option
-        if (name.toLowerCase() === "upgrade") this.#options = "upgrade";
-        return false;
+        this.#options = "upgrade";
+        return NOTED;
       case 10: {
         const folded = name.toLowerCase();
-        if (folded === "connection") {
-          if (listOf([value])?.includes("close") === true) this.isPersistent = false;
-          return true;
-        }
-        // Hop-by-hop fields of an upstream's response, copied by a handler that forwards it (RFC 9110 §7.6.1)
-        return folded === "keep-alive";
+        if (folded === "connection" && listOf([value])?.includes("close") === true) this.isPersistent = false;
+        // Keep-Alive: a hop-by-hop field of an upstream's response, copied by a handler that forwards it (RFC 9110 §7.6.1)
+        return folded === "connection" || folded === "keep-alive" ? TAKEN_OVER : SENT;
       }
       case 14:
-        if (name.toLowerCase() !== "content-length") return false;
+        if (name.toLowerCase() !== "content-length") return SENT;
         this.#declare(value);
-        return true;
+        return TAKEN_OVER;
       case 16:
-        return name.toLowerCase() === "proxy-connection";
+        return name.toLowerCase() === "proxy-connection" ? TAKEN_OVER : SENT;
       case 17:
         // The transfer coding is ours to choose, whatever an upstream used
-        return name.toLowerCase() === "transfer-encoding";
+        return name.toLowerCase() === "transfer-encoding" ? TAKEN_OVER : SENT;
       default:
-        return false;
+        return SENT;
     }
   }
 
