@@ -8,7 +8,7 @@ import { ServerError, type ServerErrorCode } from "../http/errors.ts";
 import type { ListenTarget } from "./options.ts";
 
 /** Where, as people write it. */
-export function describeTarget(target: ListenTarget): string {
+function describeTarget(target: ListenTarget): string {
   switch (target.kind) {
     case "tcp":
       return `${target.hostname.includes(":") ? `[${target.hostname}]` : target.hostname}:${target.port}`;

@@ -65,14 +65,14 @@ const other = (
 });
 
 /** Limits of the server itself; those of the wire are in http1/limits.ts. */
-export const SERVER_LIMITS: {
+const SERVER_LIMITS: {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   readonly maxBufferedBytes: number;
 } = { maxConnections: 10_000, maxConnectionsPerAddress: Infinity, maxBufferedBytes: 1024 * 1024 };
 
 /** Times of the server itself. */
-export const SERVER_TIMEOUTS: { readonly drainMs: number } = { drainMs: 30_000 };
+const SERVER_TIMEOUTS: { readonly drainMs: number } = { drainMs: 30_000 };
 
 const L = DEFAULT_LIMITS;
 const T = DEFAULT_TIMEOUTS;
