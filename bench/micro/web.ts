@@ -78,6 +78,7 @@ class SilentExchange implements Exchange {
   upgrade(): null {
     return null;
   }
+  refuse(): void {}
   abort(): void {}
   onAbort(): void {}
 }

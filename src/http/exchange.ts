@@ -75,7 +75,7 @@ export interface ContentSource {
   readonly length: number | null;
   /** True once {@link start} or {@link cancel} was called. */
   readonly isStarted: boolean;
-  /** Starts delivery; sends 100 (Continue) if the peer waits for it. Throws if called twice. */
+  /** Starts delivery; sends 100 (Continue) if the peer waits for it. Throws if content is started twice. */
   start(sink: ContentSink): void;
   /** Stops delivery until {@link resume}; the peer feels the backpressure. At most what was already read may still come. */
   pause(): void;
@@ -122,6 +122,11 @@ export interface Exchange {
   respond(head: ResponseHead, content: Content): void | Promise<void>;
   /** Sends 101 (Switching Protocols) and hands over the connection; null where the request asked for no upgrade. */
   upgrade(fields: FieldLines): ByteStream | null;
+  /**
+   * Answers with the refusal that `error` stands for, in the words of the table, and ends the connection behind it; observers
+   * hear of it once. Quietly nothing once the exchange is answered.
+   */
+  refuse(error: ProtocolError): void;
   /** Gives up without a (whole) response: the peer sees a broken connection. */
   abort(reason: Error): void;
   /** Calls back once if the peer leaves, or the exchange is given up, before the response is whole. At once if that has happened. */
@@ -191,6 +196,8 @@ export interface Transport {
   end(): void;
   /** Drops everything now. `closed` follows. */
   destroy(): void;
+  /** The same, and the peer sees that it was no proper end, even if all that was written has left. */
+  abort(): void;
 }
 
 /** A wire's end of one connection, as its carrier sees it. No method throws. */

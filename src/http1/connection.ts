@@ -7,7 +7,6 @@
  * Sans I/O: bytes go to a Transport, time comes from a Clock, the handler is a function. No method throws to its carrier.
  */
 
-import type { ErrorPlace, ProtocolErrorCode } from "../http/errors.ts";
 import { HandlerError, ProtocolError } from "../http/errors.ts";
 import type {
   ByteStream,
@@ -63,6 +62,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   #exchange: Http1Exchange | null = null;
   #content: Http1Content | null = null;
   #tunnel: Tunnel | null = null;
+  #reported: ProtocolError | null = null;
   #served = 0;
   /** The request's minor version, for the answer. */
   #minor = 1;
@@ -312,12 +312,10 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#reading = READING.discard;
     this.#deadlines.contentAt = Infinity;
     const head = this.#exchange?.request;
-    this.#config.events.onRefusal?.({
-      error,
-      connection: this.info,
-      method: head?.method ?? "",
-      target: head?.target ?? "",
-    });
+    // Content that nobody wanted, behind its answer, may end as it likes
+    if (head !== undefined || error.code !== "ERR_CONTENT_INCOMPLETE") {
+      this.#report(error, head?.method ?? "", head?.target ?? "");
+    }
     content.fail(error);
     if (this.#writing === WRITING.done) this.#close();
   }
@@ -433,6 +431,15 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     return tunnel;
   }
 
+  refuse(exchange: Http1Exchange, error: ProtocolError): void {
+    if (exchange.isAnswered) return;
+    exchange.isAnswered = true;
+    if (exchange !== this.#exchange) return;
+    const { method, target, fields } = exchange.request;
+    exchange.status = error.status;
+    exchange.contentBytesSent = this.#refuse(error, method, target, fields.get("accept"));
+  }
+
   abort(exchange: Http1Exchange, reason: Error): void {
     exchange.isAnswered = true;
     if (exchange === this.#exchange) this.#destroy("broken", reason);
@@ -491,7 +498,9 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#reading = READING.closed;
     this.#writing = WRITING.closed;
     this.#end(outcome, reason ?? new ProtocolError("ERR_CLOSED_BY_PEER"));
-    this.#transport.destroy();
+    // Content delimited by close, to an HTTP/1.0 client, would look whole behind a FIN (RFC 9112 §8)
+    if (outcome === "complete") this.#transport.destroy();
+    else this.#transport.abort();
   }
 
   /** Nobody waits for anything any more. */
@@ -524,16 +533,25 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#refuse(error, method, target, accept);
   }
 
-  /** Answers a request that no handler sees, behind the answers of those before it, and closes. */
-  #refuse(error: ProtocolError, method: string, target: string, accept: string | null): void {
-    this.#config.events.onRefusal?.({ error, connection: this.info, method, target });
+  /** Answers with a refusal, behind the answers of those before it, and closes. Returns the octets of its content. */
+  #refuse(error: ProtocolError, method: string, target: string, accept: string | null): number {
+    this.#report(error, method, target);
     const { fields, text } = renderRefusal(error, accept, this.#config.isExplaining);
     const content = Buffer.from(text);
     const head = { status: error.status, reason: "", fields };
     encoder.encode(head, content.length, method === "HEAD", 1, false, this.#clock.dateText);
     this.#output.text(encoder.text);
-    if (encoder.delimiting === FIXED) this.#output.bytes(content);
+    const isSent = encoder.delimiting === FIXED;
+    if (isSent) this.#output.bytes(content);
     this.#close();
+    return isSent ? content.length : 0;
+  }
+
+  /** Tells observers, once: what is wrong with content comes here again when the handler lets it pass. */
+  #report(error: ProtocolError, method: string, target: string): void {
+    if (error === this.#reported) return;
+    this.#reported = error;
+    this.#config.events.onRefusal?.({ error, connection: this.info, method, target });
   }
 
   #expireRequest(): void {
@@ -556,10 +574,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     const exchange = this.#exchange;
     if (exchange === null || this.#writing !== WRITING.pending) return;
     const error = new ProtocolError("ERR_HANDLER_TIMEOUT");
-    const { method, target, fields } = exchange.request;
-    exchange.isAnswered = true;
-    exchange.status = error.status;
-    this.#refuse(error, method, target, fields.get("accept"));
+    this.refuse(exchange, error);
     exchange.markAborted(error);
   }
 

@@ -264,7 +264,8 @@ export class ResponseEncoder {
 /** Content-Length of a response to HEAD: what GET would say, if that is known (RFC 9110 §8.6, §9.3.2). */
 function headLength(declared: number, length: number): string {
   // null content on HEAD says nothing about GET's, so 0 is not claimed
-  const known = declared !== UNKNOWN ? declared : length > 0 ? length : UNKNOWN;
+  const given = length > 0 ? length : UNKNOWN;
+  const known = declared === UNKNOWN ? given : declared;
   return known === UNKNOWN ? "" : `Content-Length: ${known}\r\n`;
 }
 

@@ -5,6 +5,7 @@
  * exchange may outlive its connection in a handler's hands: then acts are quietly nothing, and the reason is told.
  */
 
+import type { ProtocolError } from "../http/errors.ts";
 import type {
   ByteStream,
   ConnectionInfo,
@@ -23,6 +24,7 @@ export interface ExchangeOwner {
   inform(exchange: Http1Exchange, status: number, fields: FieldLines): void;
   respond(exchange: Http1Exchange, head: ResponseHead, content: Content): void | Promise<void>;
   upgrade(exchange: Http1Exchange, fields: FieldLines): ByteStream | null;
+  refuse(exchange: Http1Exchange, error: ProtocolError): void;
   abort(exchange: Http1Exchange, reason: Error): void;
 }
 
@@ -77,6 +79,10 @@ export class Http1Exchange implements Exchange {
 
   upgrade(fields: FieldLines): ByteStream | null {
     return this.#owner.upgrade(this, fields);
+  }
+
+  refuse(error: ProtocolError): void {
+    this.#owner.refuse(this, error);
   }
 
   abort(reason: Error): void {

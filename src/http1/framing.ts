@@ -87,10 +87,12 @@ export class Framing {
   #readExpect(parser: HeadParser, fields: Fields): ProtocolError | null {
     // RFC 9110 §10.1.1: an expectation in HTTP/1.0 MUST be ignored
     if (parser.known.expect.count === 0 || parser.minor === 0) return null;
-    for (const value of fields.all("expect")) {
-      if (value.toLowerCase() !== "100-continue") return refuse("ERR_EXPECTATION", fields, parser.known.expect.index);
+    for (const member of fields.all("expect").flatMap((line) => line.split(","))) {
+      const expectation = member.trim().toLowerCase();
+      // Expect is a list (RFC 9110 §5.6.1): empty members mean nothing
+      if (expectation === "100-continue") this.expectsContinue = true;
+      else if (expectation !== "") return refuse("ERR_EXPECTATION", fields, parser.known.expect.index);
     }
-    this.expectsContinue = true;
     return null;
   }
 }

@@ -27,8 +27,9 @@ const VALUE_START = 7;
 const VALUE_TEXT = 8;
 const HEAD_END = 9;
 
-const VERSION_TEXT = [0x48, 0x54, 0x54, 0x50, 0x2f]; // HTTP/
-const VERSION_LENGTH = 8;
+/** HTTP-version = HTTP-name "/" DIGIT "." DIGIT (RFC 9112 §2.3); -1 stands for a digit. */
+const VERSION_TEXT = [0x48, 0x54, 0x54, 0x50, 0x2f, -1, 0x2e, -1];
+const VERSION_LENGTH = VERSION_TEXT.length;
 const FIRST_OCTET_OF_TLS = 0x16; // ContentType handshake, RFC 8446 §5.1
 
 /** Parses one head at a time; {@link reset} makes it ready for the next. */
@@ -217,8 +218,8 @@ export class HeadParser {
     for (; base + this.#position < stop && this.#position - start < VERSION_LENGTH; this.#position++) {
       const code = bytes[base + this.#position] as number;
       const index = this.#position - start;
-      const isDigit = code >= 0x30 && code <= 0x39;
-      const isExpected = index < 5 ? code === VERSION_TEXT[index] : index === 6 ? code === 0x2e : isDigit;
+      const wanted = VERSION_TEXT[index];
+      const isExpected = wanted === -1 ? code >= 0x30 && code <= 0x39 : code === wanted;
       if (isExpected) continue;
       this.#refuse(code === SP || code === HTAB ? "ERR_REQUEST_LINE" : "ERR_HTTP_VERSION", this.#position);
       return;

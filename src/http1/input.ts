@@ -24,7 +24,8 @@ export class Input {
   add(chunk: Uint8Array): void {
     const length = this.end - this.start;
     if (length === 0) {
-      this.buffer = chunk instanceof Buffer ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      // Sockets give Buffers; a plain array is seen through one
+      this.buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
       this.start = 0;
       this.end = chunk.length;
       this.#isOwned = false;

@@ -189,6 +189,14 @@ export class SocketTransport implements Transport, Expirable, Flushable {
     else socket.destroy();
   }
 
+  abort(): void {
+    if (this.#host.canReset && !this.#socket.destroyed) {
+      this.#isShut = true;
+      this.#isEndWanted = false;
+      this.#socket.resetAndDestroy();
+    } else this.destroy();
+  }
+
   #enqueue(item: string | Uint8Array | FilePump, bytes: number): boolean {
     this.#behind.push(item);
     this.#behindBytes += bytes;

@@ -95,7 +95,10 @@ export function readSource<T>(
   conversion: Conversion<T>,
   contentType: string | null,
 ): Promise<T> {
-  if (source.length !== null && source.length > limitBytes) return Promise.reject(tooLarge(limitBytes));
+  // Where the limit of all content is the tighter one, start() refuses by that and names it
+  if (source.length !== null && source.length > limitBytes && limitBytes <= source.maxBytes) {
+    return Promise.reject(tooLarge(limitBytes));
+  }
   const sink = new BufferSink(source, limitBytes);
   try {
     source.start(sink);

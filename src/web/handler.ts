@@ -124,6 +124,8 @@ class ExchangeHandler {
       this.#report({ id: "", error, exchange });
       return;
     }
+    // In the wire's own words, and to its observers
+    if (error instanceof ProtocolError) return exchange.refuse(error);
     const problem = problemOf(error);
     const isFault = problem === null || (error instanceof HttpError && problem.status >= 500);
     const id = isFault ? nextId() : "";
@@ -195,15 +197,11 @@ function problemOf(error: unknown): Problem | null {
   if (error instanceof JsonSyntaxError || error instanceof FormError) {
     return { status: error.status, title: reasonPhrase(error.status), detail: error.message, code: error.code };
   }
-  if (!(error instanceof ProtocolError)) return null;
-  const { status, message: detail, code, rule, field, offset, option } = error;
-  return { status, title: reasonPhrase(status), detail, code, rule, field, offset, option };
+  return null;
 }
 
 function fieldsOf(error: unknown): FieldLines {
-  if (error instanceof HttpError) return Object.entries(error.headers).flat();
-  // The content was left where it broke: what follows it cannot be told from it
-  return error instanceof ProtocolError ? ["connection", "close"] : [];
+  return error instanceof HttpError ? Object.entries(error.headers).flat() : [];
 }
 
 function respondProblem(exchange: Exchange, problem: Problem, fields: FieldLines): void {

@@ -97,6 +97,12 @@ describe("expectation and upgrade", () => {
     expect(read("1.1", "Expect: 100-continue, x").code).toBe("ERR_EXPECTATION");
   });
 
+  it("reads Expect as a list, in which empty members mean nothing (RFC 9110 §5.6.1)", () => {
+    expect(read("1.1", "Content-Length: 1", "Expect:").framing.expectsContinue).toBe(false);
+    expect(read("1.1", "Content-Length: 1", "Expect:").code).toBeNull();
+    expect(read("1.1", "Content-Length: 1", "Expect: , 100-continue ,").framing.expectsContinue).toBe(true);
+  });
+
   it("ignores expectations of HTTP/1.0", () => {
     const { framing, code } = read("1.0", "Expect: 100-continue", "Content-Length: 1");
     expect(code).toBeNull();

@@ -33,6 +33,8 @@ export class MemoryTransport implements Transport {
   isPaused = false;
   isEnded = false;
   isDestroyed = false;
+  /** The peer was shown that it was no proper end. */
+  isAborted = false;
   /** True once `closed` was called. */
   isClosed = false;
   isFlushRequested = false;
@@ -110,6 +112,11 @@ export class MemoryTransport implements Transport {
 
   destroy(): void {
     this.isDestroyed = true;
+  }
+
+  abort(): void {
+    this.isDestroyed = true;
+    this.isAborted = true;
   }
 
   // The peer's side

@@ -1,6 +1,6 @@
 /** An exchange in memory: what a wire would be told, and a content source that the test feeds. */
 
-import { HandlerError } from "../../../src/http/errors.ts";
+import { HandlerError, type ProtocolError } from "../../../src/http/errors.ts";
 import type {
   ByteSink,
   ByteStream,
@@ -144,6 +144,7 @@ export class MemoryExchange implements Exchange {
   head: ResponseHead | null = null;
   body: Content = null;
   abortReason: Error | null = null;
+  refusal: ProtocolError | null = null;
   byteStream: MemoryByteStream | null = null;
   upgradeFields: FieldLines | null = null;
   readonly informed: { status: number; fields: FieldLines }[] = [];
@@ -196,6 +197,13 @@ export class MemoryExchange implements Exchange {
     this.upgradeFields = fields;
     if (this.byteStream !== null) this.isAnswered = true;
     return this.byteStream;
+  }
+
+  refuse(error: ProtocolError): void {
+    this.isAnswered = true;
+    this.refusal = error;
+    this.status = error.status;
+    this.#answered();
   }
 
   abort(reason: Error): void {

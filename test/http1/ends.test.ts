@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { ProtocolError } from "../../src/http/errors.ts";
+import type { Exchange, Outcome, Refusal } from "../../src/http/exchange.ts";
+import { Http1Connection } from "../../src/http1/connection.ts";
+import { DEFAULT_LENIENCIES, DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../../src/http1/limits.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { MemoryTransport } from "../support/memory-transport.ts";
+
+interface Bench {
+  readonly transport: MemoryTransport;
+  readonly connection: Http1Connection;
+  readonly exchanges: Exchange[];
+  readonly refusals: Refusal[];
+  readonly outcomes: Outcome[];
+}
+
+function open(handle: (exchange: Exchange) => void): Bench {
+  const transport = new MemoryTransport();
+  const exchanges: Exchange[] = [];
+  const refusals: Refusal[] = [];
+  const outcomes: Outcome[] = [];
+  const connection = new Http1Connection(transport, new ManualClock(), {
+    limits: DEFAULT_LIMITS,
+    timeouts: DEFAULT_TIMEOUTS,
+    leniencies: DEFAULT_LENIENCIES,
+    isExplaining: true,
+    handle: (exchange) => {
+      exchanges.push(exchange);
+      handle(exchange);
+    },
+    events: {
+      onRefusal: (refusal) => refusals.push(refusal),
+      onExchangeEnd: (_exchange, outcome) => outcomes.push(outcome),
+    },
+  });
+  return { transport, connection, exchanges, refusals, outcomes };
+}
+
+const written = (transport: MemoryTransport): string => transport.output.toString("latin1");
+
+describe("a refusal by whoever has the exchange", () => {
+  it("is answered in the words of the table, closes, and is told to observers once", () => {
+    const { transport, connection, refusals, outcomes } = open((exchange) => {
+      exchange.refuse(new ProtocolError("ERR_BUFFERED_CONTENT_TOO_LARGE", { detail: "limit 5 octets" }));
+      exchange.refuse(new ProtocolError("ERR_JSON"));
+    });
+    connection.receive(Buffer.from("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"));
+    expect(written(transport)).toMatch(/^HTTP\/1\.1 413 [^]*\r\nConnection: close\r\n[^]*limits\.maxBufferedBytes/);
+    expect(written(transport).match(/HTTP\/1\.1/g)).toHaveLength(1);
+    expect(refusals.map(({ error }) => error.code)).toEqual(["ERR_BUFFERED_CONTENT_TOO_LARGE"]);
+    expect(outcomes).toEqual(["complete"]);
+    expect(transport.isEnded).toBe(true);
+  });
+
+  it("of content is told once, though it passes through the handler", () => {
+    const { transport, connection, refusals } = open((exchange) => {
+      exchange.content.start({
+        chunk: () => {},
+        end: () => {},
+        fail: (reason) => exchange.refuse(reason as ProtocolError),
+      });
+    });
+    connection.receive(Buffer.from("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"));
+    expect(written(transport)).toMatch(/^HTTP\/1\.1 400 [^]*ERR_CHUNK_SIZE/);
+    expect(refusals.map(({ error }) => error.code)).toEqual(["ERR_CHUNK_SIZE"]);
+  });
+});
+
+describe("a response that breaks off", () => {
+  it.each(["1.0", "1.1"])("looks broken to HTTP/%s, although all that was written has left", async (version) => {
+    const { transport, connection, outcomes } = open((exchange) => {
+      const content = (async function* (): AsyncGenerator<Uint8Array> {
+        yield Buffer.from("half");
+        await Promise.resolve();
+        throw new Error("the source failed");
+      })();
+      Promise.resolve(exchange.respond({ status: 200, reason: "", fields: [] }, content)).catch(() => {});
+    });
+    connection.receive(Buffer.from(`GET / HTTP/${version}\r\nHost: x\r\n\r\n`));
+    connection.flush();
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    expect(outcomes).toEqual(["broken"]);
+    expect(transport.isAborted).toBe(true);
+    expect(transport.isEnded).toBe(false);
+  });
+});
+
+describe("content that nobody wanted", () => {
+  it("may end with its peer behind the answer without being called refused", () => {
+    const { transport, connection, refusals } = open((exchange) => {
+      void exchange.respond({ status: 200, reason: "", fields: [] }, "ok");
+    });
+    connection.receive(Buffer.from("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"));
+    connection.receiveEnd();
+    expect(written(transport)).toMatch(/^HTTP\/1\.1 200 OK/);
+    expect(refusals).toEqual([]);
+    expect(transport.isEnded).toBe(true);
+  });
+});
