@@ -216,7 +216,8 @@ export async function readStream<T>(
   return conversion(chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, length), contentType);
 }
 
-function ignore(): void {}
+/** For rejections that say again what was said elsewhere. */
+export function ignore(): void {}
 
 /**
  * A byte stream over a content source. Reading starts with the first read, so that a peer which waits for 100 (Continue)

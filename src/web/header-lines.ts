@@ -81,6 +81,18 @@ function appendPairs(lines: string[], pairs: Iterable<unknown>): void {
   }
 }
 
+/**
+ * The lines that `headers` stand for, and `defaults` if they name no content type.
+ *
+ * @throws TypeError as {@link appendLines}
+ */
+export function joinLines(headers: unknown, defaults: FieldLines): FieldLines {
+  const lines: string[] = [];
+  appendLines(lines, headers);
+  if (defaults.length > 0 && indexOfLine(lines, "content-type") === -1) lines.push(...defaults);
+  return lines;
+}
+
 /** Index of the first line named `lowerName` at or after `from`, else -1. */
 export function indexOfLine(lines: FieldLines, lowerName: string, from = 0): number {
   const length = lowerName.length;

@@ -10,7 +10,7 @@ import { formatWithOptions, type InspectOptions, inspect } from "node:util";
 import type { FieldLines } from "../http/exchange.ts";
 import type { Fields } from "../http/fields.ts";
 import { appendLines, type HeadersInput, indexOfLine, NO_LINES, toFieldName, toFieldValue } from "./header-lines.ts";
-import { inheritMembers } from "./inherit.ts";
+import { inheritLazily } from "./inherit.ts";
 
 /** The platform's interface; what {@link Headers} makes has it. */
 export type Headers = globalThis.Headers;
@@ -297,9 +297,11 @@ Object.defineProperty(LineHeaders.prototype, Symbol.iterator, {
   writable: true,
   value: LineHeaders.prototype.entries,
 });
-inheritMembers(LineHeaders.prototype, globalThis.Headers.prototype, globalThis.Headers.prototype, (headers) =>
-  materialise(headers),
-);
+inheritLazily({
+  prototype: LineHeaders.prototype,
+  platform: () => globalThis.Headers.prototype,
+  materialise: (headers) => materialise(headers),
+});
 
 /** Headers with the behaviour of the platform's, `instanceof globalThis.Headers`, which keep the case of names on the wire. */
 export const Headers: HeadersConstructor = LineHeaders as unknown as HeadersConstructor;

@@ -1,5 +1,8 @@
 /**
- * `native()`: from our objects to the platform's own.
+ * `native()`: from our objects to the platform's own, for code that needs more than the interface.
+ *
+ * Each class makes its platform object and shares its state with it; here is only the choice between them. This file must
+ * never make a second object for one of ours.
  */
 
 import { platformRequestOf } from "./request.ts";

@@ -14,6 +14,7 @@ import {
   type Conversion,
   convert,
   emptyStream,
+  ignore,
   isDisturbed,
   readSource,
   readStream,
@@ -29,7 +30,7 @@ import {
 } from "./body.ts";
 import type { HeadersInput } from "./header-lines.ts";
 import { adoptPlatformHeaders, copyHeaders, fieldPairsOf, headersOfFields, type LineHeaders } from "./headers.ts";
-import { inheritMembers, inheritState } from "./inherit.ts";
+import { inheritLazily } from "./inherit.ts";
 
 /**
  * A request as handlers get it: the platform's interface.
@@ -276,8 +277,6 @@ class LazyRequest {
   }
 }
 
-function ignore(): void {}
-
 /** What `signal.reason` is, and what a `fetch` that was given the signal rejects with. */
 function abortError(cause: Error): DOMException {
   // The types of Node 20 know only the older form of the second argument
@@ -305,17 +304,24 @@ const SHOWN = [
 ] as const;
 
 /** What users construct: the platform's own object, which is theirs to send; one of ours is a valid input. */
-class ConstructibleRequest extends globalThis.Request {
+class ConstructibleRequest {
   static {
     Object.defineProperty(this, "name", { configurable: true, value: "Request" });
   }
 
-  constructor(input: string | URL | globalThis.Request, init?: ConstructorParameters<typeof globalThis.Request>[1]) {
-    super(typeof input === "object" && isLazyRequest(input) ? materialise(input) : input, init);
+  constructor(input: unknown, init: unknown = undefined) {
+    const isOurs = typeof input === "object" && input !== null && isLazyRequest(input);
+    const args = [isOurs ? materialise(input) : input, init];
+    // The platform's class is not named in `extends`, because that would load it
+    return Reflect.construct(
+      globalThis.Request,
+      arguments.length === 0 ? [] : args,
+      new.target,
+    ) as ConstructibleRequest;
   }
 
   /** A request is a request, whoever made it. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
+  static [Symbol.hasInstance](value: unknown): boolean {
     if (this === ConstructibleRequest) return value instanceof globalThis.Request;
     return Function.prototype[Symbol.hasInstance].call(this, value);
   }
@@ -334,10 +340,13 @@ Object.defineProperty(LazyRequest.prototype, inspect.custom, {
     return `Request ${formatWithOptions({ ...options, depth: options.depth ?? depth }, shown)}`;
   },
 });
-inheritMembers(LazyRequest.prototype, globalThis.Request.prototype, ConstructibleRequest.prototype, (request) =>
-  materialise(request),
-);
-inheritState(LazyRequest.prototype, new globalThis.Request("http://localhost"), (request) => materialise(request));
+inheritLazily({
+  prototype: LazyRequest.prototype,
+  platform: () => globalThis.Request.prototype,
+  materialise: (request) => materialise(request),
+  between: ConstructibleRequest.prototype,
+  sample: () => new globalThis.Request("http://localhost"),
+});
 
 /**
  * `new Request(input, init)` makes the platform's own object; `input` and `init` may be requests that a handler was given.

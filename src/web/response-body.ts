@@ -48,6 +48,7 @@ const FORM_LINES: FieldLines = Object.freeze(["content-type", "application/x-www
  */
 export function extractBody(body: unknown): ExtractedBody {
   if (body instanceof Uint8Array) return { payload: body, lines: NO_LINES };
+  if (isFileSlice(body)) return { payload: body, lines: NO_LINES };
   if (body instanceof URLSearchParams) return { payload: body.toString(), lines: FORM_LINES };
   if (body instanceof ReadableStream) {
     if (body.locked || isDisturbed(body)) throw new TypeError("Response body object should not be disturbed or locked");
@@ -58,13 +59,13 @@ export function extractBody(body: unknown): ExtractedBody {
   if (ArrayBuffer.isView(body)) {
     return { payload: new Uint8Array(body.buffer, body.byteOffset, body.byteLength), lines: NO_LINES };
   }
+  if (isAsyncIterable(body)) return { payload: body, lines: NO_LINES };
+  // Asked last, because asking loads the platform's fetch
   if (body instanceof FormData) {
     // The platform makes the boundary and the parts
     const form = new globalThis.Response(body);
     return { payload: form.body, lines: [...form.headers].flat() };
   }
-  if (isFileSlice(body)) return { payload: body, lines: NO_LINES };
-  if (isAsyncIterable(body)) return { payload: body, lines: NO_LINES };
   // Web IDL: whatever else it is, it is converted to a string
   return { payload: `${body as string}`, lines: TEXT_LINES };
 }

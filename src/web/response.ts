@@ -16,6 +16,7 @@ import {
   type Conversion,
   convert,
   encodePieces,
+  ignore,
   isDisturbed,
   toArrayBuffer,
   toBlob,
@@ -25,7 +26,7 @@ import {
   toText,
   unusableBody,
 } from "./body.ts";
-import { appendLines, type HeadersInput, indexOfLine, NO_LINES } from "./header-lines.ts";
+import { type HeadersInput, indexOfLine, joinLines, NO_LINES } from "./header-lines.ts";
 import {
   adoptPlatformHeaders,
   copyHeaders,
@@ -35,7 +36,7 @@ import {
   isImmutable,
   type LineHeaders,
 } from "./headers.ts";
-import { inheritMembers } from "./inherit.ts";
+import { inheritLazily } from "./inherit.ts";
 import {
   extractBody,
   isFileSlice,
@@ -333,8 +334,6 @@ class FastResponse {
   }
 }
 
-function ignore(): void {}
-
 /** Web IDL §3.3.8: modulo 2^16, without fraction, what is no number is 0. */
 function toUnsignedShort(value: unknown): number {
   if (typeof value === "number" && value >= 0 && value <= 0xff_ff && Number.isInteger(value)) return value;
@@ -342,14 +341,6 @@ function toUnsignedShort(value: unknown): number {
   const number = Math.trunc(+(value as number));
   if (!Number.isFinite(number)) return 0;
   return ((number % 0x1_00_00) + 0x1_00_00) % 0x1_00_00;
-}
-
-/** The lines that `headers` stand for, and of `defaults` what they lack. */
-function joinLines(headers: unknown, defaults: FieldLines): FieldLines {
-  const lines: string[] = [];
-  appendLines(lines, headers);
-  if (defaults.length > 0 && indexOfLine(lines, "content-type") === -1) lines.push(...defaults);
-  return lines;
 }
 
 function withLength(head: ResponseHead, length: number): ResponseHead {
@@ -377,9 +368,11 @@ Object.defineProperty(FastResponse, Symbol.hasInstance, {
     return Function.prototype[Symbol.hasInstance].call(this, value);
   },
 });
-inheritMembers(FastResponse.prototype, globalThis.Response.prototype, globalThis.Response.prototype, (response) =>
-  materialise(response),
-);
+inheritLazily({
+  prototype: FastResponse.prototype,
+  platform: () => globalThis.Response.prototype,
+  materialise: (response) => materialise(response),
+});
 
 /**
  * The fast Response. String, bytes, Blob and null bodies can be sent any number of times, so a constant may be returned for

@@ -96,6 +96,13 @@ describe("failures", () => {
     expect(faults[0]!.exchange).toBe(exchange);
   });
 
+  it("tells the observer what a handler returned instead of a Response", () => {
+    const { faults } = run(() => null as unknown as undefined, new MemoryExchange());
+    expect(faults).toMatchObject([
+      { error: { code: "ERR_RESPONSE_MISSING", message: expect.stringContaining("null") as string } },
+    ]);
+  });
+
   it("answers as JSON where the peer prefers it", () => {
     const exchange = new MemoryExchange({ fields: [["accept", "application/json"]] });
     const { faults } = run(() => {

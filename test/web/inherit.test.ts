@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inheritMembers, inheritState } from "../../src/web/inherit.ts";
+import { inheritLazily } from "../../src/web/inherit.ts";
 
 const STATE = Symbol("state");
 
@@ -35,10 +35,47 @@ class Ours {
     return "ours";
   }
 }
-inheritMembers(Ours.prototype, Platform.prototype, Platform.prototype, Ours.platformOf);
-inheritState(Ours.prototype, new Platform(), Ours.platformOf);
+let loaded = 0;
+class Between {
+  readonly isBetween = true;
+}
+inheritLazily({
+  prototype: Ours.prototype,
+  platform: () => {
+    loaded++;
+    return Platform.prototype;
+  },
+  materialise: Ours.platformOf,
+  between: Between.prototype,
+  sample: () => new Platform(),
+});
 
-describe("inheritMembers", () => {
+describe("before somebody looks", () => {
+  it("does not load the platform's class for own members and for promises", async () => {
+    const ours = await Promise.resolve(new Ours());
+    expect(ours.known()).toBe("ours");
+    expect(loaded).toBe(0);
+  });
+
+  it("lets properties be set", () => {
+    const ours: Record<string, unknown> = new Ours() as unknown as Record<string, unknown>;
+    ours["extra"] = 1;
+    expect(Object.keys(ours)).toEqual(["extra"]);
+    expect(loaded).toBe(0);
+  });
+
+  it("loads it once when a member is missed, and gives that member", () => {
+    const ours = new Ours() as Platform & Ours;
+    expect(ours.add(1, 2)).toBe(4);
+    expect("level" in ours).toBe(true);
+    expect(ours).toBeInstanceOf(Platform);
+    expect(ours).toBeInstanceOf(Between);
+    expect("then" in ours).toBe(false);
+    expect(loaded).toBe(1);
+  });
+});
+
+describe("members", () => {
   const make = (): Platform & Ours => new Ours() as Platform & Ours;
 
   it("keeps what the class has, with the platform's flags", () => {
