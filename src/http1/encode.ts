@@ -39,15 +39,11 @@ function statusLine(status: number, reason: string): string {
  * checked once a second instead of once a response.
  */
 interface Memory {
-  readonly fields: FieldLines;
   readonly status: number;
   readonly reason: string;
   readonly dateText: string;
   readonly prefix: string;
 }
-
-/** How many are kept: what is compared in a row must cost less than rendering. */
-const MEMORIES = 4;
 
 /** Names whose last line is kept; a server that makes up names gains nothing and costs no more than this. */
 const MAX_LAST_LINES = 64;
@@ -57,7 +53,7 @@ const SENT = 0;
 const NOTED = 1;
 const TAKEN_OVER = 2;
 
-/** The rendering of one response; one object per connection, filled anew for every response. */
+/** The rendering of one response at a time; whoever encodes takes what it needs before the next. */
 export class ResponseEncoder {
   /** Status line, fields and empty line. */
   text = "";
@@ -70,10 +66,9 @@ export class ResponseEncoder {
   #declared = UNKNOWN;
   #hasDate = false;
   #options = "";
-  readonly #memories: Memory[] = [];
+  readonly #memories: WeakMap<FieldLines, Memory> = new WeakMap();
   /** The last line of each name, checked already: most servers say the same again and again. */
   readonly #lastLines: Map<string, { readonly value: string; readonly line: string }> = new Map();
-  #nextMemory = 0;
 
   /**
    * Renders a final response.
@@ -102,14 +97,11 @@ export class ResponseEncoder {
     this.text = `${prefix}${this.#delimit(status, length, isHead, minor)}${this.#connection(minor)}\r\n`;
   }
 
-  /** What {@link #renderPrefix} said of the same shared fields a moment ago, or null. */
+  /** What {@link #renderPrefix} said of the same shared fields within this second, or null. */
   #remembered(head: ResponseHead, dateText: string): string | null {
-    const { fields, status, reason } = head;
-    for (const memory of this.#memories) {
-      if (memory.fields !== fields || memory.status !== status || memory.reason !== reason) continue;
-      return memory.dateText === dateText ? memory.prefix : null;
-    }
-    return null;
+    const memory = this.#memories.get(head.fields);
+    if (memory === undefined || memory.dateText !== dateText) return null;
+    return memory.status === head.status && memory.reason === head.reason ? memory.prefix : null;
   }
 
   /** Status line and fields, without those that frame. */
@@ -143,16 +135,8 @@ export class ResponseEncoder {
     }
     // RFC 9110 §6.6.1: an origin server with a clock MUST send Date in 2xx, 3xx, 4xx
     if (!this.#hasDate) text += `Date: ${dateText}\r\n`;
-    if (isPlain && this.#options === "") this.#remember({ fields, status, reason, dateText, prefix: text });
+    if (isPlain && this.#options === "") this.#memories.set(fields, { status, reason, dateText, prefix: text });
     return text;
-  }
-
-  #remember(memory: Memory): void {
-    const memories = this.#memories;
-    const same = memories.findIndex(
-      ({ fields, status, reason }) => fields === memory.fields && status === memory.status && reason === memory.reason,
-    );
-    memories[same === -1 ? this.#nextMemory++ % MEMORIES : same] = memory;
   }
 
   /** Renders an interim response (RFC 9110 §15.2). */
