@@ -32,12 +32,11 @@ import { FIXED, NO_CONTENT, ResponseEncoder } from "./encode.ts";
 import { CONTENT, type ContentOwner, Http1Content, NO_CONTENT_SOURCE } from "./content.ts";
 import { type ExchangeOwner, Http1Exchange, type Http1RequestHead } from "./exchange.ts";
 import { Deadlines } from "./deadlines.ts";
-import { asksForTrailers, CHUNKED, Framing } from "./framing.ts";
-import { acquireParser, type HeadParser, NEED_MORE, REFUSED, releaseParser } from "./head.ts";
+import { asksForTrailers, CHUNKED } from "./framing.ts";
+import { HeadReader, type RefusedHead } from "./head-reader.ts";
 import { Input } from "./input.ts";
 import { Output } from "./output.ts";
-import { renderRefusal, understoodOf } from "./refusal.ts";
-import { readRequestHead } from "./request-head.ts";
+import { renderRefusal } from "./refusal.ts";
 import { type Http1Config, READING, WRITING } from "./states.ts";
 import { Tunnel } from "./tunnel.ts";
 
@@ -54,18 +53,15 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   readonly #input: Input = new Input();
   readonly #output: Output;
   readonly #sender: ContentSender;
-  readonly #framing: Framing = new Framing();
+  readonly #heads: HeadReader;
   readonly #deadlines: Deadlines;
   #reading: number = READING.head;
   #writing: number = WRITING.idle;
-  #parser: HeadParser | null = null;
   #exchange: Http1Exchange | null = null;
   #content: Http1Content | null = null;
   #tunnel: Tunnel | null = null;
   #reported: ProtocolError | null = null;
   #served = 0;
-  /** The request's minor version, for the answer. */
-  #minor = 1;
   #isHead = false;
   /** Whether the connection goes on after the current answer. */
   #isPersistent = true;
@@ -78,6 +74,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#transport = transport;
     this.#clock = clock;
     this.#config = config;
+    this.#heads = new HeadReader(config.limits, config.leniencies);
     this.#output = new Output(transport);
     this.#sender = new ContentSender(this, transport, this.#output);
     this.#deadlines = new Deadlines(clock, config.timeouts, transport);
@@ -94,7 +91,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
 
   get isIdle(): boolean {
     return (
-      this.#reading === READING.head && this.#writing === WRITING.idle && this.#parser === null && this.#output.isEmpty
+      this.#reading === READING.head && this.#writing === WRITING.idle && this.#heads.isIdle && this.#output.isEmpty
     );
   }
 
@@ -121,7 +118,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     if (this.#reading === READING.tunnel) return this.#tunnel?.receiveEnd();
     this.#advance();
     // RFC 9112 §9.5: a half-closed peer still waits for its answer; whether it is half-closed or gone only a write can tell
-    if (this.#writing === WRITING.pending && this.#minor === 1) this.#deadlines.startProbe();
+    if (this.#writing === WRITING.pending && this.#heads.minor === 1) this.#deadlines.startProbe();
     this.flush();
   }
 
@@ -202,56 +199,25 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
 
   /** One head. False: nothing more to do with this input. */
   #readHead(): boolean {
-    const input = this.#input;
-    const { limits, leniencies } = this.#config;
-    if (input.length === 0) {
+    const heads = this.#heads;
+    if (this.#input.length === 0) {
       if (this.#hasPeerEnded) this.#endAfterPeer();
       return false;
     }
-    if (this.#parser === null) {
-      this.#parser = acquireParser(limits, leniencies);
-      this.#deadlines.startHead();
+    if (heads.isIdle) this.#deadlines.startHead();
+    const head = heads.read(this.#input, this.info.isEncrypted ? "https" : "http");
+    if (head !== null) {
+      this.#begin(head);
+      return true;
     }
-    const parser = this.#parser;
-    const base = input.start;
-    const length = parser.parse(input.buffer, base, input.end);
-    if (length === NEED_MORE) {
-      if (this.#hasPeerEnded) this.#endAfterPeer();
-      return false;
-    }
-    if (length === REFUSED) {
-      this.#refuseHead(parser.error ?? new ProtocolError("ERR_REQUEST_LINE"), parser);
-      return false;
-    }
-    this.#parser = null;
-    const head = readRequestHead(
-      parser,
-      input.buffer,
-      base,
-      length,
-      this.info.isEncrypted ? "https" : "http",
-      leniencies,
-    );
-    this.#minor = parser.minor;
-    if (head instanceof ProtocolError) {
-      this.#parser = parser;
-      this.#refuseHead(head, parser);
-      return false;
-    }
-    const refusal = this.#framing.read(parser, head.fields);
-    releaseParser(parser);
-    input.start = base + length;
-    if (refusal !== null) {
-      this.#refuse(refusal, head.method, head.target, head.fields.get("accept"));
-      return false;
-    }
-    this.#begin(head);
-    return true;
+    if (heads.refused !== null) this.#refuseHead(heads.refused);
+    else if (this.#hasPeerEnded) this.#endAfterPeer();
+    return false;
   }
 
   /** Gives a request to the handler. */
   #begin(head: Http1RequestHead): void {
-    const framing = this.#framing;
+    const framing = this.#heads.framing;
     const { limits, leniencies } = this.#config;
     this.#isHead = head.method === "HEAD";
     this.#isPersistent = framing.isPersistent;
@@ -339,7 +305,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     const text = ResponseEncoder.interim(status, fields);
     if (exchange.isAnswered) throw new HandlerError("ERR_RESPONSE_TWICE", "interim after final");
     // RFC 9110 §15.2: MUST NOT send a 1xx to an HTTP/1.0 client
-    if (exchange !== this.#exchange || this.#minor === 0) return;
+    if (exchange !== this.#exchange || this.#heads.minor === 0) return;
     if (status === 100 && this.#content !== null) this.#content.isContinueDue = false;
     this.#output.text(text);
     this.writeSoon();
@@ -360,7 +326,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
       this.#served + 1 < this.#config.limits.maxRequestsPerConnection &&
       this.#canDrain();
     try {
-      encoder.encode(head, lengthOf(content), this.#isHead, this.#minor, goesOn, this.#clock.dateText);
+      encoder.encode(head, lengthOf(content), this.#isHead, this.#heads.minor, goesOn, this.#clock.dateText);
     } catch (error) {
       discardContent(content, error as Error);
       throw error;
@@ -412,7 +378,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   }
 
   upgrade(exchange: Http1Exchange, fields: FieldLines): ByteStream | null {
-    const protocol = this.#framing.upgradeTo[0];
+    const protocol = this.#heads.framing.upgradeTo[0];
     if (exchange.isAnswered) throw new HandlerError("ERR_RESPONSE_TWICE");
     // RFC 9110 §7.8: the request must be read whole before the protocol is switched
     if (exchange !== this.#exchange || protocol === undefined || this.#reading !== READING.blocked) return null;
@@ -510,8 +476,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#deadlines.clear();
     this.#content = null;
     this.#input.takeAll();
-    if (this.#parser !== null) releaseParser(this.#parser);
-    this.#parser = null;
+    this.#heads.release();
     if (exchange !== null) exchange.isAnswered = true;
     this.#leave(outcome);
     content?.fail(reason);
@@ -521,15 +486,13 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
 
   /** The peer has ended its side and we owe it nothing (more). */
   #endAfterPeer(): void {
-    const parser = this.#parser;
-    if (parser?.hasBegun !== true) return this.#close();
-    this.#refuseHead(new ProtocolError("ERR_HEAD_INCOMPLETE", { offset: parser.position }), parser);
+    if (this.#heads.hasBegun) this.#refuseHead(this.#heads.giveUp("ERR_HEAD_INCOMPLETE", this.#input));
+    else this.#close();
   }
 
   // ---- refusals ---------------------------------------------------------------------------------------------------------
 
-  #refuseHead(error: ProtocolError, parser: HeadParser): void {
-    const { method, target, accept } = understoodOf(error, parser, this.#input);
+  #refuseHead({ error, method, target, accept }: RefusedHead): void {
     this.#refuse(error, method, target, accept);
   }
 
@@ -556,10 +519,9 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
 
   #expireRequest(): void {
     this.#deadlines.requestAt = Infinity;
-    const parser = this.#parser;
+    if (this.#heads.hasBegun) this.#refuseHead(this.#heads.giveUp("ERR_HEAD_TIMEOUT", this.#input));
     // RFC 9112 §9.5: closing an idle connection needs no words; a 408 there would be taken for the next request's answer
-    if (parser?.hasBegun !== true) return this.#close();
-    this.#refuseHead(new ProtocolError("ERR_HEAD_TIMEOUT", { offset: parser.position }), parser);
+    else this.#close();
   }
 
   #expireContent(): void {
