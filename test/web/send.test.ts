@@ -47,6 +47,18 @@ describe("the platform's own", () => {
       "a stream of one piece",
       () => new globalThis.Response(new ReadableStream({ start: (c) => (c.enqueue(Buffer.from("text")), c.close()) })),
     ],
+    [
+      "a stream of several pieces",
+      () =>
+        new globalThis.Response(
+          new ReadableStream({
+            start(c) {
+              for (const piece of ["t", "e", "xt"]) c.enqueue(Buffer.from(piece));
+              c.close();
+            },
+          }),
+        ),
+    ],
     ["a clone", () => new globalThis.Response("text").clone()],
   ])("with %s carries all of it", async (_name, make) => {
     const exchange = await send(make());
