@@ -14,8 +14,11 @@ import type { WireTimeouts } from "./limits.ts";
 const WINDOW_GRACES = 12;
 /** A lingering close takes at most so many times lingerMs in all (nginx lingering_time 30 s of lingering_timeout 5 s). */
 const LINGER_TIMES = 6;
-/** First question to a peer that has half-closed whether it is still there. */
-const PROBE_MS = 1_000;
+/**
+ * First questions to a peer that has half-closed whether it is still there: the first makes a peer that is gone send a reset,
+ * the second finds it. Then ever less often.
+ */
+const PROBE_MS = 500;
 const PROBE_MAX_MS = 30_000;
 
 /** A connection's deadlines, each in clock milliseconds. */
@@ -28,7 +31,7 @@ export class Deadlines {
   lingerAt: number = Infinity;
   probeAt: number = Infinity;
   #lingerEndAt = Infinity;
-  #probeMs = PROBE_MS;
+  #probes = 0;
   #takenMark = 0;
   readonly #clock: Clock;
   readonly #timeouts: WireTimeouts;
@@ -98,13 +101,13 @@ export class Deadlines {
 
   /** The peer has half-closed while its answer is being made: ask now and then whether it is still there. */
   startProbe(): void {
-    this.probeAt = this.#clock.nowMs + this.#probeMs;
-    this.#probeMs = Math.min(2 * this.#probeMs, PROBE_MAX_MS);
+    const factor = 2 ** Math.max(0, this.#probes++ - 1);
+    this.probeAt = this.#clock.nowMs + Math.min(PROBE_MS * factor, PROBE_MAX_MS);
   }
 
   endProbe(): void {
     this.probeAt = Infinity;
-    this.#probeMs = PROBE_MS;
+    this.#probes = 0;
   }
 
   #after(milliseconds: number): number {

@@ -14,12 +14,12 @@ interface Bench {
   readonly outcomes: Outcome[];
 }
 
-function open(handle: (exchange: Exchange) => void): Bench {
+function open(handle: (exchange: Exchange) => void, clock: ManualClock = new ManualClock()): Bench {
   const transport = new MemoryTransport();
   const exchanges: Exchange[] = [];
   const refusals: Refusal[] = [];
   const outcomes: Outcome[] = [];
-  const connection = new Http1Connection(transport, new ManualClock(), {
+  const connection = new Http1Connection(transport, clock, {
     limits: DEFAULT_LIMITS,
     timeouts: DEFAULT_TIMEOUTS,
     leniencies: DEFAULT_LENIENCIES,
@@ -82,6 +82,41 @@ describe("a response that breaks off", () => {
     expect(outcomes).toEqual(["broken"]);
     expect(transport.isAborted).toBe(true);
     expect(transport.isEnded).toBe(false);
+  });
+});
+
+describe("a peer that has ended its side while its answer is being made", () => {
+  const PROBE = "HTTP/1.1 102 Processing\r\n\r\n";
+
+  it("is asked now and then, ever less often, whether it is still there, and gets its answer", () => {
+    const clock = new ManualClock();
+    const { transport, connection, exchanges } = open(() => {}, clock);
+    clock.watch(connection);
+    connection.receive(Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+    connection.receiveEnd();
+    const probesAfter = (ms: number): number => {
+      clock.advance(ms);
+      connection.flush();
+      return written(transport).split(PROBE).length - 1;
+    };
+    expect([probesAfter(499), probesAfter(1), probesAfter(500), probesAfter(999), probesAfter(1)]).toEqual([
+      0, 1, 2, 2, 3,
+    ]);
+    void exchanges[0]?.respond({ status: 200, reason: "", fields: [] }, "ok");
+    connection.flush();
+    expect(written(transport)).toMatch(/102 Processing\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+    expect(probesAfter(600_000)).toBe(3);
+  });
+
+  it("is not asked over HTTP/1.0, which has no interim responses (RFC 9110 §15.2)", () => {
+    const clock = new ManualClock();
+    const { transport, connection } = open(() => {}, clock);
+    clock.watch(connection);
+    connection.receive(Buffer.from("GET / HTTP/1.0\r\n\r\n"));
+    connection.receiveEnd();
+    clock.advance(60_000);
+    connection.flush();
+    expect(written(transport)).toBe("");
   });
 });
 
