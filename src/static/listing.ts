@@ -1,0 +1,133 @@
+/**
+ * A folder without an index as an answer: a page for people, JSON for programs.
+ *
+ * The folder is read before there is an answer, so that what cannot be read is no broken page; then rows are looked up and
+ * written as the peer takes them, and the whole is never in memory. Who may see the folder has been decided before: the
+ * pipeline calls this for a folder inside the root, asked for with its slash. RFC 9110 §12.5.1 (Accept), §12.5.5 (Vary),
+ * §9.3.2 (HEAD); RFC 8259 (JSON).
+ */
+
+import { selectMediaType } from "../http/negotiate.ts";
+import { Response } from "../web/response.ts";
+import { isNotThere } from "./contain.ts";
+import type { EntryFilter, FolderEntries, ListingEntry } from "./listing-entries.ts";
+import { readEntries } from "./listing-entries.ts";
+import type { ListingOrder } from "./listing-order.ts";
+import { parseOrder } from "./listing-order.ts";
+import type { ListingFacts } from "./listing-page.ts";
+import { LISTING_POLICY, linkTo, renderEnd, renderTop, RowWriter } from "./listing-page.ts";
+
+/** What is asked for. */
+export interface ListingRequest {
+  /** GET or HEAD. */
+  readonly method: string;
+  /** Decoded names of the folder below the root; none for the root. */
+  readonly names: readonly string[];
+  /** With its `?`, or `""`: `?sort=name|size|time&order=asc|desc`. */
+  readonly search: string;
+  /** The Accept field, null if there was none. */
+  readonly accept: string | null;
+}
+
+const HTML = "text/html";
+const JSON_TYPE = "application/json";
+const OFFERED: readonly string[] = [HTML, JSON_TYPE];
+
+/** A listing is true when it is made: it is asked for anew each time. */
+const FIELDS = { "cache-control": "no-cache", "vary": "accept", "x-content-type-options": "nosniff" };
+const HTML_FIELDS = {
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy": LISTING_POLICY,
+  // The path may be nobody's business elsewhere
+  "referrer-policy": "same-origin",
+  ...FIELDS,
+};
+const JSON_FIELDS = { "content-type": JSON_TYPE, ...FIELDS };
+
+/**
+ * Lists a folder.
+ *
+ * @param folder absolute path that has been verified to lie inside the root
+ * @param filter what may be shown
+ * @returns 200 with a page or JSON; null if the folder cannot be read, which to a client is 404
+ * @throws the error of the file system where it is broken or out of descriptors
+ */
+export async function listFolder(
+  folder: string,
+  request: ListingRequest,
+  filter: EntryFilter,
+): Promise<Response | null> {
+  // What accepts neither gets the page: better than a refusal, and allowed (RFC 9110 §12.5.1)
+  const isHtml = selectMediaType(request.accept, OFFERED) !== JSON_TYPE;
+  const headers = isHtml ? HTML_FIELDS : JSON_FIELDS;
+  const order = parseOrder(request.search);
+  try {
+    const entries = await readEntries(folder, filter, order);
+    if (request.method === "HEAD") return new Response(null, { headers });
+    return new Response(isHtml ? writePage(request.names, entries, order) : writeJson(request.names, entries, order), {
+      headers,
+    });
+  } catch (error) {
+    if (isNotThere(error)) return null;
+    throw error;
+  }
+}
+
+async function* writePage(
+  names: readonly string[],
+  entries: FolderEntries,
+  order: ListingOrder,
+): AsyncGenerator<string> {
+  const { folderCount, fileCount, isCut } = entries;
+  const facts: ListingFacts = { names, order, folderCount, fileCount, isCut };
+  const rows = new RowWriter();
+  yield renderTop(facts);
+  for await (const batch of entries.batches()) {
+    if (batch.length > 0) yield rows.write(batch);
+  }
+  yield renderEnd(facts, rows);
+}
+
+/** One entry a line, so that a person with grep is served too. */
+async function* writeJson(
+  names: readonly string[],
+  entries: FolderEntries,
+  order: ListingOrder,
+): AsyncGenerator<string> {
+  const path = JSON.stringify(`/${names.map((name) => `${name}/`).join("")}`);
+  const direction = order.isDescending ? "desc" : "asc";
+  yield `{"path":${path},"sort":"${order.column}","order":"${direction}","isCut":${entries.isCut},"entries":[`;
+  let separator = "\n";
+  for await (const batch of entries.batches()) {
+    let text = "";
+    for (const entry of batch) {
+      text += separator + JSON.stringify(toJson(entry));
+      separator = ",\n";
+    }
+    if (text !== "") yield text;
+  }
+  yield "\n]}\n";
+}
+
+/** An entry as programs see it. */
+interface JsonEntry {
+  readonly name: string;
+  readonly type: "file" | "folder";
+  /** Octets; null for a folder. */
+  readonly size: number | null;
+  /** As RFC 3339 has it, in UTC; null if it is not known. */
+  readonly modified: string | null;
+  /** Relative to the folder; null for what cannot be asked for. */
+  readonly href: string | null;
+}
+
+function toJson(entry: ListingEntry): JsonEntry {
+  const isDated = Math.abs(entry.mtimeMs) < 8.64e15;
+  return {
+    name: entry.name,
+    type: entry.isFolder ? "folder" : "file",
+    size: entry.sizeBytes < 0 ? null : entry.sizeBytes,
+    modified: isDated ? new Date(entry.mtimeMs).toISOString() : null,
+    href: linkTo(entry),
+  };
+}
