@@ -62,6 +62,7 @@ export type ProtocolErrorCode =
   | "ERR_CHUNK_SIZE"
   | "ERR_CHUNK_EXTENSION"
   | "ERR_CHUNK_LINE_TOO_LONG"
+  | "ERR_CHUNK_OVERHEAD"
   | "ERR_CHUNK_END"
   | "ERR_TRAILERS_TOO_LARGE"
   | "ERR_TRAILER_FIELD"
@@ -168,6 +169,7 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
     "RFC 9112 §7.1.1",
     "limits.maxChunkLineBytes",
   ),
+  ERR_CHUNK_OVERHEAD: row(400, "the chunks carry far more extensions than content", "RFC 9112 §7.1.1"),
   ERR_CHUNK_END: row(400, "chunk data does not end in CRLF where its size says", "RFC 9112 §7.1"),
   ERR_TRAILERS_TOO_LARGE: row(431, "the trailer section is too large", "RFC 6585 §5", "limits.maxTrailerBytes"),
   ERR_TRAILER_FIELD: row(400, "a field of this name must not be in a trailer section", "RFC 9110 §6.5.1"),

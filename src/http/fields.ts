@@ -20,6 +20,19 @@ export function isFieldValue(text: string): boolean {
   return VALUE.test(text);
 }
 
+/** Without SP and HTAB at both ends (OWS, RFC 9110 §5.6.3). By hand: `[ \t]+$` takes quadratic time over white space inside. */
+export function trimWhiteSpace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isWhiteSpace(text.charCodeAt(start))) start++;
+  while (end > start && isWhiteSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isWhiteSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
 /** Where a line's parts are in the text: four offsets per line: name start, name end, value start, value end. */
 const PARTS = 4;
 

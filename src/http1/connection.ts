@@ -43,6 +43,8 @@ import { Tunnel } from "./tunnel.ts";
 /** Unconsumed input that makes us pause the peer, in octets. */
 const INPUT_MARK_BYTES = 16 * 1024;
 
+const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+
 const encoder: ResponseEncoder = new ResponseEncoder();
 
 /** A server's end of an HTTP/1 connection. */
@@ -63,6 +65,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   #reported: ProtocolError | null = null;
   #served = 0;
   #isHead = false;
+  #hasContinued = false;
   /** Whether the connection goes on after the current answer. */
   #isPersistent = true;
   #isClosing = false;
@@ -90,9 +93,11 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   }
 
   get isIdle(): boolean {
-    return (
-      this.#reading === READING.head && this.#writing === WRITING.idle && this.#heads.isIdle && this.#output.isEmpty
-    );
+    if (this.#reading === READING.head) {
+      return this.#writing === WRITING.idle && !this.#heads.hasBegun && this.#output.isEmpty;
+    }
+    // Lingering: all is said and taken
+    return this.#reading === READING.discard && this.#writing === WRITING.closed && this.#transport.queuedBytes === 0;
   }
 
   /** The two states, for tests and inspection. */
@@ -151,8 +156,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     const tunnel = this.#reading === READING.tunnel ? this.#tunnel : null;
     this.#reading = READING.closed;
     this.#writing = WRITING.closed;
-    const reason = new ProtocolError("ERR_CLOSED_BY_PEER");
-    if (error !== null) reason.cause = error;
+    const reason = error instanceof ProtocolError ? error : new ProtocolError("ERR_CLOSED_BY_PEER");
+    if (error !== null && error !== reason) reason.cause = error;
     this.#end("aborted", reason);
     tunnel?.closed(error);
   }
@@ -167,6 +172,11 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
       deadlines.startSend();
       if (deadlines.sendAt === Infinity) deadlines.startLinger();
     }
+    if (this.#writing === WRITING.closed && deadlines.sendAt !== Infinity && this.#transport.queuedBytes === 0) {
+      // A stream that is ending has no 'drain': nobody else says that the peer has taken the last of it
+      deadlines.sendAt = Infinity;
+      deadlines.startLinger();
+    }
     if (now >= deadlines.sendAt && !deadlines.hasSendProgress()) {
       return this.#destroy("aborted", new ProtocolError("ERR_SEND_TIMEOUT"));
     }
@@ -179,7 +189,9 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
 
   shutdown(): void {
     this.#isClosing = true;
-    if (this.#reading === READING.head && this.#writing === WRITING.idle && this.#input.length === 0) this.#close();
+    if (this.#reading !== READING.head || this.#writing !== WRITING.idle || this.#heads.hasBegun) return;
+    // What lies there unparsed is requests behind a peer that does not read, unless a parser has seen it: empty lines
+    if (this.#input.length === 0 || !this.#heads.isIdle) this.#close();
   }
 
   // ---- reading ----------------------------------------------------------------------------------------------------------
@@ -188,13 +200,16 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   #advance(): void {
     if (this.#isAdvancing) return;
     this.#isAdvancing = true;
-    for (;;) {
-      if (this.#output.isFull) this.write();
-      if (this.#reading === READING.head) {
-        if (this.#output.isBlocked || !this.#readHead()) break;
-      } else if (this.#reading !== READING.content || !this.#readContent()) break;
+    try {
+      for (;;) {
+        if (this.#output.isFull) this.write();
+        if (this.#reading === READING.head) {
+          if (this.#output.isBlocked || !this.#readHead()) break;
+        } else if (this.#reading !== READING.content || !this.#readContent()) break;
+      }
+    } finally {
+      this.#isAdvancing = false;
     }
-    this.#isAdvancing = false;
   }
 
   /** One head. False: nothing more to do with this input. */
@@ -204,7 +219,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
       if (this.#hasPeerEnded) this.#endAfterPeer();
       return false;
     }
-    if (heads.isIdle) this.#deadlines.startHead();
+    const hadBegun = heads.hasBegun;
     const head = heads.read(this.#input, this.info.isEncrypted ? "https" : "http");
     if (head !== null) {
       this.#begin(head);
@@ -212,6 +227,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     }
     if (heads.refused !== null) this.#refuseHead(heads.refused);
     else if (this.#hasPeerEnded) this.#endAfterPeer();
+    // Empty lines begin nothing (RFC 9112 §2.2)
+    else if (!hadBegun && heads.hasBegun) this.#deadlines.startHead();
     return false;
   }
 
@@ -220,6 +237,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     const framing = this.#heads.framing;
     const { limits, leniencies } = this.#config;
     this.#isHead = head.method === "HEAD";
+    this.#hasContinued = false;
     this.#isPersistent = framing.isPersistent;
     if (framing.length === 0) {
       this.#reading = READING.blocked;
@@ -252,7 +270,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     if (result === CONTENT.refused)
       this.contentRefused(content, content.error ?? new ProtocolError("ERR_CONTENT_INCOMPLETE"));
     else if (result === CONTENT.whole) this.#endContent(content);
-    else if (content.isDropped && content.received > this.#config.limits.maxDrainBytes) this.#stopDraining();
+    else if (content.isDropped && content.consumed > this.#config.limits.maxDrainBytes) this.#stopDraining();
     return result === CONTENT.moved || result === CONTENT.whole;
   }
 
@@ -292,7 +310,10 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     // RFC 9110 §10.1.1: not once the final response is on its way; MAY be omitted when content has come already
     if (content.isContinueDue && !content.isDropped && this.#writing === WRITING.pending) {
       content.isContinueDue = false;
-      if (this.#input.length === 0) this.#output.text("HTTP/1.1 100 Continue\r\n\r\n");
+      if (this.#input.length === 0) {
+        this.#output.text(CONTINUE);
+        this.#hasContinued = true;
+      }
     }
     this.writeSoon();
   }
@@ -300,12 +321,13 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   // ---- writing ----------------------------------------------------------------------------------------------------------
 
   inform(exchange: Http1Exchange, status: number, fields: FieldLines): void {
-    if (!(status >= 100 && status <= 199) || status === 101)
+    if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101)
       throw new HandlerError("ERR_RESPONSE_STATUS", `${status} is not interim`);
     const text = ResponseEncoder.interim(status, fields);
     if (exchange.isAnswered) throw new HandlerError("ERR_RESPONSE_TWICE", "interim after final");
     // RFC 9110 §15.2: MUST NOT send a 1xx to an HTTP/1.0 client
     if (exchange !== this.#exchange || this.#heads.minor === 0) return;
+    if (status === 100) this.#hasContinued = true;
     if (status === 100 && this.#content !== null) this.#content.isContinueDue = false;
     this.#output.text(text);
     this.writeSoon();
@@ -378,13 +400,16 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   }
 
   upgrade(exchange: Http1Exchange, fields: FieldLines): ByteStream | null {
-    const protocol = this.#heads.framing.upgradeTo[0];
+    const { upgradeTo, expectsContinue } = this.#heads.framing;
+    const protocol = upgradeTo[0];
     if (exchange.isAnswered) throw new HandlerError("ERR_RESPONSE_TWICE");
     // RFC 9110 §7.8: the request must be read whole before the protocol is switched
     if (exchange !== this.#exchange || protocol === undefined || this.#reading !== READING.blocked) return null;
-    const text = ResponseEncoder.switching(protocol, fields, this.#clock.dateText);
+    const text = ResponseEncoder.switching(upgradeTo, fields, this.#clock.dateText);
     exchange.isAnswered = true;
     exchange.status = 101;
+    // RFC 9110 §7.8: with both Upgrade and Expect, 100 MUST come before 101
+    if (expectsContinue && !this.#hasContinued) this.#output.text(CONTINUE);
     this.#output.text(text);
     this.write();
     this.#deadlines.clear();
@@ -406,6 +431,10 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     exchange.contentBytesSent = this.#refuse(error, method, target, fields.get("accept"));
   }
 
+  callbackFailed(exchange: Http1Exchange | null, error: unknown): void {
+    this.#config.events.onCallbackError?.(error, exchange ?? this.#exchange);
+  }
+
   abort(exchange: Http1Exchange, reason: Error): void {
     exchange.isAnswered = true;
     if (exchange === this.#exchange) this.#destroy("broken", reason);
@@ -423,9 +452,9 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     if (!this.#isPersistent || this.#isClosing || this.#reading === READING.discard) return this.#close();
     if (this.#reading === READING.blocked) return this.#next();
     if (content === null) return;
-    if (!content.isStarted) return content.cancel();
-    // A reader that goes on behind its answer has the time of an idle connection, in case it never does
+    // What is left to come, wanted or not, has the time of an idle connection at most
     this.#deadlines.startIdle();
+    if (!content.isStarted) content.cancel();
   }
 
   /** Ready for the next request. */
@@ -447,16 +476,16 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   }
 
   /** Says goodbye: what is queued, then FIN; listens on so that a reset does not eat the response (RFC 9112 §9.6). */
-  #close(): void {
+  #close(reason: Error | null = null): void {
     if (this.#writing === WRITING.closed) return;
     this.write();
     this.#writing = WRITING.closed;
     this.#reading = READING.discard;
-    this.#end("complete", new ProtocolError("ERR_CONTENT_INCOMPLETE"));
-    this.#deadlines.startLinger();
     this.#transport.end();
     if (this.#isPaused) this.#transport.resume();
     this.#isPaused = false;
+    this.#end("complete", reason ?? new ProtocolError("ERR_CONTENT_INCOMPLETE"));
+    this.#deadlines.startLinger();
   }
 
   /** The peer must see that something is missing. */
@@ -506,7 +535,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#output.text(encoder.text);
     const isSent = encoder.delimiting === FIXED;
     if (isSent) this.#output.bytes(content);
-    this.#close();
+    this.#close(error);
     return isSent ? content.length : 0;
   }
 
@@ -569,7 +598,11 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     if (this.#reading !== READING.content || this.#content === null) return this.#reading === READING.blocked;
     // The peer that waits for 100 may send its content or not: nobody could tell what comes next (RFC 9110 §10.1.1)
     if (this.#content.isContinueDue) return false;
-    const { length, received, isStarted } = this.#content;
-    return length === null || isStarted || length - received - this.#input.length <= this.#config.limits.maxDrainBytes;
+    const { length, received, isStarted, isDropped } = this.#content;
+    return (
+      length === null ||
+      (isStarted && !isDropped) ||
+      length - received - this.#input.length <= this.#config.limits.maxDrainBytes
+    );
   }
 }

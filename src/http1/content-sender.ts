@@ -90,7 +90,8 @@ export class ContentSender {
     this.#owner.writeSoon();
     try {
       const isWhole = await pumpContent(content, target);
-      if (!isWhole) throw reasonOf(exchange);
+      // The exchange may have ended between the last piece and here
+      if (!isWhole || !this.#owner.isCurrent(exchange)) throw reasonOf(exchange);
       if (this.#remaining > 0) throw new HandlerError("ERR_RESPONSE_LENGTH", `${this.#remaining} octets short`);
       if (this.#isChunking) this.#output.text(lastChunk(trailers?.() ?? []));
     } catch (error) {

@@ -16,6 +16,8 @@ import type { Leniencies, WireLimits } from "./limits.ts";
 export interface ContentOwner {
   /** Somebody wants (more of) it, or nobody ever will: go on. */
   contentWanted(content: Http1Content): void;
+  /** What reads it has thrown: a mistake of its own. */
+  callbackFailed(exchange: null, error: unknown): void;
   /** It will not be whole; the owner calls {@link Http1Content.fail}. */
   contentRefused(content: Http1Content, error: ProtocolError): void;
 }
@@ -88,6 +90,11 @@ export class Http1Content implements ContentSource {
     this.#decoder = new ContentDecoder(length, limits, leniencies);
   }
 
+  /** Octets taken from the input, those of the chunked framing included. */
+  get consumed(): number {
+    return this.#decoder.consumed;
+  }
+
   /** Why it is refused. */
   get error(): ProtocolError | null {
     return this.#decoder.error;
@@ -146,7 +153,16 @@ export class Http1Content implements ContentSource {
   /** From the decoder. */
   chunk(bytes: Uint8Array): void {
     this.received += bytes.length;
-    this.#sink?.chunk(bytes);
+    const sink = this.#sink;
+    if (sink === null) return;
+    try {
+      sink.chunk(bytes);
+    } catch (error) {
+      // Whoever fails to take a piece gets no more; the rest is dropped, the connection lives
+      this.#sink = null;
+      this.isDropped = true;
+      this.#owner.callbackFailed(null, error);
+    }
   }
 
   /** All has come. */
@@ -155,7 +171,11 @@ export class Http1Content implements ContentSource {
     this.#isOver = true;
     const sink = this.#sink;
     this.#sink = null;
-    sink?.end(this.#decoder.trailers);
+    try {
+      sink?.end(this.#decoder.trailers);
+    } catch (error) {
+      this.#owner.callbackFailed(null, error);
+    }
   }
 
   /** It never will. */
@@ -166,6 +186,10 @@ export class Http1Content implements ContentSource {
     this.#failure = reason;
     const sink = this.#sink;
     this.#sink = null;
-    sink?.fail(reason);
+    try {
+      sink?.fail(reason);
+    } catch (error) {
+      this.#owner.callbackFailed(null, error);
+    }
   }
 }

@@ -12,7 +12,7 @@
 import type { ErrorPlace, ProtocolErrorCode } from "../http/errors.ts";
 import { ProtocolError } from "../http/errors.ts";
 import { Fields, isFieldValue, isToken } from "../http/fields.ts";
-import { CLASS, CR, HTAB, LF, SP, TOKEN, VALUE } from "./grammar.ts";
+import { CLASS, CR, hexDigit, isWhiteSpace, LF, TOKEN, VALUE } from "./grammar.ts";
 import type { Leniencies, WireLimits } from "./limits.ts";
 
 // States of the size line; it may end in those from SIZE to EXTENSION_VALUE_END
@@ -39,6 +39,11 @@ const END_LF = 18;
 const FIXED = 19; // content by length
 const DONE = 20;
 const FAILED = 21;
+
+/** A size with a short extension. */
+const FAIR_LINE_BYTES = 16;
+/** Go allows as much; without a bound, content of a few octets could take megabytes to send, all within its limit. */
+const MAX_OVERHEAD_BYTES = 16 * 1024;
 
 /** Returned by a step instead of a state: the octet may not stand here. */
 const NOT_ALLOWED = -1;
@@ -85,6 +90,8 @@ export class ContentDecoder {
   #lineOffset = 0;
   /** Its octets so far, without CRLF. */
   #lineLength = 0;
+  /** What size lines were longer than is fair, less what others were shorter. */
+  #overheadBytes = 0;
   /** Octets of trailer lines so far, line ends included. */
   #trailerBytes = 0;
   /** The trailer line as far as it has come, in the first `#lineLength` octets; made when there is one. */
@@ -213,9 +220,12 @@ export class ContentDecoder {
   }
 
   #endSizeLine(at: number): number {
+    // A line may be as long as its chunk twice over; what is beyond that adds up (RFC 9112 §7.1.1)
+    this.#overheadBytes = Math.max(0, this.#overheadBytes + this.#lineLength - FAIR_LINE_BYTES - 2 * this.#remaining);
     this.#lineLength = 0;
     this.#state = this.#remaining === 0 ? TRAILER_START : DATA;
-    if (this.#remaining === Infinity || this.#remaining > this.maxBytes - this.received)
+    if (this.#overheadBytes > MAX_OVERHEAD_BYTES) this.#refuse("ERR_CHUNK_OVERHEAD", this.#lineOffset);
+    else if (this.#remaining === Infinity || this.#remaining > this.maxBytes - this.received)
       this.#refuseSize(this.#lineOffset);
     return at + 1;
   }
@@ -316,7 +326,7 @@ export class ContentDecoder {
   #addTrailer(line: string): void {
     const lineOffset = this.#lineOffset;
     const first = line.charCodeAt(0);
-    if (first === SP || first === HTAB) return this.#refuse("ERR_FIELD_FOLDED", lineOffset);
+    if (isWhiteSpace(first)) return this.#refuse("ERR_FIELD_FOLDED", lineOffset);
     const colon = line.indexOf(":");
     const name = colon === -1 ? line : line.slice(0, colon);
     if (!isToken(name)) {
@@ -385,15 +395,4 @@ function stepBehindName(code: number): number {
   if (code === EQUALS) return EXTENSION_VALUE_START;
   if (code === SEMICOLON) return EXTENSION_NAME_START;
   return isWhiteSpace(code) ? BEFORE_EQUALS : NOT_ALLOWED;
-}
-
-function isWhiteSpace(code: number): boolean {
-  return code === SP || code === HTAB;
-}
-
-/** 0 to 15, else -1. */
-function hexDigit(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }

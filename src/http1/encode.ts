@@ -8,7 +8,7 @@
 
 import { HandlerError } from "../http/errors.ts";
 import type { FieldLines, ResponseHead } from "../http/exchange.ts";
-import { isFieldValue, isToken } from "../http/fields.ts";
+import { isFieldValue, isToken, trimWhiteSpace } from "../http/fields.ts";
 import { forbidsContent, reasonPhrase } from "../http/status.ts";
 import { listOf } from "./framing.ts";
 
@@ -43,6 +43,8 @@ interface Memory {
   readonly reason: string;
   readonly dateText: string;
   readonly prefix: string;
+  /** Content-Length among the fields, to be held against each content anew. */
+  readonly declared: number;
 }
 
 /** Names whose last line is kept; a server that makes up names gains nothing and costs no more than this. */
@@ -52,6 +54,8 @@ const MAX_LAST_LINES = 64;
 const SENT = 0;
 const NOTED = 1;
 const TAKEN_OVER = 2;
+/** Content-Length: rewritten, and nothing of it need be decided anew for the next response with the same fields. */
+const DECLARED = 3;
 
 /** The rendering of one response at a time; whoever encodes takes what it needs before the next. */
 export class ResponseEncoder {
@@ -101,7 +105,9 @@ export class ResponseEncoder {
   #remembered(head: ResponseHead, dateText: string): string | null {
     const memory = this.#memories.get(head.fields);
     if (memory === undefined || memory.dateText !== dateText) return null;
-    return memory.status === head.status && memory.reason === head.reason ? memory.prefix : null;
+    if (memory.status !== head.status || memory.reason !== head.reason) return null;
+    this.#declared = memory.declared;
+    return memory.prefix;
   }
 
   /** Status line and fields, without those that frame. */
@@ -123,8 +129,8 @@ export class ResponseEncoder {
       }
       if (!isToken(name) || !isFieldValue(value)) throw new HandlerError("ERR_RESPONSE_FIELD", JSON.stringify(name));
       const treatment = this.#treat(name, value);
-      if (treatment === TAKEN_OVER) {
-        isPlain = false;
+      if (treatment >= TAKEN_OVER) {
+        if (treatment === TAKEN_OVER) isPlain = false;
         continue;
       }
       const line = `${name}: ${value}\r\n`;
@@ -135,7 +141,9 @@ export class ResponseEncoder {
     }
     // RFC 9110 §6.6.1: an origin server with a clock MUST send Date in 2xx, 3xx, 4xx
     if (!this.#hasDate) text += `Date: ${dateText}\r\n`;
-    if (isPlain && this.#options === "") this.#memories.set(fields, { status, reason, dateText, prefix: text });
+    if (isPlain && this.#options === "") {
+      this.#memories.set(fields, { status, reason, dateText, prefix: text, declared: this.#declared });
+    }
     return text;
   }
 
@@ -154,12 +162,29 @@ export class ResponseEncoder {
     return text + "\r\n";
   }
 
-  /** Renders 101 (Switching Protocols; RFC 9110 §15.2.2) to `protocol`. */
-  static switching(protocol: string, fields: readonly string[], dateText: string): string {
+  /**
+   * Renders 101 (Switching Protocols; RFC 9110 §15.2.2).
+   *
+   * @param offered what the request would switch to; the first is taken where `fields` name none
+   * @throws HandlerError ERR_RESPONSE_FIELD if `fields` name a protocol that was not offered
+   */
+  static switching(offered: readonly string[], fields: readonly string[], dateText: string): string {
     const text = ResponseEncoder.interim(101, fields);
-    const named = fields.some((part, i) => i % 2 === 0 && part.toLowerCase() === "upgrade");
+    const named = fields.filter((_, i) => i % 2 === 1 && fields[i - 1]?.toLowerCase() === "upgrade");
+    for (const protocol of named
+      .flatMap((value) => value.split(","))
+      .map((part) => trimWhiteSpace(part).toLowerCase())) {
+      // RFC 9110 §7.8: MUST NOT switch to a protocol that the client did not indicate
+      if (!offered.some((one) => one.toLowerCase() === protocol)) {
+        throw new HandlerError(
+          "ERR_RESPONSE_FIELD",
+          `upgrade to ${JSON.stringify(protocol)}, which the request did not name`,
+        );
+      }
+    }
     // RFC 9110 §7.8: Upgrade MUST be sent, and its connection option with it
-    return `${text.slice(0, -2)}${named ? "" : `Upgrade: ${protocol}\r\n`}Connection: upgrade\r\nDate: ${dateText}\r\n\r\n`;
+    const upgrade = named.length > 0 ? "" : `Upgrade: ${offered[0] ?? ""}\r\n`;
+    return `${text.slice(0, -2)}${upgrade}Connection: upgrade\r\nDate: ${dateText}\r\n\r\n`;
   }
 
   /** Notes what a handler says about date, framing and connection. */
@@ -183,7 +208,7 @@ export class ResponseEncoder {
       case 14:
         if (name.toLowerCase() !== "content-length") return SENT;
         this.#declare(value);
-        return TAKEN_OVER;
+        return DECLARED;
       case 16:
         return name.toLowerCase() === "proxy-connection" ? TAKEN_OVER : SENT;
       case 17:

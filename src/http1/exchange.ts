@@ -26,6 +26,7 @@ export interface ExchangeOwner {
   upgrade(exchange: Http1Exchange, fields: FieldLines): ByteStream | null;
   refuse(exchange: Http1Exchange, error: ProtocolError): void;
   abort(exchange: Http1Exchange, reason: Error): void;
+  callbackFailed(exchange: Http1Exchange, error: unknown): void;
 }
 
 /** A request head as parsed. */
@@ -90,7 +91,7 @@ export class Http1Exchange implements Exchange {
   }
 
   onAbort(callback: (reason: Error) => void): void {
-    if (this.#abortReason !== null) return callback(this.#abortReason);
+    if (this.#abortReason !== null) return this.#tell(callback, this.#abortReason);
     (this.#abortCallbacks ??= []).push(callback);
   }
 
@@ -105,6 +106,15 @@ export class Http1Exchange implements Exchange {
     this.#abortReason = reason;
     const callbacks = this.#abortCallbacks;
     this.#abortCallbacks = null;
-    if (callbacks !== null) for (const callback of callbacks) callback(reason);
+    if (callbacks !== null) for (const callback of callbacks) this.#tell(callback, reason);
+  }
+
+  /** A callback that throws must keep neither the others nor the end of the connection from happening. */
+  #tell(callback: (reason: Error) => void, reason: Error): void {
+    try {
+      callback(reason);
+    } catch (error) {
+      this.#owner.callbackFailed(this, error);
+    }
   }
 }

@@ -9,7 +9,7 @@
 import type { ProtocolErrorCode } from "../http/errors.ts";
 import { ProtocolError } from "../http/errors.ts";
 import type { Fields } from "../http/fields.ts";
-import { isToken } from "../http/fields.ts";
+import { isToken, trimWhiteSpace } from "../http/fields.ts";
 import type { HeadParser } from "./head.ts";
 
 /** The length of a message whose end only its last chunk tells. */
@@ -78,7 +78,7 @@ export class Framing {
       this.upgradeTo = fields
         .all("upgrade")
         .flatMap((line) => line.split(","))
-        .map((protocol) => protocol.trim())
+        .map((protocol) => trimWhiteSpace(protocol))
         .filter((protocol) => protocol !== "");
     }
     return null;
@@ -88,7 +88,7 @@ export class Framing {
     // RFC 9110 §10.1.1: an expectation in HTTP/1.0 MUST be ignored
     if (parser.known.expect.count === 0 || parser.minor === 0) return null;
     for (const member of fields.all("expect").flatMap((line) => line.split(","))) {
-      const expectation = member.trim().toLowerCase();
+      const expectation = trimWhiteSpace(member).toLowerCase();
       // Expect is a list (RFC 9110 §5.6.1): empty members mean nothing
       if (expectation === "100-continue") this.expectsContinue = true;
       else if (expectation !== "") return refuse("ERR_EXPECTATION", fields, parser.known.expect.index);
@@ -111,7 +111,7 @@ export function listOf(lines: readonly string[]): string[] | null {
       continue;
     }
     for (const part of line.split(",")) {
-      const member = part.replace(/^[ \t]+|[ \t]+$/g, "");
+      const member = trimWhiteSpace(part);
       if (member === "") continue;
       if (!isToken(member)) return null;
       members.push(member.toLowerCase());
@@ -127,9 +127,7 @@ export function asksForTrailers(fields: Fields): boolean {
 
 /** Why this list of transfer codings is refused, or null for exactly `chunked`. */
 function refuseCodings(lines: readonly string[]): ProtocolErrorCode | null {
-  const codings = lines
-    .flatMap((line) => line.split(","))
-    .map((coding) => coding.replace(/^[ \t]+|[ \t]+$/g, "").toLowerCase());
+  const codings = lines.flatMap((line) => line.split(",")).map((coding) => trimWhiteSpace(coding).toLowerCase());
   // Empty members are legal in a list, but two parsers may count them differently: none is accepted here. Nor are parameters,
   // chunked has none (RFC 9112 §7.1)
   if (!codings.every((coding) => isToken(coding))) return "ERR_TRANSFER_ENCODING";

@@ -38,3 +38,15 @@ function classOf(code: number): number {
 
 /** Classes of each octet. */
 export const CLASS: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) => classOf(code));
+
+/** SP or HTAB (RFC 9110 §5.6.3). */
+export function isWhiteSpace(code: number): boolean {
+  return code === SP || code === HTAB;
+}
+
+/** Value of a HEXDIG (RFC 5234 §B.1), 0 to 15; -1 for any other octet. */
+export function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}

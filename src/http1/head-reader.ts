@@ -23,7 +23,7 @@ export interface RefusedHead {
   readonly accept: string | null;
 }
 
-const ACCEPT_LINE = /\naccept:[ \t]*([\x20-\x7e\t]*)\r?\n/i;
+const ACCEPT_LINE = /\naccept:([\x20-\x7e\t]*)\r?\n/i;
 
 /** Reads the heads of one connection. */
 export class HeadReader {

@@ -49,6 +49,9 @@ export function cancelSource(source: Source, reason: Error): void {
 
 function ignore(): void {}
 
+/** The peer has left while the source was asked. */
+const GONE = Symbol("gone");
+
 /**
  * Sends all of `source` to `target`.
  *
@@ -63,10 +66,22 @@ export async function pumpContent(source: Source, target: ContentTarget): Promis
     isOpen = false;
     pull.cancel(reason).catch(ignore);
   };
-  target.onAbort(close);
+  // A generator that waits hears of cancelling only when it goes on, if ever: nobody waits for it then
+  const gone = new Promise<typeof GONE>((resolve) => {
+    target.onAbort((reason) => {
+      close(reason);
+      resolve(GONE);
+    });
+  });
   try {
     while (!target.isOver()) {
-      const { done, value } = await pull.next();
+      const step = pull.next();
+      const result = await Promise.race([step, gone]);
+      if (result === GONE) {
+        step.catch(ignore);
+        return false;
+      }
+      const { done, value } = result;
       if (done === true) {
         isOpen = false;
         return !target.isOver();

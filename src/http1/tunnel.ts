@@ -33,7 +33,6 @@ export class Tunnel implements ByteStream {
     if (this.#sink !== null) throw new TypeError("this connection is being read already");
     this.#sink = sink;
     this.resume();
-    if (this.#isClosed) sink.close(this.#closeError);
   }
 
   pause(): void {
@@ -49,11 +48,23 @@ export class Tunnel implements ByteStream {
     const early = this.#early;
     this.#early = null;
     if (early !== null) sink.chunk(early);
+    // The reader may have paused again at any of these
+    if (!this.#isReading() || !this.#deliverEnd(sink)) return;
+    if (this.#isClosed) sink.close(this.#closeError);
+    else this.#transport.resume();
+  }
+
+  #isReading(): boolean {
+    return !this.#isPaused;
+  }
+
+  /** Tells of the peer's end, if it has come. False: the reader has paused. */
+  #deliverEnd(sink: ByteSink): boolean {
     if (this.#hasEnded) {
       this.#hasEnded = false;
       sink.end();
     }
-    if (!this.#isPaused && !this.#isClosed) this.#transport.resume();
+    return !this.#isPaused;
   }
 
   write(bytes: Uint8Array): boolean {
@@ -90,6 +101,8 @@ export class Tunnel implements ByteStream {
   closed(error: Error | null): void {
     this.#isClosed = true;
     this.#closeError = error;
+    // An orderly end is told behind what a paused reader has not heard yet
+    if (error === null && this.#isPaused && (this.#early !== null || this.#hasEnded)) return;
     this.#sink?.close(error);
   }
 }

@@ -262,6 +262,7 @@ export class Server implements AsyncDisposable {
       events: Object.freeze({
         onRefusal,
         onExchangeEnd: onResponse === null ? null : reportResponse(onResponse, time),
+        onCallbackError: (error: unknown, exchange: Exchange | null) => hooks.onFault({ id: "", error, exchange }),
       }),
       handle: isObserved
         ? (exchange: Exchange): void => {

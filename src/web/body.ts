@@ -227,19 +227,26 @@ export function streamOfSource(source: ContentSource): ReadableStream<Uint8Array
   return new ReadableStream(new SourceStream(source), { highWaterMark: 0 });
 }
 
+/** A piece costs some hundred octets besides its own. */
+const MAX_UNREAD_PIECES = 256;
+
 class SourceStream implements ContentSink {
   readonly type = "bytes";
   readonly #source: ContentSource;
   #controller: ReadableByteStreamController | null;
   #isPaused: boolean;
+  /** Since the reader asked last: tiny ones cost more memory than their octets say. */
+  #pieces: number;
 
   constructor(source: ContentSource) {
     this.#source = source;
     this.#controller = null;
     this.#isPaused = false;
+    this.#pieces = 0;
   }
 
   pull(controller: ReadableByteStreamController): void {
+    this.#pieces = 0;
     if (this.#controller === null) {
       this.#controller = controller;
       this.#source.start(this);
@@ -259,7 +266,8 @@ class SourceStream implements ContentSink {
     if (controller === null) return;
     // A byte stream takes the whole buffer under its chunks away; theirs may hold other things too
     controller.enqueue(new Uint8Array(bytes));
-    if (!this.#isPaused && -(controller.desiredSize ?? 0) >= STREAM_MARK_BYTES) {
+    const isFull = ++this.#pieces >= MAX_UNREAD_PIECES || -(controller.desiredSize ?? 0) >= STREAM_MARK_BYTES;
+    if (!this.#isPaused && isFull) {
       this.#isPaused = true;
       this.#source.pause();
     }
@@ -268,9 +276,13 @@ class SourceStream implements ContentSink {
   end(): void {
     const controller = this.#controller;
     if (controller === null) return;
-    controller.close();
-    // Streams §4.7: a read into the reader's own buffer that waits is answered by zero octets
-    controller.byobRequest?.respond(0);
+    try {
+      controller.close();
+      // Streams §4.7: a read into the reader's own buffer that waits is answered by zero octets
+      controller.byobRequest?.respond(0);
+    } catch {
+      // Content that ends within an element of the reader's view: the stream is errored by that, and its reader told
+    }
   }
 
   fail(reason: Error): void {
@@ -344,6 +356,8 @@ export function streamOfFile(slice: FileSlice): ReadableStream<Uint8Array> {
 class FileStream {
   readonly #slice: FileSlice;
   #position: number;
+  #isReading = false;
+  #isOver = false;
 
   constructor(slice: FileSlice) {
     this.#slice = slice;
@@ -353,22 +367,30 @@ class FileStream {
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     const slice = this.#slice;
     const left = slice.start + slice.length - this.#position;
+    this.#isReading = true;
     try {
       const bytes = await readAt(slice.fd, this.#position, Math.min(STREAM_MARK_BYTES, left));
+      if (this.#isOver) return;
       if (bytes.length === 0 && left > 0) throw new Error("the file is shorter than promised");
       this.#position += bytes.length;
       if (bytes.length > 0) controller.enqueue(bytes);
       if (bytes.length < left) return;
-      slice.release();
+      this.#isOver = true;
       controller.close();
     } catch (error) {
-      slice.release();
+      this.#isOver = true;
       throw error;
+    } finally {
+      this.#isReading = false;
+      if (this.#isOver) slice.release();
     }
   }
 
   cancel(): void {
-    this.#slice.release();
+    if (this.#isOver) return;
+    this.#isOver = true;
+    // Not before: a descriptor that is closed and opened anew under a running read would be another file
+    if (!this.#isReading) this.#slice.release();
   }
 }
 

@@ -129,9 +129,24 @@ class ExchangeHandler {
     const problem = problemOf(error);
     const isFault = problem === null || (error instanceof HttpError && problem.status >= 500);
     const id = isFault ? nextId() : "";
-    if (problem === null) respondProblem(exchange, { ...UNKNOWN_PROBLEM, id }, []);
-    else respondProblem(exchange, isFault ? { ...problem, id } : problem, fieldsOf(error));
+    try {
+      if (problem === null) respondProblem(exchange, { ...UNKNOWN_PROBLEM, id }, []);
+      else respondProblem(exchange, isFault ? { ...problem, id } : problem, fieldsOf(error));
+    } catch (mistake) {
+      return this.#failAnswering(exchange, mistake);
+    }
     if (isFault) this.#report({ id, error, exchange });
+  }
+
+  /** The handler's error cannot be sent as it wanted, e.g. for an invalid field: that is a fault like any other. */
+  #failAnswering(exchange: Exchange, mistake: unknown): void {
+    const id = nextId();
+    try {
+      respondProblem(exchange, { ...UNKNOWN_PROBLEM, id }, []);
+    } catch (error) {
+      exchange.abort(toError(error));
+    }
+    this.#report({ id, error: mistake, exchange });
   }
 
   #report(fault: HandlerFault): void {
@@ -206,13 +221,9 @@ function fieldsOf(error: unknown): FieldLines {
 
 function respondProblem(exchange: Exchange, problem: Problem, fields: FieldLines): void {
   const { contentType, text } = renderProblem(problem, exchange.request.fields.get("accept"));
-  try {
-    const lines: string[] = [];
-    for (let i = 0; i < fields.length; i += 2) appendLines(lines, [[fields[i], fields[i + 1]]]);
-    if (indexOfLine(lines, "content-type") === -1) lines.push("content-type", contentType);
-    lines.push("x-content-type-options", "nosniff");
-    void exchange.respond({ status: problem.status, reason: "", fields: lines }, text);
-  } catch (error) {
-    exchange.abort(toError(error));
-  }
+  const lines: string[] = [];
+  for (let i = 0; i < fields.length; i += 2) appendLines(lines, [[fields[i], fields[i + 1]]]);
+  if (indexOfLine(lines, "content-type") === -1) lines.push("content-type", contentType);
+  lines.push("x-content-type-options", "nosniff");
+  void exchange.respond({ status: problem.status, reason: "", fields: lines }, text);
 }

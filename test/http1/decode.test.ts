@@ -304,6 +304,23 @@ describe("trailer section", () => {
   });
 });
 
+describe("overhead of chunks", () => {
+  const chunk = (extension: number): string => `1;${"x".repeat(extension)}\r\ny\r\n`;
+
+  it("is refused when extensions carry far more octets than content (RFC 9112 §7.1.1)", () => {
+    const result = decode(chunk(200).repeat(200));
+    expect(result).toMatchObject({ code: "ERR_CHUNK_OVERHEAD", isDone: false });
+    expect(result.content.length).toBeLessThan(100);
+  });
+
+  it("is no matter for tiny chunks, short extensions, or long ones beside much content", () => {
+    expect(decode(`${"1\r\ny\r\n".repeat(20_000)}0\r\n\r\n`)).toMatchObject({ isDone: true });
+    expect(decode(`${chunk(14).repeat(20_000)}0\r\n\r\n`)).toMatchObject({ isDone: true });
+    const large = `400;${"x".repeat(200)}\r\n${"y".repeat(1024)}\r\n`;
+    expect(decode(`${large.repeat(200)}0\r\n\r\n`)).toMatchObject({ isDone: true });
+  });
+});
+
 describe("stop", () => {
   it("returns behind the piece that was passed on, and the next call goes on there", () => {
     const text = `2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n${NEIGHBOUR}`;

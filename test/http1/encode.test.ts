@@ -166,10 +166,10 @@ describe("interim, switching, trailers", () => {
   });
 
   it("renders 101 with the protocol and its connection option", () => {
-    expect(ResponseEncoder.switching("echo", [], DATE)).toBe(
+    expect(ResponseEncoder.switching(["echo", "b"], [], DATE)).toBe(
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: upgrade\r\nDate: ${DATE}\r\n\r\n`,
     );
-    expect(ResponseEncoder.switching("echo", ["upgrade", "b"], DATE)).not.toContain("echo");
+    expect(ResponseEncoder.switching(["echo", "B"], ["upgrade", "b"], DATE)).not.toContain("echo");
   });
 
   it("ends chunks with a trailer section, framing fields left out", () => {

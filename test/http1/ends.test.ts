@@ -1,46 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../../src/http/errors.ts";
-import type { Exchange, Outcome, Refusal } from "../../src/http/exchange.ts";
-import { Http1Connection } from "../../src/http1/connection.ts";
-import { DEFAULT_LENIENCIES, DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../../src/http1/limits.ts";
-import { ManualClock } from "../support/manual-clock.ts";
-import { MemoryTransport } from "../support/memory-transport.ts";
-
-interface Bench {
-  readonly transport: MemoryTransport;
-  readonly connection: Http1Connection;
-  readonly exchanges: Exchange[];
-  readonly refusals: Refusal[];
-  readonly outcomes: Outcome[];
-}
-
-function open(handle: (exchange: Exchange) => void, clock: ManualClock = new ManualClock()): Bench {
-  const transport = new MemoryTransport();
-  const exchanges: Exchange[] = [];
-  const refusals: Refusal[] = [];
-  const outcomes: Outcome[] = [];
-  const connection = new Http1Connection(transport, clock, {
-    limits: DEFAULT_LIMITS,
-    timeouts: DEFAULT_TIMEOUTS,
-    leniencies: DEFAULT_LENIENCIES,
-    isExplaining: true,
-    handle: (exchange) => {
-      exchanges.push(exchange);
-      handle(exchange);
-    },
-    events: {
-      onRefusal: (refusal) => refusals.push(refusal),
-      onExchangeEnd: (_exchange, outcome) => outcomes.push(outcome),
-    },
-  });
-  return { transport, connection, exchanges, refusals, outcomes };
-}
-
-const written = (transport: MemoryTransport): string => transport.output.toString("latin1");
+import { openConnection, settle, written } from "../support/open-connection.ts";
 
 describe("a refusal by whoever has the exchange", () => {
   it("is answered in the words of the table, closes, and is told to observers once", () => {
-    const { transport, connection, refusals, outcomes } = open((exchange) => {
+    const { transport, connection, refusals, outcomes } = openConnection((exchange) => {
       exchange.refuse(new ProtocolError("ERR_BUFFERED_CONTENT_TOO_LARGE", { detail: "limit 5 octets" }));
       exchange.refuse(new ProtocolError("ERR_JSON"));
     });
@@ -53,7 +17,7 @@ describe("a refusal by whoever has the exchange", () => {
   });
 
   it("of content is told once, though it passes through the handler", () => {
-    const { transport, connection, refusals } = open((exchange) => {
+    const { transport, connection, refusals } = openConnection((exchange) => {
       exchange.content.start({
         chunk: () => {},
         end: () => {},
@@ -68,7 +32,7 @@ describe("a refusal by whoever has the exchange", () => {
 
 describe("a response that breaks off", () => {
   it.each(["1.0", "1.1"])("looks broken to HTTP/%s, although all that was written has left", async (version) => {
-    const { transport, connection, outcomes } = open((exchange) => {
+    const { transport, connection, outcomes } = openConnection((exchange) => {
       const content = (async function* (): AsyncGenerator<Uint8Array> {
         yield Buffer.from("half");
         await Promise.resolve();
@@ -78,7 +42,7 @@ describe("a response that breaks off", () => {
     });
     connection.receive(Buffer.from(`GET / HTTP/${version}\r\nHost: x\r\n\r\n`));
     connection.flush();
-    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    await settle();
     expect(outcomes).toEqual(["broken"]);
     expect(transport.isAborted).toBe(true);
     expect(transport.isEnded).toBe(false);
@@ -89,9 +53,7 @@ describe("a peer that has ended its side while its answer is being made", () => 
   const PROBE = "HTTP/1.1 102 Processing\r\n\r\n";
 
   it("is asked now and then, ever less often, whether it is still there, and gets its answer", () => {
-    const clock = new ManualClock();
-    const { transport, connection, exchanges } = open(() => {}, clock);
-    clock.watch(connection);
+    const { transport, connection, exchanges, clock } = openConnection(() => {});
     connection.receive(Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
     connection.receiveEnd();
     const probesAfter = (ms: number): number => {
@@ -109,9 +71,7 @@ describe("a peer that has ended its side while its answer is being made", () => 
   });
 
   it("is not asked over HTTP/1.0, which has no interim responses (RFC 9110 §15.2)", () => {
-    const clock = new ManualClock();
-    const { transport, connection } = open(() => {}, clock);
-    clock.watch(connection);
+    const { transport, connection, clock } = openConnection(() => {});
     connection.receive(Buffer.from("GET / HTTP/1.0\r\n\r\n"));
     connection.receiveEnd();
     clock.advance(60_000);
@@ -122,7 +82,7 @@ describe("a peer that has ended its side while its answer is being made", () => 
 
 describe("content that nobody wanted", () => {
   it("may end with its peer behind the answer without being called refused", () => {
-    const { transport, connection, refusals } = open((exchange) => {
+    const { transport, connection, refusals } = openConnection((exchange) => {
       void exchange.respond({ status: 200, reason: "", fields: [] }, "ok");
     });
     connection.receive(Buffer.from("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"));

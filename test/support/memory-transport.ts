@@ -145,7 +145,8 @@ export class MemoryTransport implements Transport {
     this.takenBytes += this.queuedBytes;
     this.queuedBytes = 0;
     this.#finishFiles();
-    if (wasFull && !this.isDestroyed && !this.isClosed) this.#connection?.writable();
+    // As of sockets: a stream that is ending has no 'drain'
+    if (wasFull && !this.isEnded && !this.isDestroyed && !this.isClosed) this.#connection?.writable();
     this.pump();
   }
 

@@ -289,7 +289,8 @@ export class ConnectionHarness {
     const { reading, writing } = connection.states;
     const faults = [...this.#faults, ...transport.violations];
     if (!LEGAL.has(`${reading}+${writing}`)) faults.push(`states ${reading}+${writing}`);
-    if (connection.isIdle && (reading !== READING.head || writing !== WRITING.idle))
+    const isLingering = reading === READING.discard && writing === WRITING.closed && this.transport.queuedBytes === 0;
+    if (connection.isIdle && !isLingering && (reading !== READING.head || writing !== WRITING.idle))
       faults.push("idle in the middle of something");
     if (transport.isEnded && writing !== WRITING.closed) faults.push("ended and still writing");
     this.#judgeDeadline(faults, clock.nowMs);

@@ -134,6 +134,29 @@ describe("failures", () => {
     expect(exchange.body).toContain(faults[0]!.id);
   });
 
+  it.each([{ "x-name": "\u20ac" }, { "x-name": "a\r\nb" }, { "x y": "z" }])(
+    "answers 500 for an HttpError that cannot be sent: %j",
+    (headers) => {
+      const exchange = new MemoryExchange();
+      const { faults } = run(() => {
+        throw new HttpError(404, "no", { headers });
+      }, exchange);
+      expect(exchange.status).toBe(500);
+      expect(faults).toHaveLength(1);
+      expect(exchange.body).toContain(faults[0]!.id);
+    },
+  );
+
+  it("answers 500 for an HttpError that the wire refuses", () => {
+    const exchange = new MemoryExchange();
+    exchange.result = new HandlerError("ERR_RESPONSE_LENGTH");
+    const { faults } = run(() => {
+      throw new HttpError(404, "no", { headers: { "content-length": "3" } });
+    }, exchange);
+    expect(exchange.status).toBe(500);
+    expect(faults).toMatchObject([{ error: { code: "ERR_RESPONSE_LENGTH" } }]);
+  });
+
   it("lets the wire answer what is wrong with the content", async () => {
     const content = new MemoryContent(2048);
     const exchange = new MemoryExchange({ method: "POST" }, content);

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { ProtocolError } from "../../src/http/errors.ts";
+import { openConnection, request, written } from "../support/open-connection.ts";
+
+const HEAD = { status: 200, reason: "", fields: [] };
+
+describe("a lingering connection", () => {
+  it("ends once a slow peer has taken the last octets, though nothing says that the queue has drained", () => {
+    const { transport, connection, clock } = openConnection((exchange) => {
+      void exchange.respond({ ...HEAD, fields: ["Connection", "close"] }, "answer");
+    });
+    transport.highWaterBytes = 1;
+    connection.receive(request("GET / HTTP/1.1"));
+    expect(transport.isEnded).toBe(true);
+    clock.advance(6_000);
+    expect(transport.isDestroyed).toBe(false);
+    transport.drain();
+    clock.advance(120_000);
+    expect(transport.isDestroyed).toBe(true);
+    expect(connection.deadlineMs).toBe(Infinity);
+  });
+
+  it("counts as idle when all is taken, so that a shutdown does not count it as cut off", () => {
+    const { transport, connection } = openConnection(() => {});
+    connection.shutdown();
+    expect([transport.isEnded, connection.isIdle]).toEqual([true, true]);
+  });
+});
+
+describe("a shutdown", () => {
+  it("closes an idle connection behind a stray empty line (RFC 9112 §2.2)", () => {
+    const { transport, connection } = openConnection((exchange) => void exchange.respond(HEAD, "ok"));
+    connection.receive(Buffer.concat([request("GET / HTTP/1.1"), Buffer.from("\r\n")]));
+    connection.shutdown();
+    expect(transport.isEnded).toBe(true);
+  });
+
+  it("lets a head that has begun come to its end", () => {
+    const { transport, connection } = openConnection((exchange) => void exchange.respond(HEAD, "ok"));
+    connection.receive(Buffer.from("GET / HT"));
+    connection.shutdown();
+    expect(transport.isEnded).toBe(false);
+    connection.receive(Buffer.from("TP/1.1\r\nHost: x\r\n\r\n"));
+    expect(written(transport)).toMatch(/Connection: close\r\n/);
+    expect(transport.isEnded).toBe(true);
+  });
+});
+
+describe("empty lines between requests", () => {
+  it("do not shorten the time of an idle connection to that of a head", () => {
+    const { transport, connection, clock } = openConnection((exchange) => void exchange.respond(HEAD, "ok"));
+    connection.receive(Buffer.concat([request("GET / HTTP/1.1"), Buffer.from("\r\n")]));
+    clock.advance(31_000);
+    expect(transport.isEnded).toBe(false);
+    clock.advance(45_000);
+    expect(transport.isEnded).toBe(true);
+    expect(written(transport)).not.toContain(" 408 ");
+  });
+});
+
+describe("content that was cancelled", () => {
+  it("and is too much to drain makes the answer say that the connection ends", () => {
+    const { transport, connection } = openConnection((exchange) => {
+      exchange.content.cancel();
+      void exchange.respond({ ...HEAD, status: 413 }, "no");
+    });
+    connection.receive(request("POST / HTTP/1.1", "Content-Length: 100000000"));
+    expect(written(transport)).toMatch(/^HTTP\/1\.1 413 [^]*\r\nConnection: close\r\n/);
+  });
+
+  it("is drained no longer than an idle connection may be, where no rate is asked for", () => {
+    const { transport, connection, clock } = openConnection((exchange) => void exchange.respond(HEAD, "ok"), {
+      timeouts: { minContentRate: 0, keepAliveMs: 1_000 },
+    });
+    connection.receive(request("POST / HTTP/1.1", "Content-Length: 1000"));
+    clock.advance(1_001);
+    expect(transport.isEnded).toBe(true);
+  });
+
+  it("is drained by all its octets, those of the chunked framing included", () => {
+    const { transport, connection } = openConnection((exchange) => void exchange.respond(HEAD, "ok"), {
+      limits: { maxDrainBytes: 1_000 },
+    });
+    connection.receive(request("POST / HTTP/1.1", "Transfer-Encoding: chunked"));
+    const chunk = Buffer.from(`1;${"x".repeat(20)}\r\ny\r\n`);
+    for (let sent = 0; sent < 1_000 + 2 * chunk.length; sent += chunk.length) connection.receive(chunk);
+    expect(transport.isEnded).toBe(true);
+  });
+});
+
+describe("the reason that a handler hears", () => {
+  it("is that of the carrier where it has one of ours", () => {
+    const heard: Error[] = [];
+    const { connection } = openConnection((exchange) => exchange.onAbort((reason) => heard.push(reason)));
+    connection.receive(request("GET / HTTP/1.1"));
+    connection.closed(new ProtocolError("ERR_SHUTDOWN"));
+    expect(heard).toMatchObject([{ code: "ERR_SHUTDOWN" }]);
+  });
+
+  it("is the handler's own timeout for content that it was reading", () => {
+    const heard: unknown[] = [];
+    const sink = { chunk: () => {}, end: () => {}, fail: (reason: Error) => heard.push(reason) };
+    const { connection, clock } = openConnection((exchange) => exchange.content.start(sink), {
+      timeouts: { handlerMs: 1_000, minContentRate: 0 },
+    });
+    connection.receive(request("POST / HTTP/1.1", "Content-Length: 10"));
+    clock.advance(1_001);
+    expect(heard).toMatchObject([{ code: "ERR_HANDLER_TIMEOUT" }]);
+  });
+});
