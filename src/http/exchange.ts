@@ -51,6 +51,11 @@ export interface FileSlice {
   readonly start: number;
   /** Octets to send, at least 0. */
   readonly length: number;
+  /**
+   * Asked once, when all octets have been read and the last of them are not sent: whether they belong together. False, where
+   * the file was written to meanwhile, breaks the message off instead of ending it with octets of two versions.
+   */
+  isIntact?(): boolean;
   release(): void;
 }
 
@@ -245,4 +250,6 @@ export type Outcome =
 export interface WireEvents {
   readonly onRefusal: ((refusal: Refusal) => void) | null;
   readonly onExchangeEnd: ((exchange: Exchange, outcome: Outcome) => void) | null;
+  /** A callback that somebody gave to an exchange has thrown; nothing else was harmed. Absent: it is ignored. */
+  readonly onCallbackError?: ((error: unknown, exchange: Exchange | null) => void) | null;
 }

@@ -166,6 +166,12 @@ export class FilePump implements Pump {
     }
     this.#position += bytesRead;
     this.#unreadBytes -= bytesRead;
+    // Before the last octets leave: without them the peer knows that what it has is not whole
+    if (this.#unreadBytes === 0 && this.#slice.isIntact?.() === false) {
+      this.#pool.give(buffer);
+      this.#finish(new Error("the file was written to while it was sent"));
+      return;
+    }
     this.#ready = buffer;
     this.#readyBytes = bytesRead;
     if (this.#writing === null) this.#turn();
