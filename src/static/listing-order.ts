@@ -76,10 +76,10 @@ function compareColumn(a: Comparable, b: Comparable, column: ListingColumn): num
   }
 }
 
-/** What has no time is older than all that has. */
+/** By whole seconds, which are what the page's script knows. What has no time is older than all that has. */
 function compareTimes(a: number, b: number): number {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(b)) - Number(Number.isNaN(a));
-  return a - b;
+  return Math.floor(a / 1000) - Math.floor(b / 1000);
 }
 
 function compareNames(a: string, b: string): number {

@@ -1,11 +1,12 @@
 /**
  * A listing as a page, in pieces: its top, rows, its end.
  *
- * Every name passes {@link escapeText} or {@link linkTo}; nothing else of a file reaches the markup. All links are relative,
+ * Every name passes escapeText or {@link linkTo}; nothing else of a file reaches the markup. All links are relative,
  * so the page is right under any prefix and behind any proxy. Works without scripts and with any width of screen. It must
  * never look at the disk and never hold a whole page.
  */
 
+import { escapeText } from "./escape-text.ts";
 import type { ListingEntry } from "./listing-entries.ts";
 import type { ListingColumn, ListingOrder } from "./listing-order.ts";
 import { COLUMNS, formatOrder, startsDescending } from "./listing-order.ts";
@@ -183,27 +184,4 @@ export function linkTo(entry: ListingEntry): string | null {
   if (!entry.isAskable) return null;
   // A colon is encoded too: `javascript:…` would be a scheme. So are all that could end the attribute but `'`, which cannot.
   return encodeURIComponent(entry.name) + (entry.isFolder ? "/" : "");
-}
-
-/** Characters of markup; controls; what reorders or hides text, but for the joiners that scripts and emoji need. */
-const UNSAFE = /[&<>"'\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-const JOINERS = new Set(["\u200C", "\u200D"]);
-const MARKUP: ReadonlyMap<string, string> = new Map([
-  ["&", "&amp;"],
-  ["<", "&lt;"],
-  [">", "&gt;"],
-  ['"', "&quot;"],
-  ["'", "&#39;"],
-]);
-
-/** A name fit for markup. Controls become their pictures (U+2400 on), what would turn the line round becomes U+FFFD. */
-export function escapeText(text: string): string {
-  return text.replace(UNSAFE, (character) => {
-    const entity = MARKUP.get(character);
-    if (entity !== undefined) return entity;
-    if (JOINERS.has(character)) return character;
-    const code = character.charCodeAt(0);
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    return code === 0x7f ? "\u2421" : "\uFFFD";
-  });
 }

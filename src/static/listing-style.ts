@@ -7,7 +7,7 @@
  */
 
 /** Colours and type, light and dark. */
-export const PALETTE = `:root{color-scheme:light dark;--paper:#f5f1e9;--sheet:#fffdf9;--ink:#1d2a35;--faint:#5b6a74;\
+const PALETTE = `:root{color-scheme:light dark;--paper:#f5f1e9;--sheet:#fffdf9;--ink:#1d2a35;--faint:#5b6a74;\
 --rule:#e4dccd;--sea:#14566b;--hover:#f0f5f4;--rope:#b06f2c;--focus:#2a87a4;\
 --sans:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Helvetica Neue",Arial,sans-serif}
 @media (prefers-color-scheme:dark){:root{--paper:#0f1a22;--sheet:#16242e;--ink:#e6e1d6;--faint:#9dabb4;\
@@ -51,6 +51,17 @@ export const ICON: string = symbolUrl("folder", "%23b06f2c");
 const ICON_RULES = Object.keys(SYMBOLS)
   .map((name) => `.i-${name}{--i:url("${symbolUrl(name, "%23000")}")}`)
   .join("\n");
+
+/** The style sheet of a page that says what went wrong. */
+export const ERROR_STYLE: string = `${PALETTE}
+body{min-height:100vh;min-height:100dvh;display:grid;place-items:center;padding:1.5rem}
+main{width:min(32rem,100%);padding:2.25rem 2.5rem 1.75rem;background:var(--sheet);border:1px solid var(--rule);border-radius:.8rem;border-top:.3rem solid var(--rope)}
+h1{margin:0 0 .75rem;font-size:1.6rem;line-height:1.25;letter-spacing:-.01em;text-wrap:balance}
+h1 b{display:block;margin-bottom:.35rem;color:var(--rope);font-size:1rem;letter-spacing:.08em;font-variant-numeric:tabular-nums}
+p{margin:0 0 1rem;overflow-wrap:anywhere}
+small{color:var(--faint);font-size:.9rem}
+a{text-underline-offset:.2em}
+`;
 
 /** The style sheet of a listing. Rows are grids, so that groups of them can be left undrawn until they come into sight. */
 export const LISTING_STYLE: string = `${PALETTE}
