@@ -7,9 +7,9 @@
  * never follow a link that it was not told to follow, and never hold a descriptor while the peer reads.
  */
 
-import { lstat, stat } from "node:fs";
+import { constants, existsSync, lstat, stat } from "node:fs";
 import type { Dirent, Stats } from "node:fs";
-import { opendir } from "node:fs/promises";
+import { open, opendir } from "node:fs/promises";
 import { sep } from "node:path";
 import type { ListingOrder } from "./listing-order.ts";
 import { compareEntries, needsStats } from "./listing-order.ts";
@@ -35,6 +35,17 @@ export interface EntryFilter {
   readonly hiddenNames: ReadonlySet<string>;
   /** Whether a link, by its absolute path, leads to something that would be served. */
   readonly admitsLink: (path: string) => Promise<boolean>;
+  /**
+   * The folder that was verified. If another stands there by now (a link was swapped in between), it is not read. Null or
+   * absent: whatever stands there.
+   */
+  readonly identity?: FolderIdentity | null;
+}
+
+/** What tells a folder from all others; of `Stats`. */
+export interface FolderIdentity {
+  readonly ino: number;
+  readonly dev: number;
 }
 
 /** A folder that was read. */
@@ -60,28 +71,67 @@ const MERGE_STEPS = 4096;
 /** Looks at the disk under way for all listings. Node has 4 threads for them, which files in service want too. */
 const MAX_LOOKS = 16;
 
+/** A FIFO in the place of a folder does not hold anybody up; both are 0 where they do not exist (Windows). */
+const FOLDER_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NONBLOCK ?? 0);
+
 /**
  * Reads a folder.
  *
  * @param folder absolute path that has been verified to lie inside the root
+ * @returns null if another folder stands there by now
  * @throws the error of the file system if it is no folder, or cannot be read
  */
-export async function readEntries(folder: string, filter: EntryFilter, order: ListingOrder): Promise<FolderEntries> {
+export async function readEntries(
+  folder: string,
+  filter: EntryFilter,
+  order: ListingOrder,
+): Promise<FolderEntries | null> {
+  // Windows opens no folder as a file, so there it is read as it stands
+  const identity = process.platform === "win32" ? null : (filter.identity ?? null);
+  const read = await (identity === null ? readNames(folder, folder, filter) : readVerified(folder, identity, filter));
+  if (read === null) return null;
+  const { entries, isCut } = read;
+  const folderCount = entries.reduce((count, entry) => count + (entry.isFolder ? 1 : 0), 0);
+  const batches = (): AsyncGenerator<readonly ListingEntry[]> => inOrder(folder, entries, order);
+  return { folderCount, fileCount: entries.length - folderCount, isCut, batches };
+}
+
+/** Entries as they were read. */
+interface ReadEntries {
+  readonly entries: readonly ListingEntry[];
+  readonly isCut: boolean;
+}
+
+/**
+ * Reads the very folder that is held open: check and use are the same (time of check, time of use). Where the system does
+ * not show open files as paths, the check stands before the reading.
+ */
+async function readVerified(
+  folder: string,
+  identity: FolderIdentity,
+  filter: EntryFilter,
+): Promise<ReadEntries | null> {
+  const handle = await open(folder, FOLDER_FLAGS);
+  try {
+    const stats = await handle.stat();
+    if (stats.ino !== identity.ino || stats.dev !== identity.dev) return null;
+    const held = `/proc/self/fd/${handle.fd}`;
+    return await readNames(existsSync(held) ? held : folder, folder, filter);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readNames(path: string, folder: string, filter: EntryFilter): Promise<ReadEntries> {
   const entries: ListingEntry[] = [];
-  let isCut = false;
   // The iterator closes the folder however the loop ends
-  for await (const dirent of await opendir(folder, { bufferSize: READ_BATCH })) {
-    if (entries.length === MAX_ENTRIES) {
-      isCut = true;
-      break;
-    }
+  for await (const dirent of await opendir(path, { bufferSize: READ_BATCH })) {
+    if (entries.length === MAX_ENTRIES) return { entries, isCut: true };
     if ((dirent.name.startsWith(".") && !filter.dotFiles) || filter.hiddenNames.has(dirent.name)) continue;
     const entry = dirent.isSymbolicLink() ? await followLink(folder, dirent, filter) : entryOf(dirent);
     if (entry !== null) entries.push(entry);
   }
-  const folderCount = entries.reduce((count, entry) => count + (entry.isFolder ? 1 : 0), 0);
-  const batches = (): AsyncGenerator<readonly ListingEntry[]> => inOrder(folder, entries, order);
-  return { folderCount, fileCount: entries.length - folderCount, isCut, batches };
+  return { entries, isCut: false };
 }
 
 function entryOf(dirent: Dirent): ListingEntry | null {

@@ -63,6 +63,7 @@ export async function listFolder(
   const order = parseOrder(request.search);
   try {
     const entries = await readEntries(folder, filter, order);
+    if (entries === null) return null;
     if (request.method === "HEAD") return new Response(null, { headers });
     return new Response(isHtml ? writePage(request.names, entries, order) : writeJson(request.names, entries, order), {
       headers,

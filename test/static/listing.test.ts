@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -156,6 +165,18 @@ describe("a listing", () => {
     expect(names).toContain("link-in");
     for (const hidden of [".env", ".git", "_headers", "link-out", "link-broken"]) expect(names).not.toContain(hidden);
     expect((await listJson({ dotFiles: true })).entries.map((entry) => entry.name)).toContain(".env");
+  });
+
+  it("is of the folder that was verified, or of none", async () => {
+    const request = { method: "GET", names: ["hostile"], search: "", accept: "application/json" };
+    const filter = { dotFiles: false, hiddenNames: new Set<string>(), admitsLink: () => Promise.resolve(false) };
+    const path = join(folder, "hostile");
+    const { ino, dev } = statSync(path);
+    const listed = await listFolder(path, request, { ...filter, identity: { ino, dev } });
+    expect((await listed!.json<Listed>()).entries).toHaveLength(HOSTILE.length + 2);
+    // What a link that was swapped in would lead to
+    expect(await listFolder(folder, request, { ...filter, identity: { ino, dev } })).toBeNull();
+    expect(await listFolder(join(folder, "file9.txt"), request, { ...filter, identity: { ino, dev } })).toBeNull();
   });
 
   it("shows links as what they lead to", async () => {
