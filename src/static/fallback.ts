@@ -2,15 +2,12 @@
  * What is answered where nothing was found: the page of a single-page app, or an error page of the folder's own.
  *
  * The order, each only if the one before gave nothing: file, clean URL or index; redirect rule; listing; single page; the
- * nearest `404.html`; the built-in answer. A fallback that depends on Accept is said with {@link VARY_ACCEPT}, so that no
- * cache keeps HTML for a script. Pure: it must never look at the disk. RFC 9110 §12.5.1 (Accept), §12.5.5 (Vary).
+ * nearest `404.html`; the built-in answer. A fallback depends on Accept, so it and its alternatives must say `Vary: accept`,
+ * else a cache keeps HTML for a script. Pure: it must never look at the disk. RFC 9110 §12.5.1 (Accept), §12.5.5 (Vary).
  */
 
 import { mediaTypeQuality, parseAccept } from "../http/negotiate.ts";
 import type { ResolvedTarget } from "./resolve.ts";
-
-/** The Vary that answers chosen by {@link isPageNavigation} or {@link wantsErrorPage} must have, and their alternatives too. */
-export const VARY_ACCEPT = "accept";
 
 /** Deeper folders are not looked into for an error page: each costs a look at the disk, and the client chooses how many. */
 const MAX_LEVELS = 8;

@@ -7,9 +7,10 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serve } from "../../src/server/server.ts";
 import type { Server } from "../../src/server/server.ts";
-import { replyProblem } from "../../src/static/error-page.ts";
+import { renderRefusal } from "../../src/static/error-page.ts";
 import { listFolder } from "../../src/static/listing.ts";
 import { resolveTarget } from "../../src/static/resolve.ts";
+import { Response } from "../../src/web/response.ts";
 
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const ARGS = [
@@ -79,7 +80,10 @@ describe.skipIf(isMissing)("a listing in a browser", () => {
         ? null
         : await listFolder(join(root, ...target.names), { method, names: target.names, search, accept }, filter);
     const missing = { status: 404, title: "Not Found", detail: "there is nothing here" };
-    return found ?? replyProblem(method, accept, missing);
+    if (found !== null) return found;
+    const { text, lines } = renderRefusal(missing, accept);
+    const pairs = lines.flatMap((name, index) => (index % 2 === 0 ? [[name, lines[index + 1] as string]] : []));
+    return new Response(text, { status: 404, headers: pairs });
   }
 
   async function open(
