@@ -23,11 +23,14 @@ export interface RedirectAction {
   readonly place: string;
 }
 
-/** Answer with what another path would give. */
+/**
+ * Answer with what another path would give. Whoever follows it must not apply rules to that path again, not even where it is
+ * missing (two rewrites that lead to one another would never end), and must take the files of rules for missing.
+ */
 export interface RewriteAction {
   readonly kind: "rewrite";
   readonly status: 200 | 404;
-  /** Path below the root, encoded, to be resolved like a client's (and refused like one); rules are not applied to it again. */
+  /** Path below the root, encoded, to be resolved like a client's (and refused like one). */
   readonly target: string;
   readonly place: string;
 }
@@ -173,6 +176,8 @@ function applyRule(rule: RedirectRule, asked: AskedTarget, base: string): RuleAc
   const { origin, query, fragment } = rule.to;
   let path = fillPath(rule.to.path, captures, asked.isFolderPath);
   if (rule.status === 200 || rule.status === 404) {
+    // The page that it leads to is asked for itself, and is not there
+    if (rule.status === 200 && isSamePath(path, encodePath(asked))) return null;
     return { kind: "rewrite", status: rule.status, target: path, place: rule.place };
   }
   if (origin === "") path = base + path;
@@ -182,6 +187,10 @@ function applyRule(rule: RedirectRule, asked: AskedTarget, base: string): RuleAc
   if (origin === "" && path + search === base + encodePath(asked) + asked.search) return null;
   const status = rule.status as RedirectAction["status"];
   return { kind: "redirect", status, location: origin + path + search + fragment, place: rule.place };
+}
+
+function isSamePath(a: string, b: string): boolean {
+  return a.replace(/\/$/, "") === b.replace(/\/$/, "");
 }
 
 /** Captures of the query in addition; null if a word is missing or would be no segment. */

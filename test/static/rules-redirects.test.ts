@@ -84,6 +84,8 @@ describe("a rule of _redirects", () => {
     ["/* /app/:splat 302", "/app", "302 /app/app"],
     ["/app/* /app/:splat 302", "/app/x?y=1", "none"],
     ["/app/* /app/ 302", "/app/", "none"],
+    ["/app/* /app/index.html 200", "/app/index.html", "none"],
+    ["/app/* /app/ 200", "/app", "none"],
   ])("%j answers %s with %s", (text, target, expected) => {
     expect(say(ask(text, target))).toBe(expected);
   });
