@@ -48,6 +48,7 @@ export type ProtocolErrorCode =
   | "ERR_HOST_MISSING"
   | "ERR_HOST_REPEATED"
   | "ERR_HOST_INVALID"
+  | "ERR_MISDIRECTED"
   | "ERR_CONNECTION"
   | "ERR_EXPECTATION"
   | "ERR_CONTENT_LENGTH"
@@ -144,6 +145,7 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
     'the Host field or the authority of the target is not uri-host [ ":" port ]',
     "RFC 9112 §3.2",
   ),
+  ERR_MISDIRECTED: row(421, "the target is an https URI, but this connection is not secured", "RFC 9110 §7.4"),
   ERR_CONNECTION: row(400, "the Connection field is not a list of tokens", "RFC 9110 §7.6.1"),
   ERR_EXPECTATION: row(417, "the only expectation served is 100-continue", "RFC 9110 §10.1.1"),
   // Framing

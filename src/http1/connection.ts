@@ -14,25 +14,17 @@ import type {
   ConnectionInfo,
   Content,
   FieldLines,
-  FileSlice,
   Outcome,
   ProtocolConnection,
   ResponseHead,
   Transport,
 } from "../http/exchange.ts";
-import {
-  ContentSender,
-  discardContent,
-  isFileSlice,
-  lengthOf,
-  type SenderOwner,
-  type StreamContent,
-} from "./content-sender.ts";
-import { FIXED, NO_CONTENT, ResponseEncoder } from "./encode.ts";
+import { ContentSender, discardContent, lengthOf, type SenderOwner } from "./content-sender.ts";
+import { FIXED, ResponseEncoder } from "./encode.ts";
 import { CONTENT, type ContentOwner, Http1Content, NO_CONTENT_SOURCE } from "./content.ts";
 import { type ExchangeOwner, Http1Exchange, type Http1RequestHead } from "./exchange.ts";
 import { Deadlines } from "./deadlines.ts";
-import { asksForTrailers, CHUNKED } from "./framing.ts";
+import { CHUNKED } from "./framing.ts";
 import { HeadReader, type RefusedHead } from "./head-reader.ts";
 import { Input } from "./input.ts";
 import { Output } from "./output.ts";
@@ -358,35 +350,12 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#isPersistent = encoder.isPersistent;
     this.#deadlines.handlerAt = Infinity;
     this.#output.text(encoder.text);
-    if (encoder.delimiting === NO_CONTENT) discardContent(content, new HandlerError("ERR_RESPONSE_CONTENT"));
-    else if (typeof content === "string") this.#sendText(exchange, content, encoder.length);
-    else if (content instanceof Uint8Array) this.#sendBytes(exchange, content);
-    else if (content !== null) return this.#sendLong(exchange, head, content);
-    this.#finish();
-    this.writeSoon();
+    return this.#sender.send(exchange, encoder, head, content);
   }
 
-  #sendText(exchange: Http1Exchange, content: string, length: number): void {
-    exchange.contentBytesSent = length;
-    // As many octets as code units: all are ASCII, and so the same in latin1
-    if (length === content.length) this.#output.text(content);
-    else this.#output.bytes(Buffer.from(content));
-  }
-
-  #sendBytes(exchange: Http1Exchange, content: Uint8Array): void {
-    exchange.contentBytesSent = content.length;
-    if (content.length > 0) this.#output.bytes(content);
-  }
-
-  /** Content that takes its time. The promise is the exchange's. */
-  #sendLong(exchange: Http1Exchange, head: ResponseHead, content: FileSlice | StreamContent): Promise<void> {
+  sending(isFile: boolean): void {
     this.#writing = WRITING.streaming;
-    if (isFileSlice(content)) {
-      this.#deadlines.startSend();
-      return this.#sender.sendFile(exchange, content);
-    }
-    const trailers = asksForTrailers(exchange.request.fields) ? (head.trailers ?? null) : null;
-    return this.#sender.sendStream(exchange, encoder, content, trailers);
+    if (isFile) this.#deadlines.startSend();
   }
 
   isCurrent(exchange: Http1Exchange): boolean {
@@ -428,7 +397,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     if (exchange !== this.#exchange) return;
     const { method, target, fields } = exchange.request;
     exchange.status = error.status;
-    exchange.contentBytesSent = this.#refuse(error, method, target, fields.get("accept"));
+    this.#refuse(error, method, target, fields.get("accept"));
   }
 
   callbackFailed(exchange: Http1Exchange | null, error: unknown): void {
@@ -525,18 +494,19 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#refuse(error, method, target, accept);
   }
 
-  /** Answers with a refusal, behind the answers of those before it, and closes. Returns the octets of its content. */
-  #refuse(error: ProtocolError, method: string, target: string, accept: string | null): number {
+  /** Answers with a refusal, behind the answers of those before it, and closes. */
+  #refuse(error: ProtocolError, method: string, target: string, accept: string | null): void {
     this.#report(error, method, target);
     const { fields, text } = renderRefusal(error, accept, this.#config.isExplaining);
     const content = Buffer.from(text);
     const head = { status: error.status, reason: "", fields };
     encoder.encode(head, content.length, method === "HEAD", 1, false, this.#clock.dateText);
     this.#output.text(encoder.text);
-    const isSent = encoder.delimiting === FIXED;
-    if (isSent) this.#output.bytes(content);
+    if (encoder.delimiting === FIXED) {
+      this.#output.bytes(content);
+      if (this.#exchange !== null) this.#exchange.contentBytesSent = content.length;
+    }
     this.#close(error);
-    return isSent ? content.length : 0;
   }
 
   /** Tells observers, once: what is wrong with content comes here again when the handler lets it pass. */

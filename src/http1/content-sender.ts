@@ -7,15 +7,18 @@
  */
 
 import { HandlerError, ProtocolError } from "../http/errors.ts";
-import type { Content, FieldLines, FileSlice, Transport } from "../http/exchange.ts";
-import { CHUNK_END, CHUNKS, chunkHead, FIXED, lastChunk, type ResponseEncoder, UNKNOWN } from "./encode.ts";
+import type { Content, FieldLines, FileSlice, ResponseHead, Transport } from "../http/exchange.ts";
+import { CHUNK_END, CHUNKS, chunkHead, FIXED, lastChunk, NO_CONTENT, type ResponseEncoder, UNKNOWN } from "./encode.ts";
 import type { Http1Exchange } from "./exchange.ts";
+import { asksForTrailers } from "./framing.ts";
 import type { Output } from "./output.ts";
 import { cancelSource, type ContentTarget, pumpContent } from "./stream-content.ts";
 
 /** What sending asks of the connection. */
 export interface SenderOwner {
   isCurrent(exchange: Http1Exchange): boolean;
+  /** Content is sent that takes its time. */
+  sending(isFile: boolean): void;
   /** The content is handed over whole. */
   sent(exchange: Http1Exchange): void;
   /** It never will be. */
@@ -26,7 +29,7 @@ export interface SenderOwner {
 }
 
 /** A stream of unknown or declared length. */
-export type StreamContent = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
+type StreamContent = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
 
 /** Sends one long content at a time. */
 export class ContentSender {
@@ -51,8 +54,32 @@ export class ContentSender {
     waiter?.();
   }
 
+  /**
+   * Sends content behind its head, which is out, as the encoder has delimited it.
+   *
+   * @returns nothing if all is handed over, else a promise that settles with it
+   */
+  send(exchange: Http1Exchange, encoder: ResponseEncoder, head: ResponseHead, content: Content): void | Promise<void> {
+    if (encoder.delimiting === NO_CONTENT) discardContent(content, new HandlerError("ERR_RESPONSE_CONTENT"));
+    else if (typeof content === "string") {
+      exchange.contentBytesSent = encoder.length;
+      // As many octets as code units: all are ASCII, and so the same in latin1
+      if (encoder.length === content.length) this.#output.text(content);
+      else this.#output.bytes(Buffer.from(content));
+    } else if (content instanceof Uint8Array) {
+      exchange.contentBytesSent = content.length;
+      if (content.length > 0) this.#output.bytes(content);
+    } else if (content !== null) {
+      this.#owner.sending(isFileSlice(content));
+      if (isFileSlice(content)) return this.#sendFile(exchange, content);
+      const trailers = asksForTrailers(exchange.request.fields) ? (head.trailers ?? null) : null;
+      return this.#sendStream(exchange, encoder, content, trailers);
+    }
+    this.#owner.sent(exchange);
+  }
+
   /** Sends a file behind its head. Rejects when the peer leaves or the file turns out shorter. */
-  sendFile(exchange: Http1Exchange, slice: FileSlice): Promise<void> {
+  #sendFile(exchange: Http1Exchange, slice: FileSlice): Promise<void> {
     this.#owner.write();
     return new Promise((resolve, reject) => {
       this.#transport.sendFile(slice, (error) => {
@@ -73,7 +100,7 @@ export class ContentSender {
    *
    * @param trailers called at the end for a trailer section, if the peer wants one; null otherwise
    */
-  async sendStream(
+  async #sendStream(
     exchange: Http1Exchange,
     encoder: ResponseEncoder,
     content: StreamContent,
@@ -127,7 +154,7 @@ function reasonOf(exchange: Http1Exchange): Error {
 }
 
 /** Whether content is part of a file. */
-export function isFileSlice(content: object): content is FileSlice {
+function isFileSlice(content: object): content is FileSlice {
   return typeof (content as { fd?: unknown }).fd === "number";
 }
 

@@ -101,6 +101,8 @@ export class Http1Content implements ContentSource {
   }
 
   start(sink: ContentSink): void {
+    if (this.isDropped)
+      throw new TypeError("the content of this request was dropped: nobody had read it when its answer was sent");
     if (this.isStarted) throw new TypeError("the content of this request is being read already");
     this.isStarted = true;
     if (this.#failure !== null) return sink.fail(this.#failure);

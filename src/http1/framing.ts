@@ -79,7 +79,8 @@ export class Framing {
         .all("upgrade")
         .flatMap((line) => line.split(","))
         .map((protocol) => trimWhiteSpace(protocol))
-        .filter((protocol) => protocol !== "");
+        // protocol-name ["/" protocol-version]; what is neither is nothing that could be switched to
+        .filter((protocol) => protocol.split("/").length <= 2 && protocol.split("/").every((part) => isToken(part)));
     }
     return null;
   }

@@ -59,13 +59,14 @@ export class HeadReader {
     const length = parser.parse(input.buffer, input.start, input.end);
     if (length === NEED_MORE) return null;
     if (length === REFUSED) {
-      this.#refuse(parser.error ?? new ProtocolError("ERR_REQUEST_LINE"), parser, input);
+      const error = parser.error ?? new ProtocolError("ERR_REQUEST_LINE");
+      this.#refuse(error, parser, input, Math.max(error.offset, parser.methodEnd));
       return null;
     }
     const head = readRequestHead(parser, input.buffer, input.start, length, scheme, this.#leniencies);
     this.minor = parser.minor;
     if (head instanceof ProtocolError) {
-      this.#refuse(head, parser, input);
+      this.#refuse(head, parser, input, length);
       return null;
     }
     const error = this.framing.read(parser, head.fields);
@@ -79,7 +80,7 @@ export class HeadReader {
   /** Gives up on a head that has begun. */
   giveUp(code: ProtocolErrorCode, input: Input): RefusedHead {
     const parser = this.#parser ?? acquireParser(this.#limits, this.#leniencies);
-    return this.#refuse(new ProtocolError(code, { offset: parser.position }), parser, input);
+    return this.#refuse(new ProtocolError(code, { offset: parser.position }), parser, input, parser.position);
   }
 
   /** Lets go of what has come of a head. */
@@ -88,10 +89,9 @@ export class HeadReader {
     this.#parser = null;
   }
 
-  /** Keeps what stands before the place of the refusal: the same however the octets were split. */
-  #refuse(error: ProtocolError, parser: HeadParser, input: Input): RefusedHead {
+  /** Keeps what was understood in the first `seen` octets: the same however they were split. */
+  #refuse(error: ProtocolError, parser: HeadParser, input: Input, seen: number): RefusedHead {
     const { methodStart, methodEnd, targetStart, targetEnd } = parser;
-    const seen = error.offset < 0 ? parser.position : Math.max(error.offset, methodEnd);
     const text = input.buffer.toString("latin1", input.start, Math.min(input.end, input.start + seen));
     this.refused = {
       error,

@@ -271,7 +271,9 @@ export class HeadParser {
         }
         if (code === SP || code === HTAB) {
           // RFC 9112 §2.2 and §5.2: neither ignored nor unfolded, both were ways to hide a field from a filter
-          this.#refuse(this.offsetCount === 0 ? "ERR_SPACE_BEFORE_FIELDS" : "ERR_FIELD_FOLDED", at - base);
+          if (this.offsetCount === 0) this.#refuse("ERR_SPACE_BEFORE_FIELDS", at - base);
+          // The line before it is the one that is folded; its name is still in place
+          else this.#refuseInLine("ERR_FIELD_FOLDED", bytes, base, at);
           return false;
         }
         if (this.offsetCount >= this.limits.maxFields * 4) {
@@ -285,7 +287,7 @@ export class HeadParser {
         while (at < stop && ((CLASS[bytes[at] as number] as number) & TOKEN) !== 0) at++;
         if (at === stop) break;
         if (bytes[at] !== COLON || at - base === this.#nameStart) {
-          this.#refuseName(bytes[at] as number, at - base);
+          this.#refuseName(bytes, base, at);
           return false;
         }
         this.#nameEnd = at - base;
@@ -334,11 +336,15 @@ export class HeadParser {
     return base + this.#position < stop && this.#endLine(bytes, base, stop);
   }
 
-  #refuseName(code: number, offset: number): void {
+  #refuseName(bytes: Uint8Array, base: number, at: number): void {
+    const code = bytes[at] as number;
+    const offset = at - base;
     if (code === CR || code === LF) return void this.#refuse("ERR_FIELD_COLON_MISSING", offset);
     // RFC 9112 §5.1: white space before the colon MUST be refused, recipients differ in what they make of it
-    if ((code === SP || code === HTAB) && offset > this.#nameStart)
-      return void this.#refuse("ERR_FIELD_SPACE_BEFORE_COLON", offset);
+    if ((code === SP || code === HTAB) && offset > this.#nameStart) {
+      this.#nameEnd = offset;
+      return this.#refuseInLine("ERR_FIELD_SPACE_BEFORE_COLON", bytes, base, at);
+    }
     this.#refuse("ERR_FIELD_NAME", offset);
   }
 

@@ -42,6 +42,10 @@ export function readRequestHead(
     return new Http1RequestHead(method, target, version, scheme, host, fields);
   const parsed = parseTarget(method, target);
   if (parsed === null) return new ProtocolError("ERR_TARGET", { offset: parser.targetStart });
+  // RFC 9110 §7.4: an https resource MUST be rejected unless the connection is secured for it
+  if (parsed.scheme === "https" && scheme !== "https") {
+    return new ProtocolError("ERR_MISDIRECTED", { offset: parser.targetStart });
+  }
   // RFC 9112 §3.2.2: with absolute-form, Host MUST be ignored and replaced by the target's authority
   return new Http1RequestHead(
     method,

@@ -4,6 +4,8 @@
  * The system's own error stays as the cause.
  */
 
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { ServerError, type ServerErrorCode } from "../http/errors.ts";
 import type { ListenTarget } from "./options.ts";
 
@@ -31,6 +33,9 @@ function explain(code: string, target: ListenTarget): readonly [ServerErrorCode,
     case "EADDRINUSE":
       return ["ERR_LISTEN_IN_USE", inUse(target)];
     case "EACCES":
+      // libuv says so for a missing folder as well
+      if (target.kind === "unix" && !existsSync(dirname(target.path))) return explain("ENOENT", target);
+      return ["ERR_LISTEN_PERMISSION", notPermitted(target)];
     case "EPERM":
       return ["ERR_LISTEN_PERMISSION", notPermitted(target)];
     case "EADDRNOTAVAIL":

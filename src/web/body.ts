@@ -6,10 +6,9 @@
  * limit that it is given.
  */
 
-import { read } from "node:fs";
 import { Readable } from "node:stream";
 import { ProtocolError } from "../http/errors.ts";
-import type { ContentSink, ContentSource, FileSlice } from "../http/exchange.ts";
+import type { ContentSink, ContentSource } from "../http/exchange.ts";
 import { parseJson } from "./json.ts";
 
 /** Makes something of whole content. `bytes` may be shared and must not be written to or given away. */
@@ -346,61 +345,4 @@ export function streamOfIterable(source: AsyncIterable<Uint8Array | string>): Re
     },
     { highWaterMark: 0 },
   );
-}
-
-/** A part of a file for somebody who wants to look at it before it is sent. */
-export function streamOfFile(slice: FileSlice): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(new FileStream(slice), { highWaterMark: 0 });
-}
-
-class FileStream {
-  readonly #slice: FileSlice;
-  #position: number;
-  #isReading = false;
-  #isOver = false;
-
-  constructor(slice: FileSlice) {
-    this.#slice = slice;
-    this.#position = slice.start;
-  }
-
-  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    const slice = this.#slice;
-    const left = slice.start + slice.length - this.#position;
-    this.#isReading = true;
-    try {
-      const bytes = await readAt(slice.fd, this.#position, Math.min(STREAM_MARK_BYTES, left));
-      if (this.#isOver) return;
-      if (bytes.length === 0 && left > 0) throw new Error("the file is shorter than promised");
-      this.#position += bytes.length;
-      if (bytes.length > 0) controller.enqueue(bytes);
-      if (bytes.length < left) return;
-      this.#isOver = true;
-      controller.close();
-    } catch (error) {
-      this.#isOver = true;
-      throw error;
-    } finally {
-      this.#isReading = false;
-      if (this.#isOver) slice.release();
-    }
-  }
-
-  cancel(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    // Not before: a descriptor that is closed and opened anew under a running read would be another file
-    if (!this.#isReading) this.#slice.release();
-  }
-}
-
-function readAt(fd: number, position: number, length: number): Promise<Uint8Array> {
-  if (length === 0) return Promise.resolve(NO_BYTES);
-  return new Promise((resolve, reject) => {
-    const buffer = new Uint8Array(length);
-    read(fd, buffer, 0, length, position, (error, count) => {
-      if (error === null) resolve(buffer.subarray(0, count));
-      else reject(error);
-    });
-  });
 }

@@ -90,6 +90,10 @@ export class Context {
     // RFC 9110 §7.8: a 101 names the protocol that is switched to
     if (offered !== "" && indexOfLine(lines, "upgrade") === -1) lines.push("upgrade", offered);
     const stream = this.#exchange.upgrade(lines);
+    if (stream === null && offered !== "" && !this.#exchange.content.isEmpty) {
+      // RFC 9110 §7.8: a server cannot switch before it has read the request whole
+      throw new TypeError("read the content of the request before upgrade()");
+    }
     if (stream === null) throw upgradeRequired(lines);
     return tunnelOf(stream);
   }

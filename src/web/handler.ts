@@ -121,7 +121,8 @@ class ExchangeHandler {
     if (exchange.isAnswered) {
       // A broken message must look broken: never a short one that could be taken for whole
       exchange.abort(toError(error));
-      this.#report({ id: "", error, exchange });
+      // The peer was told nothing, but the log has a name for it
+      this.#report({ id: nextId(), error, exchange });
       return;
     }
     // In the wire's own words, and to its observers

@@ -6,7 +6,8 @@
  */
 
 import type { FieldLines, FileSlice } from "../http/exchange.ts";
-import { isDisturbed, streamOfFile, streamOfIterable } from "./body.ts";
+import { isDisturbed, streamOfIterable } from "./body.ts";
+import { streamOfFile } from "./file-stream.ts";
 import { NO_LINES } from "./header-lines.ts";
 
 /** What a response may carry. */

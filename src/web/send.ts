@@ -1,14 +1,14 @@
 /**
  * Response -> response head and content on an exchange.
  *
- * Ours go out as they stand. Of the platform's own only the interface can be seen, so their content is a stream even where
+ * Text and bytes of ours go out as they stand. Of the platform's own only the interface can be seen, so content is a stream even where
  * it is a short text: what of it is at hand at once is gathered, because a known length spares chunks and a second write.
  * Nothing is waited for: a stream that is not finished at once is sent as it comes. This file must never decide about
  * framing; that is the wire's.
  */
 
 import { HandlerError } from "../http/errors.ts";
-import type { Exchange, FieldLines, ResponseHead } from "../http/exchange.ts";
+import type { Content, Exchange, FieldLines, ResponseHead } from "../http/exchange.ts";
 import { indexOfLine } from "./header-lines.ts";
 import { fieldLinesOf } from "./headers.ts";
 import { isFastResponse, takeAnswer } from "./response.ts";
@@ -25,26 +25,45 @@ const MAX_TURNS = 24;
 export function sendResponse(exchange: Exchange, response: globalThis.Response): void | Promise<void> {
   if (isFastResponse(response)) {
     const { head, content } = takeAnswer(response);
-    return exchange.respond(head, content);
+    return isStream(content) ? sendGathered(exchange, head, content) : exchange.respond(head, content);
   }
+  const body = response.body as ReadableStream<Uint8Array> | null;
   const head: ResponseHead = {
     status: response.status,
     reason: response.statusText,
-    fields: fieldLinesOf(response.headers),
+    fields: body === null ? fieldLinesOf(response.headers) : fieldsOfBody(response),
   };
-  const body = response.body as ReadableStream<Uint8Array> | null;
   if (response.bodyUsed || body?.locked === true) throw new HandlerError("ERR_RESPONSE_USED");
-  if (body === null) return exchange.respond(head, null);
-  if (hasLength(head.fields)) return exchange.respond(head, body);
-  return sendGathered(exchange, head, body);
+  return body === null ? exchange.respond(head, null) : sendGathered(exchange, head, body);
 }
 
-function hasLength(fields: FieldLines): boolean {
-  return indexOfLine(fields, "content-length") !== -1;
+type StreamContent = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+
+function isStream(content: Content): content is StreamContent {
+  return typeof content === "object" && content !== null && Symbol.asyncIterator in content;
 }
 
-/** Sends as bytes what ends at once, as a stream what does not. */
-async function sendGathered(exchange: Exchange, head: ResponseHead, body: ReadableStream<Uint8Array>): Promise<void> {
+/** Codings that the platform's fetch takes off without a word. */
+const DECODED = /^(?:x-)?(?:gzip|deflate|br|zstd)$/i;
+
+/**
+ * The fields of a platform response with content. One that came from `fetch` may still say how its content was coded and how
+ * long it was then, though what can be read is decoded: passed on, that would be wrong (RFC 9110 §8.4, §8.6).
+ */
+function fieldsOfBody(response: globalThis.Response): FieldLines {
+  const lines = fieldLinesOf(response.headers);
+  if (response.url === "") return lines;
+  const coding = indexOfLine(lines, "content-encoding");
+  if (coding === -1 || !(lines[coding + 1] as string).split(",").every((name) => DECODED.test(name.trim())))
+    return lines;
+  return lines.filter((_, i) => !/^content-(?:encoding|length)$/i.test(lines[i - (i % 2)] as string));
+}
+
+/**
+ * Sends as bytes what ends at once, as a stream what does not. What fails at once is not begun: there is still time for a
+ * 500, and a wrong declared length is found before the head is out.
+ */
+async function sendGathered(exchange: Exchange, head: ResponseHead, body: StreamContent): Promise<void> {
   const rest = new BegunStream(body);
   const first = await rest.peek();
   if (first === null) return exchange.respond(head, rest);
@@ -60,12 +79,21 @@ type Step = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]>>
 
 /** A stream whose first two reads were made already. */
 class BegunStream implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #read: () => Promise<Step>;
+  readonly #cancel: () => unknown;
   readonly #begun: Promise<Step>[];
 
-  constructor(stream: ReadableStream<Uint8Array>) {
-    this.#reader = stream.getReader();
+  constructor(stream: StreamContent) {
     this.#begun = [];
+    if (stream instanceof ReadableStream) {
+      const reader = stream.getReader();
+      this.#read = () => reader.read();
+      this.#cancel = () => reader.cancel();
+    } else {
+      const iterator = stream[Symbol.asyncIterator]();
+      this.#read = () => iterator.next() as Promise<Step>;
+      this.#cancel = () => iterator.return?.();
+    }
   }
 
   /** The first step, null if it takes its time. Rejects if the stream fails at once: then there is still time for a 500. */
@@ -79,7 +107,7 @@ class BegunStream implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
   }
 
   #begin(): Promise<Step | null> {
-    const step = this.#reader.read();
+    const step = this.#read();
     this.#begun.push(step);
     return settledSoon(step);
   }
@@ -89,12 +117,12 @@ class BegunStream implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
   }
 
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    return (this.#begun.shift() ?? this.#reader.read()) as Promise<IteratorResult<Uint8Array, undefined>>;
+    return (this.#begun.shift() ?? this.#read()) as Promise<IteratorResult<Uint8Array, undefined>>;
   }
 
   /** Cancels at once, even while a read is waiting. */
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    await this.#reader.cancel();
+    await this.#cancel();
     return { done: true, value: undefined };
   }
 }

@@ -137,6 +137,12 @@ const TABLE: readonly Disagreement[] = [
     why: "RFC 9112 §6.3 rule 3: an empty Transfer-Encoding is there all the same",
   },
   {
+    ours: "ERR_MISDIRECTED",
+    node: ACCEPTS,
+    when: /^\S+ https:/i,
+    why: "RFC 9110 §7.4: https on a connection that is not secured MUST be rejected; node:http leaves it to the handler",
+  },
+  {
     ours: "ERR_CONTENT_TOO_LARGE",
     node: ACCEPTS,
     when: /content-length: *\d{7}/i,

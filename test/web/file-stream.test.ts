@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FileSlice } from "../../src/http/exchange.ts";
-import { streamOfFile } from "../../src/web/body.ts";
+import { streamOfFile } from "../../src/web/file-stream.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fairlead-"));
 const path = join(folder, "file");

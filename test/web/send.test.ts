@@ -25,11 +25,40 @@ describe("ours", () => {
     expect(exchange.body).toBe("x");
   });
 
-  it("gives its stream to the wire untouched", async () => {
-    const stream = new ReadableStream();
+  it("sends the head of a stream that takes its time at once, and its pieces in order", async () => {
+    let controller!: ReadableStreamDefaultController<Uint8Array>;
+    const stream = new ReadableStream<Uint8Array>({ start: (c) => void (controller = c) });
     const exchange = await send(new Response(stream));
-    expect(exchange.body).toBe(stream);
-    expect(stream.locked).toBe(false);
+    expect(exchange.status).toBe(200);
+    const text = contentText(exchange.body);
+    for (const piece of ["a", "b", "c"]) controller.enqueue(Buffer.from(piece));
+    controller.close();
+    expect(await text).toBe("abc");
+  });
+
+  it.each([
+    ["stream", () => new ReadableStream({ pull: () => Promise.reject(new Error("at once")) })],
+    [
+      "iterable",
+      (): AsyncIterable<Uint8Array> => ({
+        [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error("at once")) }),
+      }),
+    ],
+  ])("is not begun when its %s fails at once: there is time for a 500", async (_name, body) => {
+    const exchange = new MemoryExchange();
+    await expect(sendResponse(exchange, new Response(body()))).rejects.toThrow("at once");
+    expect(exchange.isAnswered).toBe(false);
+  });
+
+  it("goes out as bytes when its stream ends at once, so that a wrong length is found in time", async () => {
+    const stream = new ReadableStream({
+      start(controller) {
+        controller.enqueue(Buffer.from("abc"));
+        controller.close();
+      },
+    });
+    const exchange = await send(new Response(stream, { headers: { "content-length": "10" } }));
+    expect(exchange.body).toEqual(Buffer.from("abc"));
   });
 
   it("says the status that the wire will refuse", async () => {
@@ -79,9 +108,20 @@ describe("the platform's own", () => {
     expect((await send(new globalThis.Response(null, { status: 204 }))).body).toBeNull();
   });
 
-  it("with a declared length is streamed as it is", async () => {
-    const response = new globalThis.Response("text", { headers: { "content-length": "4" } });
-    expect((await send(response)).body).toBe(response.body);
+  it("that came decoded from fetch does not claim its old coding and length", async () => {
+    const response = new globalThis.Response("text", {
+      headers: { "content-length": "24", "content-encoding": "gzip", "content-type": "text/plain" },
+    });
+    Object.defineProperty(response, "url", { value: "http://upstream.example/" });
+    expect((await send(response)).head?.fields).toEqual(["content-type", "text/plain"]);
+  });
+
+  it("keeps a coding that the handler has applied itself, or that fetch does not know", async () => {
+    const own = new globalThis.Response("text", { headers: { "content-encoding": "gzip" } });
+    expect((await send(own)).head?.fields).toContain("gzip");
+    const foreign = new globalThis.Response("text", { headers: { "content-encoding": "x-snappy" } });
+    Object.defineProperty(foreign, "url", { value: "http://upstream.example/" });
+    expect((await send(foreign)).head?.fields).toContain("x-snappy");
   });
 
   it("with a stream that takes its time sends the head at once", async () => {
