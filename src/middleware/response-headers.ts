@@ -1,0 +1,70 @@
+/**
+ * Fields that every response gets, whatever the handler said of them.
+ *
+ * Checked once, when the wrapper is made. It must never write a field that says where a message ends, or that belongs to one
+ * connection: those are the wire's (RFC 9110 §7.6.1, RFC 9112 §6).
+ */
+
+import { isFieldValue, isToken } from "../http/fields.ts";
+import { editAnswer, removeLines } from "./edit-response.ts";
+import type { Middleware } from "./edit-response.ts";
+
+/** Fields by name, `{ "X-Frame-Options": "DENY" }`, or pairs of name and value; a name may then come twice. */
+export type HeadersToSet = Readonly<Record<string, string>> | readonly (readonly [name: string, value: string])[];
+
+/** What the wire alone may say, and what describes this one content. */
+const OF_THE_MESSAGE: ReadonlySet<string> = new Set([
+  "content-length",
+  "content-encoding",
+  "content-range",
+  "date",
+  "te",
+  "trailer",
+  "upgrade",
+]);
+
+/**
+ * Lets a page use `SharedArrayBuffer` and precise clocks: it shares no process with pages of other origins and takes no
+ * resource that did not agree (HTML, "cross-origin isolation").
+ */
+export const ISOLATION: Readonly<Record<string, string>> = Object.freeze({
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+});
+
+/**
+ * Sets fields on every response, in place of those of that name.
+ *
+ * @throws TypeError for an invalid name or value, and for a field of the message's framing
+ */
+export function responseHeaders(headers: HeadersToSet): Middleware {
+  const pairs: readonly (readonly [string, string])[] = isList(headers) ? headers : Object.entries(headers);
+  for (const [name, value] of pairs) {
+    const mistake = mistakeInField(name, value);
+    if (mistake !== "") throw new TypeError(mistake);
+  }
+  const names = new Set(pairs.map(([name]) => name.toLowerCase()));
+  const flat = pairs.flat();
+  const edit = (lines: string[]): void => {
+    for (const name of names) removeLines(lines, name);
+    lines.push(...flat);
+  };
+  return (next) => (request, context) => editAnswer(next, request, context, edit);
+}
+
+function isList(headers: HeadersToSet): headers is readonly (readonly [string, string])[] {
+  return Array.isArray(headers);
+}
+
+/** Why a field cannot be set on every response, `""` if it can. */
+function mistakeInField(name: string, value: string): string {
+  const shown = JSON.stringify(name);
+  if (!isToken(name)) return `${shown} is no name of a field`;
+  // CR and LF would make a second field of it (response splitting)
+  if (!isFieldValue(value)) return `the value of ${name} holds a character that no field may have`;
+  const lowerName = name.toLowerCase();
+  if (/^(?:connection|keep-alive|proxy-connection|transfer-encoding)$/.test(lowerName)) {
+    return `${name} belongs to the connection, the server writes it`;
+  }
+  return OF_THE_MESSAGE.has(lowerName) ? `${name} belongs to each message, the server writes it` : "";
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { cors } from "../../src/middleware/cors.ts";
+import type { CorsOptions } from "../../src/middleware/cors.ts";
+import type { Context } from "../../src/web/context.ts";
+import { Request } from "../../src/web/request.ts";
+import { Response } from "../../src/web/response.ts";
+
+const APP = "https://app.example";
+
+/** Answers a request, and says whether the handler was asked. */
+function ask(
+  options: CorsOptions,
+  method: string,
+  headers: Record<string, string>,
+): { response: Response; isAsked: boolean } {
+  let isAsked = false;
+  const handler = cors(options)(() => {
+    isAsked = true;
+    return new Response("ok", { headers: { vary: "accept-encoding" } });
+  });
+  const response = handler(new Request("http://a.example/", { method, headers }), {} as Context) as Response;
+  return { response, isAsked };
+}
+
+describe("an answer", () => {
+  it("may be read by all, without credentials", () => {
+    const { response } = ask({}, "GET", { origin: APP });
+    expect(response.headers.get("access-control-allow-origin")).toBe("*");
+    expect(response.headers.has("access-control-allow-credentials")).toBe(false);
+    expect(response.headers.get("vary")).toBe("accept-encoding");
+  });
+
+  it("may be read by those that are named, who are told apart in caches", () => {
+    const options = { origins: [APP, "http://b.example:8080"], credentials: true, exposedHeaders: ["etag"] };
+    const { response } = ask(options, "GET", { origin: APP });
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      "access-control-allow-origin": APP,
+      "access-control-allow-credentials": "true",
+      "access-control-expose-headers": "etag",
+      "vary": "accept-encoding, origin",
+    });
+  });
+
+  it.each([
+    "https://app.example.evil.example",
+    "https://evilapp.example",
+    "http://app.example",
+    "https://app.example:8443",
+    "https://APP.example",
+    "null",
+  ])("may not be read by %s", (origin) => {
+    const { response, isAsked } = ask({ origins: [APP], credentials: true }, "GET", { origin });
+    expect(isAsked).toBe(true);
+    expect([...response.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
+    expect(response.headers.get("vary")).toContain("origin");
+  });
+
+  it("to nobody in particular is told apart in caches too", () => {
+    expect(ask({ origins: [APP] }, "GET", {}).response.headers.get("vary")).toBe("accept-encoding, origin");
+  });
+});
+
+describe("a preflight", () => {
+  const wish = { "origin": APP, "access-control-request-method": "PUT", "access-control-request-headers": "x-a, x-b" };
+
+  it("is answered before the handler", () => {
+    const { response, isAsked } = ask({ maxAgeSeconds: 60 }, "OPTIONS", wish);
+    expect([response.status, isAsked]).toEqual([204, false]);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      "access-control-allow-origin": "*",
+      "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+      "access-control-allow-headers": "x-a, x-b",
+      "access-control-max-age": "60",
+    });
+  });
+
+  it("of a stranger gets no permission", () => {
+    const { response } = ask({ origins: ["https://other.example"] }, "OPTIONS", wish);
+    expect(response.status).toBe(204);
+    expect(Object.fromEntries(response.headers)).toEqual({ vary: "origin" });
+  });
+
+  it("gets nothing back that is no name of a field", () => {
+    const { response } = ask({}, "OPTIONS", { ...wish, "access-control-request-headers": "x-a, b c" });
+    expect(response.headers.has("access-control-allow-headers")).toBe(false);
+  });
+
+  it("is one only with its field: OPTIONS itself is the handler's", () => {
+    expect(ask({}, "OPTIONS", { origin: APP }).isAsked).toBe(true);
+  });
+});
+
+describe("options", () => {
+  it("never allow every origin with credentials", () => {
+    expect(() => cors({ credentials: true })).toThrow("name the origins");
+    expect(() => cors({ origins: "*", credentials: true })).toThrow(TypeError);
+  });
+
+  it.each(["app.example", "https://app.example/path", "null", "https://u@app.example", "", "*", "file:///x"])(
+    "refuse %j for an origin",
+    (origin) => {
+      expect(() => cors({ origins: [origin] })).toThrow(TypeError);
+    },
+  );
+
+  it("take an origin as a browser would write it", () => {
+    const { response } = ask({ origins: ["HTTPS://App.Example:443/"] }, "GET", { origin: APP });
+    expect(response.headers.get("access-control-allow-origin")).toBe(APP);
+  });
+
+  it("refuse names that are none", () => {
+    expect(() => cors({ exposedHeaders: ["a b"] })).toThrow(TypeError);
+    expect(() => cors({ methods: ["G T"] })).toThrow(TypeError);
+  });
+});

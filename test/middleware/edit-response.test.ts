@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { HttpError } from "../../src/http/errors.ts";
+import { addMember, editAnswer, setLine } from "../../src/middleware/edit-response.ts";
+import type { Context } from "../../src/web/context.ts";
+import type { Handler } from "../../src/web/handler.ts";
+import { Request } from "../../src/web/request.ts";
+import { Response, takeAnswer } from "../../src/web/response.ts";
+
+const request = new Request("http://a.example/");
+const context = {} as Context;
+const mark = (lines: string[]): void => setLine(lines, "x-mark", "1");
+
+/** What becomes of an answer. */
+async function edited(next: Handler): Promise<Response> {
+  return (await editAnswer(next, request, context, mark)) as Response;
+}
+
+describe("an answer with other fields", () => {
+  it.each([
+    ["text", () => new Response("ok"), "text/plain;charset=UTF-8", "ok"],
+    ["octets", () => new Response(new Uint8Array([111, 107])), null, "ok"],
+    ["nothing", () => new Response(null, { status: 204 }), null, ""],
+    ["a stream", () => new Response(new Blob(["ok"]).stream()), null, "ok"],
+    ["a platform's response", () => new globalThis.Response("ok"), "text/plain;charset=UTF-8", "ok"],
+    ["a redirect, whose headers are fixed", () => globalThis.Response.redirect("http://b.example/"), null, ""],
+  ])("keeps status and content: %s", async (_what, make, contentType, text) => {
+    const before = make();
+    const { status } = before;
+    const after = await edited(() => before);
+    expect(after.headers.get("x-mark")).toBe("1");
+    expect([after.status, after.headers.get("content-type"), await after.text()]).toEqual([status, contentType, text]);
+  });
+
+  it("leaves alone the one that a handler gives to many", async () => {
+    const constant = new Response("ok");
+    const [one, two] = [await edited(() => constant), await edited(() => constant)];
+    expect([await one.text(), await two.text()]).toEqual(["ok", "ok"]);
+    expect(constant.headers.has("x-mark")).toBe(false);
+  });
+
+  it("hands a part of a file on as it is", async () => {
+    const slice = { fd: 0, start: 0, length: 3, release: () => {} };
+    const after = await edited(() => new Response(slice, { headers: { "content-length": "3" } }));
+    expect(takeAnswer(after)).toEqual({
+      head: { status: 200, reason: "", fields: ["content-length", "3", "x-mark", "1"] },
+      content: slice,
+    });
+  });
+
+  it("adds no type to text that has none", async () => {
+    const bare = new Response("ok");
+    bare.headers.delete("content-type");
+    expect((await edited(() => bare)).headers.has("content-type")).toBe(false);
+  });
+
+  it("does not wait for what is there at once", () => {
+    expect(editAnswer(() => new Response("ok"), request, context, mark)).not.toBeInstanceOf(Promise);
+    expect(editAnswer(() => undefined, request, context, mark)).toBeUndefined();
+  });
+});
+
+describe("an error", () => {
+  const refuse = (): never => {
+    throw new HttpError(404, "gone", { headers: { "x-own": "2" } });
+  };
+  it.each([
+    ["thrown", refuse],
+    ["rejected", async () => refuse()],
+  ])("that is an answer gets the fields too: %s", async (_how, next) => {
+    await expect(edited(next)).rejects.toMatchObject({
+      status: 404,
+      message: "gone",
+      headers: { "x-own": "2", "x-mark": "1" },
+    });
+  });
+
+  it("that is a fault goes its way", async () => {
+    const fault = new Error("broken");
+    await expect(edited(() => Promise.reject(fault))).rejects.toBe(fault);
+  });
+});
+
+describe("lines", () => {
+  it("are set in place of all of that name", () => {
+    const lines = ["X-A", "1", "b", "2", "x-a", "3"];
+    setLine(lines, "x-a", "4");
+    expect(lines).toEqual(["b", "2", "x-a", "4"]);
+  });
+
+  it.each([
+    [[], ["vary", "origin"]],
+    [
+      ["Vary", "accept"],
+      ["Vary", "accept, origin"],
+    ],
+    [
+      ["vary", "accept, Origin"],
+      ["vary", "accept, Origin"],
+    ],
+    [
+      ["vary", "*"],
+      ["vary", "*"],
+    ],
+  ])("have a member once: %j", (lines: string[], expected) => {
+    const changed = [...lines];
+    addMember(changed, "vary", "origin");
+    expect(changed).toEqual(expected);
+  });
+});

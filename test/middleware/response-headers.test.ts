@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { ISOLATION, responseHeaders } from "../../src/middleware/response-headers.ts";
+import type { HeadersToSet } from "../../src/middleware/response-headers.ts";
+import type { Context } from "../../src/web/context.ts";
+import { Request } from "../../src/web/request.ts";
+import { Response } from "../../src/web/response.ts";
+
+/** Fields of an answer that had `x-frame-options: DENY` before. */
+function fieldsWith(headers: HeadersToSet): Record<string, string> {
+  const handler = responseHeaders(headers)(() => new Response(null, { headers: { "x-frame-options": "DENY" } }));
+  const response = handler(new Request("http://a.example/"), {} as Context) as Response;
+  return Object.fromEntries(response.headers);
+}
+
+describe("fields on every response", () => {
+  it("are set in place of the handler's", () => {
+    expect(fieldsWith({ "X-Frame-Options": "SAMEORIGIN", "x-b": "1" })).toEqual({
+      "x-frame-options": "SAMEORIGIN",
+      "x-b": "1",
+    });
+  });
+
+  it("may come twice", () => {
+    const pairs = [
+      ["link", "</a>"],
+      ["Link", "</b>"],
+    ] as const;
+    expect(fieldsWith(pairs)).toMatchObject({ link: "</a>, </b>" });
+  });
+
+  it("isolate a page", () => {
+    expect(fieldsWith(ISOLATION)).toMatchObject({
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-embedder-policy": "require-corp",
+    });
+  });
+
+  it.each([
+    ["Content-Length", "3"],
+    ["transfer-encoding", "chunked"],
+    ["Connection", "close"],
+    ["date", "now"],
+    ["Upgrade", "h2c"],
+    ["a b", "1"],
+    ["", "1"],
+    ["x-a", "1\r\nset-cookie: a=b"],
+    ["x-a", "…"],
+  ])("refuse what is the wire's or no field: %s: %j", (name, value) => {
+    expect(() => responseHeaders({ [name]: value })).toThrow(TypeError);
+  });
+});
