@@ -4,8 +4,8 @@
  * Everything that goes wrong before the server runs becomes one of these; the front door prints it without a stack.
  */
 
-/** 0 a clean stop, 1 failed, 2 wrong usage. */
-export type ExitCode = 0 | 1 | 2;
+/** 0 a clean stop, 1 failed, 2 wrong usage, 22 an answer with an error status (as curl's). */
+export type ExitCode = 0 | 1 | 2 | 22;
 
 /** What the command says instead of starting. */
 export class CommandError extends Error {

@@ -2,51 +2,30 @@
  * The command from its arguments to its exit code, top to bottom.
  *
  *  1 read     arguments (usage.ts), environment and defaults (settings.ts)
- *  2 find     what is to be served (subject.ts) and its handler (load-module.ts)
+ *  2 find     what is to be served (subject.ts) and its handler (make-handler.ts)
  *  3 listen   on the port that was asked for, or a free one (listen.ts)
- *  4 tell     the first lines (banner.ts), then a line per request (log-line.ts)
+ *  4 tell     the first lines (greet.ts), then a line per request (log.ts)
  *  5 stop     at a signal (stop.ts)
  *
- * It must never touch `process`: whatever it needs of it is in the {@link CommandWorld}.
+ * What a start does not need is loaded when it is needed: the time to the first answer is mostly that of loading. It must
+ * never touch `process`: whatever it needs of it is in the {@link CommandWorld}.
  */
 
-import { readFileSync } from "node:fs";
-import { relative } from "node:path";
-import type { Hooks } from "../server/hooks.ts";
-import { serveFile } from "../static/serve-file.ts";
-import { serveStatic } from "../static/serve-static.ts";
-import type { Handler } from "../web/handler.ts";
-import { renderBanner, renderPlainBanner } from "./banner.ts";
-import type { Welcome } from "./banner.ts";
 import { CommandError } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
-import { renderLimits } from "./limits-table.ts";
-import { isContainer, isLoopback, listen, networkUrlsOf } from "./listen.ts";
-import type { Listening } from "./listen.ts";
-import { loadModule } from "./load-module.ts";
-import { plainLines, terminalLines } from "./log-line.ts";
-import type { LogLines } from "./log-line.ts";
+import { isOn, textOf } from "./flags.ts";
+import type { Flags } from "./flags.ts";
+import { listen } from "./listen.ts";
+import { openLog } from "./log.ts";
+import { makeHandler } from "./make-handler.ts";
 import { colourPainter, plainPainter } from "./paint.ts";
 import type { Painter } from "./paint.ts";
 import { readSettings, wantsColour } from "./settings.ts";
-import type { Environment, Settings } from "./settings.ts";
 import { untilStopped } from "./stop.ts";
-import type { SignalSource } from "./stop.ts";
 import { findSubject } from "./subject.ts";
-import type { Subject } from "./subject.ts";
-import { readUsage } from "./usage.ts";
-
-/** What the command sees of the process that it runs in. */
-export interface CommandWorld {
-  readonly environment: Environment;
-  /** Absolute. */
-  readonly workingFolder: string;
-  /** Somebody watches the output. */
-  readonly isTerminal: boolean;
-  readonly signals: SignalSource;
-  readonly writeOutput: (text: string) => void;
-  readonly writeError: (text: string) => void;
-}
+import { readUsage, UnknownFlag } from "./usage.ts";
+import type { Usage } from "./usage.ts";
+import type { CommandWorld } from "./world.ts";
 
 /**
  * Runs the command.
@@ -57,7 +36,8 @@ export interface CommandWorld {
 export async function runCommand(args: readonly string[], world: CommandWorld): Promise<ExitCode> {
   try {
     return await run(args, world);
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof UnknownFlag ? await explainUnknown(thrown) : thrown;
     if (!(error instanceof CommandError)) throw error;
     const advice = error.advice.map((line) => `  ${line}\n`).join("");
     world.writeError(`fairlead: ${error.message}\n${advice}`);
@@ -65,85 +45,47 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
   }
 }
 
+async function explainUnknown(error: UnknownFlag): Promise<CommandError> {
+  const { explainFlag } = await import("./foreign-flags.ts");
+  return explainFlag(error);
+}
+
 async function run(args: readonly string[], world: CommandWorld): Promise<ExitCode> {
-  const version = readVersion();
-  const usage = readUsage(args, version, world.writeOutput);
-  if (usage === null) return 0;
-  const paint = wantsColour(usage.flags, world.environment, world.isTerminal) ? colourPainter : plainPainter;
-  if (usage.flags.limits === true) {
-    world.writeOutput(renderLimits(paint));
+  const usage = readUsage(args);
+  const { verb, flags } = usage;
+  const paint = wantsColour(flags, world.environment, world.isTerminal) ? colourPainter : plainPainter;
+  const answer = await answerTo(flags, paint);
+  if (answer !== "") {
+    world.writeOutput(answer);
     return 0;
   }
-  const settings = readSettings(usage.flags, world.environment);
-  const subject = findSubject(usage.subject, world.workingFolder);
-  const handler = await handlerOf(subject);
-
-  const say = settings.isQuiet ? (): void => {} : (line: string): void => world.writeOutput(`${line}\n`);
-  const traffic = { running: 0 };
-  const listening = await listen(settings, handler, observe(traffic, logLinesFor(world, paint), say));
-  if (!settings.isQuiet) welcome(world, paint, settings, { version, subject, listening });
-  return untilStopped(listening.server, world.signals, () => traffic.running, say);
-}
-
-async function handlerOf(subject: Subject): Promise<Handler> {
-  switch (subject.kind) {
-    case "folder":
-      return serveStatic(subject.path);
-    case "file":
-      return serveFile(subject.path);
-    case "module":
-      return loadModule(subject.path);
+  if (verb === "serve") return serveSubject(usage, world, paint);
+  if (verb === "hash-password") {
+    const { printHash } = await import("./print-hash.ts");
+    return printHash(usage.words, world);
   }
+  const { ask } = await import("./ask.ts");
+  return ask(verb, usage, world, paint);
 }
 
-function logLinesFor(world: CommandWorld, paint: Painter): LogLines {
-  return world.isTerminal ? terminalLines(paint) : plainLines;
+/** What `--help` and its like print; `""` if nothing of that kind is asked for. */
+async function answerTo(flags: Flags, paint: Painter): Promise<string> {
+  if (isOn(flags, "help", false)) return (await import("./help.ts")).renderHelp(paint);
+  if (isOn(flags, "version", false)) return `${(await import("./greet.ts")).readVersion()}\n`;
+  if (isOn(flags, "limits", false)) return (await import("./limits-table.ts")).renderLimits(paint);
+  return "";
 }
 
-/** Counts what runs, and writes a line when it is over. */
-function observe(traffic: { running: number }, lines: LogLines, say: (line: string) => void): Hooks {
-  return {
-    onRequest: () => {
-      traffic.running++;
-    },
-    onResponse: (response) => {
-      traffic.running--;
-      say(lines.response(response));
-    },
-    onRefusal: (refusal) => say(lines.refusal(refusal)),
-  };
-}
-
-/** The start, as told. */
-interface Start {
-  readonly version: string;
-  readonly subject: Subject;
-  readonly listening: Listening;
-}
-
-function welcome(
-  world: CommandWorld,
-  paint: Painter,
-  settings: Settings,
-  { version, subject, listening }: Start,
-): void {
-  const { server, takenPort } = listening;
-  const shownPath = relative(world.workingFolder, subject.path);
-  const said: Welcome = {
-    version,
-    subject,
-    shownPath: shownPath === "" ? "this folder" : shownPath,
-    url: server.url.href,
-    networkUrls: networkUrlsOf(settings.hostname, server.port),
-    takenPort,
-    isShutIn: isLoopback(settings.hostname) && isContainer(),
-  };
-  world.writeOutput(world.isTerminal ? renderBanner(said, paint) : renderPlainBanner(said));
-}
-
-/** Two folders up from src/cli as from dist/cli. */
-function readVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  const { version } = JSON.parse(text) as { version: string };
-  return version;
+async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint: Painter): Promise<ExitCode> {
+  const settings = readSettings(flags, world.environment, world.isTerminal);
+  const subject = findSubject(words[0], textOf(flags, "root"), world.workingFolder);
+  const { handler } = await makeHandler(subject, settings, flags, world.workingFolder);
+  const log = await openLog(settings, world, paint);
+  const listening = await listen(settings, handler, log.hooks);
+  const stopped = untilStopped(listening.servers, world.signals, () => log.running, log.say);
+  const { greet } = await import("./greet.ts");
+  await greet({ settings, subject, listening }, world, paint, log.say);
+  const exitCode = await stopped;
+  await log.close();
+  return exitCode;
 }

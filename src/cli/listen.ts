@@ -1,7 +1,8 @@
 /**
  * Listening as a person means it: a port that was asked for or none; else the default one, or the next that is free.
  *
- * And where the server can then be reached: the addresses of this machine that it listens on.
+ * Several addresses are several servers with one handler: all of them listen, or none. And where they can then be reached: the
+ * addresses of this machine that they listen on.
  */
 
 import { existsSync } from "node:fs";
@@ -13,62 +14,72 @@ import type { Server } from "../server/server.ts";
 import type { Handler } from "../web/handler.ts";
 import { CommandError } from "./command-error.ts";
 import type { Settings } from "./settings.ts";
+import { isEveryAddress } from "./targets.ts";
+import type { Target } from "./targets.ts";
 
 /** Ports that are tried after the default one. */
 const MOST_TRIES = 100;
+const HIGHEST_PORT = 65_535;
 
-/** A server, and the port that it did not get. */
+/** Servers, one per target, and the port that they did not get. */
 export interface Listening {
-  readonly server: Server;
+  readonly servers: readonly Server[];
   /** 0 if the first choice was free. */
   readonly takenPort: number;
 }
 
 /**
- * Starts the server.
+ * Starts a server for each target.
  *
- * @throws CommandError with exit code 1: the port or the address cannot be had
+ * @throws CommandError with exit code 1: a port or an address cannot be had
  */
 export async function listen(settings: Settings, fetch: Handler, hooks: Hooks): Promise<Listening> {
-  const { hostname, port, isPortFixed } = settings;
-  const lastPort = isPortFixed ? port : Math.min(port + MOST_TRIES, 65_535);
+  const { targets, isPortFixed } = settings;
+  const [first] = targets;
+  const port = first?.kind === "tcp" ? first.port : 0;
+  const lastPort = isPortFixed ? port : Math.min(port + MOST_TRIES, HIGHEST_PORT);
   for (let candidate = port; ; candidate++) {
+    const servers: Server[] = [];
     try {
-      const server = await serve({ fetch, hostname, port: candidate, hooks });
-      return { server, takenPort: candidate === port ? 0 : port };
+      for (const target of targets) {
+        const wanted = target.kind === "tcp" && !isPortFixed ? { ...target, port: candidate } : target;
+        servers.push(await serve({ fetch, hooks, ...placeOf(wanted) }));
+      }
+      return { servers, takenPort: candidate === port ? 0 : port };
     } catch (error) {
+      await Promise.all(servers.map((server) => server.close({ drainMs: 0 })));
       if (!(error instanceof ServerError)) throw error;
-      if (error.code !== "ERR_LISTEN_IN_USE" || candidate === lastPort) throw explain(error, settings);
+      if (error.code !== "ERR_LISTEN_IN_USE" || candidate === lastPort) throw explain(error, settings, port);
     }
   }
 }
 
-function explain(error: ServerError, { isPortFixed, port }: Settings): CommandError {
-  const isTaken = error.code === "ERR_LISTEN_IN_USE";
-  if (isTaken && isPortFixed) {
-    return new CommandError(
-      1,
-      `port ${port} is taken: another program listens there`,
-      ["Stop that program, give another --port, or --port 0 for any free one"],
-      { cause: error },
-    );
+/** The options of serve() for a target. */
+function placeOf(target: Target): { hostname: string; port: number } | { unix: string } | { fd: number } {
+  switch (target.kind) {
+    case "tcp":
+      return { hostname: target.hostname, port: target.port };
+    case "unix":
+      return { unix: target.path };
+    case "fd":
+      return { fd: target.fd };
   }
-  if (isTaken) {
-    return new CommandError(
-      1,
-      `the ports from ${port} to ${port + MOST_TRIES} are all taken`,
-      ["Give a --port that is free, or --port 0"],
-      {
-        cause: error,
-      },
-    );
+}
+
+function explain(error: ServerError, { isPortFixed, targets }: Settings, port: number): CommandError {
+  const isOnePort = targets.every((target) => target.kind === "tcp" && target.port === port);
+  if (error.code !== "ERR_LISTEN_IN_USE" || !isOnePort) return new CommandError(1, error.message, [], { cause: error });
+  if (isPortFixed) {
+    const advice = ["Stop that program, give another --port, or --port 0 for any free one"];
+    return new CommandError(1, `port ${port} is taken: another program listens there`, advice, { cause: error });
   }
-  return new CommandError(1, error.message, [], { cause: error });
+  const advice = ["Give a --port that is free, or --port 0"];
+  return new CommandError(1, `the ports from ${port} to ${port + MOST_TRIES} are all taken`, advice, { cause: error });
 }
 
 /** URLs under which others may reach a server; none if it listens on one address of this machine only. */
 export function networkUrlsOf(hostname: string, port: number): string[] {
-  if (hostname !== "0.0.0.0" && hostname !== "::") return [];
+  if (!isEveryAddress(hostname)) return [];
   const urls: string[] = [];
   for (const addresses of Object.values(networkInterfaces())) {
     for (const { address, family, internal, scopeid } of addresses ?? []) {
@@ -83,9 +94,4 @@ export function networkUrlsOf(hostname: string, port: number): string[] {
 /** Whether this looks like a container, where the loopback address is reached by nobody. */
 export function isContainer(): boolean {
   return existsSync("/.dockerenv") || existsSync("/run/.containerenv");
-}
-
-/** Whether an address is one of the loopback's. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" || hostname === "[::1]" || hostname.startsWith("127.");
 }

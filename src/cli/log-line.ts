@@ -6,7 +6,7 @@
  * sequences that move the cursor or forge a line (log injection).
  */
 
-import type { Refusal } from "../http/exchange.ts";
+import type { Exchange, Refusal } from "../http/exchange.ts";
 import type { ResponseInfo } from "../server/hooks.ts";
 import type { Painter, Tone } from "./paint.ts";
 
@@ -19,15 +19,20 @@ export interface LogLines {
   refusal(refusal: Refusal): string;
 }
 
-/** Lines for a person who watches. */
-export function terminalLines(paint: Painter): LogLines {
+/**
+ * Lines for a person who watches.
+ *
+ * @param isVerbose also who asked, with what, from which page
+ */
+export function terminalLines(paint: Painter, isVerbose = false): LogLines {
   return {
     response: ({ exchange, outcome, status, contentBytes, durationMs }) => {
       const { method, target } = exchange.request;
       const ending = outcome === "complete" || outcome === "upgraded" ? "" : `  ${paint("bad", outcome)}`;
       const numbers = formatBytes(contentBytes).padStart(10) + formatDuration(durationMs).padStart(10);
       const cells = [statusCell(paint, status), escapeText(method).padEnd(7) + paint("faint", numbers)];
-      return `${cells.join("  ")}  ${shorten(escapeText(target))}${ending}`;
+      const more = isVerbose ? `  ${paint("faint", shorten(escapeText(askedBy(exchange))))}` : "";
+      return `${cells.join("  ")}  ${shorten(escapeText(target))}${ending}${more}`;
     },
     refusal: ({ error, method, target }) => {
       const request = method === "" ? "" : `  ${shorten(escapeText(`${method} ${target}`))}`;
@@ -50,6 +55,14 @@ export const plainLines: LogLines = {
     return error.rule === "" ? line : `${line} (${error.rule})`;
   },
 };
+
+/** Who asked, from which page, with what. */
+function askedBy({ request, connection }: Exchange): string {
+  const { address } = connection.remoteAddress;
+  const referer = request.fields.get("referer");
+  const parts = [address === "" ? "unix" : address, referer === null ? "" : `from ${referer}`];
+  return [...parts, request.fields.get("user-agent") ?? ""].filter((part) => part !== "").join(", ");
+}
 
 /** No response has no status, e.g. when the peer left before. */
 function statusCell(paint: Painter, status: number): string {

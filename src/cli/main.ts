@@ -19,6 +19,12 @@ process.exit(
     isTerminal: isatty(process.stdout.fd),
     signals: process,
     writeOutput: (text) => process.stdout.write(text),
+    writeBytes: (bytes) => new Promise((done) => process.stdout.write(bytes, () => done())),
     writeError: (text) => process.stderr.write(text),
+    readLine: async () => {
+      const { createInterface } = await import("node:readline");
+      for await (const line of createInterface({ input: process.stdin })) return line;
+      return "";
+    },
   }),
 );

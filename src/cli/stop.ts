@@ -16,37 +16,36 @@ export interface SignalSource {
 }
 
 /**
- * Waits until the server is closed.
+ * Waits until all servers are closed.
  *
  * @param runningRequests tells how many requests have no whole answer yet
  * @param say writes a line
  * @returns 0, or 1 if connections were cut off
  */
 export async function untilStopped(
-  server: Server,
+  servers: readonly Server[],
   signals: SignalSource,
   runningRequests: () => number,
   say: (line: string) => void,
 ): Promise<ExitCode> {
   const onSignal = (): void => {
-    if (server.isClosing) {
-      server.closeNow();
+    if (servers.some((server) => server.isClosing)) {
+      for (const server of servers) server.closeNow();
       return;
     }
     const running = runningRequests();
     if (running > 0)
       say(`Stopping when ${running === 1 ? "1 request is" : `${running} requests are`} done. Once more stops now.`);
-    void server.close();
+    for (const server of servers) void server.close();
   };
   for (const signal of SIGNALS) signals.on(signal, onSignal);
-  const { destroyedConnections } = await server.finished;
+  const summaries = await Promise.all(servers.map((server) => server.finished));
   for (const signal of SIGNALS) signals.off(signal, onSignal);
-  if (destroyedConnections === 0) {
+  const cutOff = summaries.reduce((sum, { destroyedConnections }) => sum + destroyedConnections, 0);
+  if (cutOff === 0) {
     say("Stopped.");
     return 0;
   }
-  say(
-    `Stopped; ${destroyedConnections === 1 ? "1 connection was" : `${destroyedConnections} connections were`} cut off.`,
-  );
+  say(`Stopped; ${cutOff === 1 ? "1 connection was" : `${cutOff} connections were`} cut off.`);
   return 1;
 }

@@ -24,11 +24,16 @@ const MODULES: ReadonlySet<string> = new Set([".js", ".mjs", ".cjs", ".ts", ".mt
 /**
  * Finds out what is meant.
  *
- * @param argument as it was typed, undefined if nothing was
+ * @param word as it was typed, undefined if nothing was
+ * @param root the same by the flag of other tools
  * @param workingFolder absolute
- * @throws CommandError with exit code 1 if nothing is there
+ * @throws CommandError with exit code 1 if nothing is there, 2 if two things are meant
  */
-export function findSubject(argument: string | undefined, workingFolder: string): Subject {
+export function findSubject(word: string | undefined, root: string | undefined, workingFolder: string): Subject {
+  if (word !== undefined && root !== undefined) {
+    throw new CommandError(2, `one thing can be served, not two: ${word} and ${root}`, [`Leave --root ${root} out`]);
+  }
+  const argument = word ?? root;
   if (argument === undefined) return { kind: "folder", path: usualFolder(workingFolder) };
   const path = resolve(workingFolder, argument);
   switch (kindAt(path)) {

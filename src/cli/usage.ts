@@ -1,84 +1,148 @@
 /**
- * Flags: what there is, how it is read, and what is said when it is none of ours.
+ * Arguments -> what is wanted, of what, and with which flags.
  *
- * Reading is commander's; here stand the names, the help and the way from other tools' flags to ours.
+ * Cutting words into flags and values is Node's `parseArgs`; here stand the rules that it has no words for: values that may be
+ * left out, names that are switched off by `no-`, and names of other tools. What is none of ours ends in an
+ * {@link UnknownFlag}, for foreign-flags.ts to explain. It must never look at the disk or the environment.
  */
 
-import { Command, CommanderError } from "commander";
+import { parseArgs } from "node:util";
 import { CommandError } from "./command-error.ts";
-import type { Flags } from "./settings.ts";
+import { ALIASES, FLAG_TABLE } from "./flags.ts";
+import type { FlagName, FlagRow, Flags } from "./flags.ts";
+
+/** What the command can do. */
+export type Verb = "serve" | "explain" | "fetch" | "hash-password";
 
 /** What was typed. */
 export interface Usage {
-  /** Folder, file or module; undefined if nothing was given. */
-  readonly subject: string | undefined;
+  readonly verb: Verb;
+  /** What is served, or what the verb is about. */
+  readonly words: readonly string[];
   readonly flags: Flags;
 }
 
-/** Flags of other tools that people try, and what they are called here. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  "--address": "--host",
-  "--bind": "--host",
-  "--hostname": "--host",
-  "-a": "--host",
-  "-b": "--host",
-  "--listen": "--port",
-  "-l": "--port",
-  "-v": "--version",
-  "--no-colour": "--no-color",
-};
+/** A flag that is none of ours. */
+export class UnknownFlag extends Error {
+  /** As it was typed, with its value if that hangs on it: `-c-1`. */
+  readonly word: string;
+  /** With its dashes, without value: `-c`. */
+  readonly flag: string;
 
-const EXAMPLES = `
-Examples:
-  fairlead                     serve ./public, ./dist or ./htdocs, else this folder
-  fairlead ./site -p 3000      serve a folder at http://127.0.0.1:3000/
-  fairlead app.ts              run a module that exports fetch(request)
-  fairlead --host 0.0.0.0      let other machines in
+  constructor(word: string, flag: string) {
+    super(`there is no flag ${flag}`);
+    this.word = word;
+    this.flag = flag;
+  }
+}
 
-A flag goes before the environment, the environment before the default.
-Port 8080 is left for the next free one if it is taken; a port that was asked for is not.`;
+const VERBS: ReadonlySet<string> = new Set(["explain", "fetch", "hash-password"]);
+
+/** A name that was typed, understood. */
+interface Known {
+  readonly row: FlagRow;
+  readonly isOff: boolean;
+}
+
+const BY_NAME: ReadonlyMap<string, FlagRow> = new Map(FLAG_TABLE.map((row) => [row.name, row]));
+
+/** As `parseArgs` wants to be told of a flag. */
+interface ParseOption {
+  type: "string" | "boolean";
+  short?: string;
+}
+
+const OPTIONS: Readonly<Record<string, ParseOption>> = Object.fromEntries<ParseOption>([
+  ...FLAG_TABLE.map((row) => [row.name, optionOf(row)] as const),
+  ...[...ALIASES].map(([alias, name]) => [alias, { type: typeOf(BY_NAME.get(name)) }] as const),
+]);
+
+function optionOf(row: FlagRow): ParseOption {
+  return row.short === "" ? { type: typeOf(row) } : { type: typeOf(row), short: row.short };
+}
+
+/** Only what must have a value takes the next word unseen. */
+function typeOf(row: FlagRow | undefined): "string" | "boolean" {
+  return row?.value.startsWith("<") === true ? "string" : "boolean";
+}
 
 /**
  * Reads arguments.
  *
  * @param args without node and the script
- * @param write for help and version
- * @returns null if help or version was asked for and is printed
- * @throws CommandError with exit code 2 that names our flags
+ * @throws UnknownFlag for a flag that is none of ours
+ * @throws CommandError with exit code 2 for a value that is missing or too much, and for too many words
  */
-export function readUsage(args: readonly string[], version: string, write: (text: string) => void): Usage | null {
-  const command = new Command("fairlead")
-    .description("Serves a folder or a file, or runs a module that answers requests.")
-    .usage("[folder | file | module] [flags]")
-    .argument("[subject]", "a folder, a file, or a module (.js, .mjs, .ts) that exports fetch")
-    .option("-p, --port <N>", "TCP port, 0 for any free one (default 8080, env PORT)")
-    .option("--host <ADDR>", "address to listen on, 0.0.0.0 for all (default 127.0.0.1, env HOST)")
-    .option("-q, --quiet", "say nothing but errors")
-    .option("--limits", "print every limit and timeout with its default, and stop")
-    .option("--no-color", "no colour, also by env NO_COLOR")
-    .helpOption("-h, --help", "show this")
-    .version(version, "-V, --version", "print the version")
-    .addHelpText("after", EXAMPLES)
-    .exitOverride()
-    .configureOutput({ writeOut: write, writeErr: () => {} });
-  command.addOption(command.createOption("--silent", "as --quiet").hideHelp());
-  try {
-    command.parse(args, { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return null;
-    throw explain(command, error);
+export function readUsage(args: readonly string[]): Usage {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: OPTIONS,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const words: string[] = [];
+  const flags = new Map<FlagName, (string | boolean)[]>();
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i];
+    if (token === undefined || token.kind === "option-terminator") continue;
+    if (token.kind === "positional") {
+      words.push(token.value);
+      continue;
+    }
+    const word = args[token.index] ?? token.rawName;
+    const known = findFlag(token.name);
+    if (known === null) throw new UnknownFlag(word, token.rawName);
+    const next = tokens[i + 1];
+    const { row, isOff } = known;
+    let value: string | boolean = !isOff;
+    if (isOff || row.value === "") {
+      if (token.value !== undefined) throw new CommandError(2, `${token.rawName} takes no value`);
+    } else if (row.fits === null) {
+      value = requiredValue(row, token.rawName, token.value, token.inlineValue === true);
+    } else if (token.value !== undefined) {
+      value = token.value;
+    } else if (next?.kind === "positional" && row.fits(next.value, words.length > 0)) {
+      value = next.value;
+      i++;
+    }
+    const values = flags.get(row.name);
+    if (values === undefined || !row.isRepeatable) flags.set(row.name, [value]);
+    else values.push(value);
   }
-  return { subject: command.args[0], flags: command.opts<Flags>() };
+  return sortWords(words, flags);
 }
 
-function explain(command: Command, error: CommanderError): CommandError {
-  const flags = command.options.filter((option) => !option.hidden).map((option) => option.flags);
-  const advice = [`The flags are: ${[...flags, "-h, --help"].join("; ")}`, "fairlead --help says what they do"];
-  const [said = "", hint = ""] = error.message.replace(/^error: /, "").split("\n");
-  if (error.code !== "commander.unknownOption") return new CommandError(2, said, advice, { cause: error });
-  const flag = /'([^'=]+)/.exec(said)?.[1] ?? "";
-  const ours = ELSEWHERE[flag] ?? /--[\w-]+/.exec(hint)?.[0];
-  const meant = ours === undefined ? "" : `; did you mean ${ours}?`;
-  return new CommandError(2, `there is no flag ${flag}${meant}`, advice, { cause: error });
+function requiredValue(row: FlagRow, flag: string, value: string | undefined, isInline: boolean): string {
+  if (value === undefined) throw new CommandError(2, `${flag} needs a value: ${row.shown}`);
+  // Most likely the value was forgotten; a negative number is somebody's mistake of another kind
+  if (!isInline && /^-./.test(value) && !/^-\d/.test(value)) {
+    throw new CommandError(2, `${flag} needs a value: ${row.shown}`, [
+      `If ${value} is the value, write --${row.name}=${value}`,
+    ]);
+  }
+  // Some write -p=3000
+  return isInline && /^-\w$/.test(flag) ? value.replace(/^=/, "") : value;
+}
+
+function findFlag(name: string): Known | null {
+  const row = BY_NAME.get(ALIASES.get(name) ?? name);
+  if (row !== undefined) return { row, isOff: false };
+  if (!name.startsWith("no-")) return null;
+  const positive = name.slice("no-".length);
+  const negated = BY_NAME.get(ALIASES.get(positive) ?? positive);
+  if (negated === undefined || negated.value.startsWith("<")) return null;
+  return { row: negated, isOff: true };
+}
+
+/** Tells verbs from what is served. A folder of a verb's name is served as `./explain`. */
+function sortWords(words: readonly string[], flags: Flags): Usage {
+  const [first = ""] = words;
+  if (VERBS.has(first)) return { verb: first as Verb, words: words.slice(1), flags };
+  if (words.length > 1) {
+    throw new CommandError(2, `one thing can be served, not ${words.length}: ${words.join(" ")}`, [
+      "Put them into one folder, or run the command once for each with a --port of its own",
+    ]);
+  }
+  return { verb: "serve", words, flags };
 }

@@ -7,10 +7,12 @@ const FOLDER: Welcome = {
   version: "1.2.3",
   subject: { kind: "folder", path: "/srv/site" },
   shownPath: "site",
-  url: "http://127.0.0.1:8080/",
+  modes: [],
+  urls: ["http://127.0.0.1:8080/"],
   networkUrls: [],
-  takenPort: 0,
-  isShutIn: false,
+  isLocal: true,
+  hidden: "3 dot files, 1 outside link hidden: --dotfiles, --follow",
+  notes: [],
 };
 
 describe("on a terminal", () => {
@@ -22,8 +24,8 @@ describe("on a terminal", () => {
         "",
         "  Serving  site (folder)",
         "  Local    http://127.0.0.1:8080/",
-        "  Reach    this machine only; --host 0.0.0.0 lets others in",
-        "  Hidden   names with a leading dot, links that lead out of the folder",
+        "  Reach    this machine only; --host lets others in",
+        "  Hidden   3 dot files, 1 outside link: --dotfiles, --follow",
         "  Stop     Ctrl-C",
         "",
         "",
@@ -31,15 +33,19 @@ describe("on a terminal", () => {
     );
   });
 
-  it("says that a port was taken", () => {
-    expect(renderBanner({ ...FOLDER, takenPort: 8080 }, plainPainter)).toContain("port 8080 is taken");
+  it("says what is remarkable, and in which mode", () => {
+    const text = renderBanner({ ...FOLDER, notes: ["port 8080 is taken"], modes: ["single-page app"] }, plainPainter);
+    expect(text).toContain("  Note     port 8080 is taken\n");
+    expect(text).toContain("site (folder, single-page app)");
   });
 
-  it("lists the addresses for others, and hides nothing of an app", () => {
+  it("lists all addresses, and hides nothing of an app", () => {
     const app: Welcome = {
       ...FOLDER,
       subject: { kind: "module", path: "/srv/app.ts" },
       networkUrls: ["http://192.0.2.7:8080/", "http://[2001:db8::7]:8080/"],
+      isLocal: false,
+      hidden: "",
     };
     const text = renderBanner(app, plainPainter);
     expect(text).toContain("(app)");
@@ -55,11 +61,17 @@ describe("on a terminal", () => {
 });
 
 describe("in a pipe", () => {
-  it("is one line", () => {
-    expect(renderPlainBanner(FOLDER)).toBe("fairlead 1.2.3: folder /srv/site at http://127.0.0.1:8080/\n");
+  it("is one line, where nothing is remarkable", () => {
+    expect(renderPlainBanner({ ...FOLDER, hidden: "" })).toBe(
+      "fairlead 1.2.3: folder /srv/site at http://127.0.0.1:8080/\n",
+    );
   });
 
-  it("has a line more for what is remarkable", () => {
-    expect(renderPlainBanner({ ...FOLDER, takenPort: 8080, isShutIn: true }).split("\n")).toHaveLength(4);
+  it("has a line more for what is", () => {
+    expect(
+      renderPlainBanner({ ...FOLDER, notes: ["a", "b"] })
+        .split("\n")
+        .slice(1),
+    ).toEqual(["fairlead: 3 dot files, 1 outside link hidden: --dotfiles, --follow", "fairlead: a", "fairlead: b", ""]);
   });
 });

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -21,8 +21,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCommand {
-  const command = new RunningCommand(args, { cwd: folder, env });
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}, input = ""): RunningCommand {
+  const command = new RunningCommand(args, { cwd: folder, env, input });
   running.push(command);
   return command;
 }
@@ -62,7 +62,7 @@ describe("questions", () => {
 describe("serving", () => {
   it("serves a folder, with a line for the start and one per request", async () => {
     write("site/index.html", "<h1>hello</h1>");
-    const command = start(["site", "-p", "0"]);
+    const command = start(["site", "-p", "0", "--log", "text"]);
     const url = await command.url();
     const response = await fetch(url);
     expect([response.status, await response.text()]).toEqual([200, "<h1>hello</h1>"]);
@@ -125,7 +125,7 @@ describe("serving", () => {
   });
 
   it("shows a refusal with its code and rule, and nothing that the peer could forge", async () => {
-    const command = start(["-p", "0"]);
+    const command = start(["-p", "0", "--log=text"]);
     const { port } = new URL(await command.url());
     const socket = connect(Number(port), "127.0.0.1");
     socket.end("GET /\x1b[2J HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -135,19 +135,228 @@ describe("serving", () => {
   });
 });
 
+describe("what is said", () => {
+  it("is JSON in a pipe: a line for the start, one per request, one for the end", async () => {
+    write("site/index.html", "hello");
+    const command = start(["site", "-p", "0"]);
+    const url = await command.url();
+    await fetch(url);
+    await command.until(/"msg":"request".*\n/);
+    await command.end("SIGTERM");
+    const lines = command.output.trim().split("\n");
+    const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(records.map(({ msg }) => msg)).toEqual(["listening", "request", "Stopped."]);
+    expect(records[0]).toMatchObject({ level: "info", kind: "folder", path: join(folder, "site"), urls: [url] });
+    expect(records[1]).toMatchObject({ method: "GET", target: "/", status: 200, bytes: 5, remote: "127.0.0.1" });
+  });
+
+  it("has what is hidden", async () => {
+    write("site/.env", "secret");
+    write("site/.git/config", "");
+    symlinkSync(tmpdir(), join(folder, "site/out"));
+    const command = start(["site", "-p", "0", "--log", "text"]);
+    const [line] = await command.until(/^fairlead: .* hidden: .*\n/m);
+    expect(line).toBe("fairlead: 2 dot files, 1 outside link hidden: --dotfiles, --follow\n");
+  });
+
+  it("goes to a file with --log-file, in the form that is asked for", async () => {
+    const command = start(["-p", "0", "--log", "combined", "--log-file", "access.log"]);
+    await fetch(`${await command.url()}missing`, {
+      headers: { "referer": "http://a.example/", "user-agent": 'a "b"' },
+    });
+    expect(await command.end("SIGINT")).toBe(0);
+    expect(readFileSync(join(folder, "access.log"), "utf8")).toMatch(
+      /^127\.0\.0\.1 - - \[\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/missing HTTP\/1\.1" 404 \d+ "http:\/\/a\.example\/" "a \\"b\\""\n$/,
+    );
+    expect(command.output).not.toContain("missing");
+  });
+
+  it("is no line per request with --log off", async () => {
+    const command = start(["-p", "0", "--log=off"]);
+    await fetch(await command.url());
+    await command.end("SIGINT");
+    expect(command.output).toMatch(/^fairlead .*\n(?:fairlead: .*\n)*Stopped\.\n$/);
+  });
+});
+
+describe("where it listens", () => {
+  it("is several addresses, if one asks for them", async () => {
+    write("index.html", "hello");
+    const command = start(["-l", "tcp://127.0.0.1:0", "-l", "unix:site.sock", "-l", "tcp://127.0.0.1:0"]);
+    const [, list = ""] = await command.until(/"urls":(\[[^\]]*\])/);
+    const urls = JSON.parse(list) as string[];
+    expect(urls.map((url) => new URL(url).protocol)).toEqual(["http:", "unix:", "http:"]);
+    expect(await (await fetch(urls[0] ?? "")).text()).toBe("hello");
+    expect(await (await fetch(urls[2] ?? "")).text()).toBe("hello");
+    const socket = connect(join(folder, "site.sock"));
+    socket.end("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    const [data] = (await once(socket, "data")) as [Buffer];
+    expect(data.toString()).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await command.end("SIGTERM")).toBe(0);
+  });
+
+  it("is all of them or none", async () => {
+    const port = await takePort();
+    const command = start(["-l", "tcp://127.0.0.1:0", "-l", `tcp://127.0.0.1:${port}`]);
+    expect(await command.end()).toBe(1);
+    expect(command.errors).toContain(String(port));
+  });
+});
+
+describe("the gate", () => {
+  it("asks for name and password, and lets preflights through without", async () => {
+    write("index.html", "hello");
+    write("users", "# who may come in\n\nada:secret\n");
+    const command = start([
+      "-p",
+      "0",
+      "--auth",
+      "@users",
+      "--cors",
+      "https://app.example",
+      "--isolated",
+      "-H",
+      "X-A: 1",
+    ]);
+    const url = await command.url();
+    const origin = "https://app.example";
+    const refused = await fetch(url, { headers: { origin } });
+    expect(refused.status).toBe(401);
+    const all = ["access-control-allow-origin", "cross-origin-opener-policy", "x-a"];
+    expect(all.map((name) => refused.headers.get(name))).toEqual([origin, "same-origin", "1"]);
+    const authorization = `Basic ${Buffer.from("ada:secret").toString("base64")}`;
+    const answer = await fetch(url, { headers: { authorization, origin } });
+    expect([answer.status, await answer.text(), answer.headers.get("access-control-allow-credentials")]).toEqual([
+      200,
+      "hello",
+      "true",
+    ]);
+    const asked = { origin, "access-control-request-method": "GET", "access-control-request-headers": "authorization" };
+    const preflight = await fetch(url, { method: "OPTIONS", headers: asked });
+    expect([preflight.status, preflight.headers.get("access-control-allow-headers")]).toEqual([204, "authorization"]);
+  });
+
+  it("takes the password from the environment", async () => {
+    const url = await start(["-p", "0"], { FAIRLEAD_AUTH: "ada:secret" }).url();
+    expect((await fetch(url)).status).toBe(401);
+  });
+
+  it("warns where the password can be overheard", async () => {
+    const command = start(["-p", "0", "--host", "0.0.0.0", "--auth", "ada:secret"]);
+    const [line = ""] = await command.until(/"msg":"listening".*\n/);
+    expect(line).toContain("travel unencrypted");
+  });
+
+  it.each([
+    [["--auth", "ada"], 2, /^fairlead: --auth is no name and password\n/],
+    [["--auth", "@missing"], 1, /^fairlead: --auth: .*missing cannot be read/],
+    [["--auth", "@users"], 2, /^fairlead: line 2 of .*users is no name and password\n/],
+    [["--cors=app.example"], 2, /^fairlead: --cors: "app\.example" is no origin/],
+    [["-H", "Content-Length: 3"], 2, /^fairlead: --header: Content-Length belongs to each message/],
+    [["--log-file", "no/such/folder"], 1, /^fairlead: --log-file: .* cannot be written/],
+  ])("says what is wrong with %j", async (args, exitCode, message) => {
+    write("users", "ada:secret\nsecret-without-name\n");
+    const command = start([...args, "-p", "0"]);
+    expect(await command.end()).toBe(exitCode);
+    expect(command.errors).toMatch(message);
+    expect(command.errors).not.toContain("secret-without-name");
+  });
+});
+
+describe("asking without a socket", () => {
+  it("fetches: content to the output, the head to the errors, the status as exit code", async () => {
+    write("site/a b.txt", "hello");
+    const found = start(["fetch", "site", "/a b.txt", "-v"]);
+    expect(await found.end()).toBe(0);
+    expect(found.output).toBe("hello");
+    expect(found.errors).toMatch(/^> GET \/a%20b\.txt\n< 200 OK\n< content-type: text\/plain/);
+    const head = start(["fetch", "site", "HEAD", "/a b.txt"]);
+    expect([await head.end(), head.output]).toEqual([0, ""]);
+    const missing = start(["fetch", "site", "/../etc/passwd"]);
+    expect([await missing.end(), missing.output.startsWith("404 Not Found")]).toEqual([22, true]);
+  });
+
+  it("fetches from a module, gate and all", async () => {
+    write("app.mjs", `export const fetch = (request) => new Response(request.method + request.headers.get("x-a"));`);
+    const command = start(["fetch", "app.mjs", "PUT", "/", "-H", "X-A: 1"]);
+    expect([await command.end(), command.output]).toEqual([0, "PUT1"]);
+    const guarded = start(["fetch", "app.mjs", "/", "--auth", "a:b"]);
+    expect(await guarded.end()).toBe(22);
+  });
+
+  it("tells of a handler that failed", async () => {
+    write("app.mjs", `export const fetch = () => { throw new Error("of its own"); };`);
+    const command = start(["fetch", "app.mjs", "/"]);
+    expect(await command.end()).toBe(22);
+    expect(command.output).toMatch(/^500 /);
+    expect(command.errors).toMatch(/the handler failed: Error: of its own\n +at /);
+  });
+
+  it("explains", async () => {
+    write("site/index.html", "hello");
+    const command = start(["explain", "site", "/", "--isolated", "-H", "Accept: text/html"]);
+    expect(await command.end()).toBe(0);
+    expect(command.output).toMatch(/^GET \/\nAccept: text\/html\n\n[^]*\n200 OK\n {2}content-type: +text\/html/);
+    expect(command.output).toMatch(/cross-origin-opener-policy: +same-origin +--isolated\n/);
+  });
+
+  it("explains a refusal of the gate, and a module", async () => {
+    write("app.mjs", `export const fetch = () => new Response("x", { headers: { "x-a": "1" } });`);
+    const shut = start(["explain", "app.mjs", "/", "--auth", "a:b"]);
+    expect(await shut.end()).toBe(0);
+    expect(shut.output).toMatch(/password +refused[^]*401 Unauthorized\n[^]*www-authenticate: .* --auth\n/);
+    const open = start(["explain", "app.mjs", "/"]);
+    await open.end();
+    expect(open.output).toMatch(/x-a: +1 +the module\n/);
+  });
+
+  it.each([
+    [["explain"], /explain needs a path/],
+    [["fetch", "site"], /fetch needs a path/],
+    [["fetch", "a", "b", "/x"], /fetch needs a path, and takes little else/],
+    [["fetch", "/", "-H", "a b: c"], /"a b" is no field of a request/],
+  ])("says what is wrong with %j", async (args, message) => {
+    const command = start(args);
+    expect(await command.end()).toBe(2);
+    expect(command.errors).toMatch(message);
+  });
+
+  it("makes a hash that --auth takes", async () => {
+    const command = start(["hash-password"], {}, "secret\n");
+    expect(await command.end()).toBe(0);
+    const fetched = start([
+      "fetch",
+      "/",
+      "-H",
+      `Authorization: Basic ${btoa("ada:secret")}`,
+      "--auth",
+      `ada:${command.output.trim()}`,
+    ]);
+    await fetched.end();
+    expect(fetched.output).toMatch(/^404 /);
+  });
+});
+
 describe("failing to start", () => {
   it("refuses a flag that is none of ours", async () => {
     const command = start(["--prot", "3000"]);
     expect(await command.end()).toBe(2);
-    expect(command.errors).toMatch(
-      /^fairlead: there is no flag --prot; did you mean --port\?\n  The flags are: .*--host/,
-    );
+    expect(command.errors).toMatch(/^fairlead: there is no flag --prot; did you mean --port\?\n  fairlead --help/);
   });
 
   it("refuses a port that is none", async () => {
     const command = start(["-p", "http"]);
     expect(await command.end()).toBe(2);
     expect(command.errors).toMatch(/^fairlead: --port is "http", which is no port\n/);
+  });
+
+  it("refuses a flag about files for a module", async () => {
+    write("app.mjs", "export const fetch = () => new Response();");
+    const command = start(["app.mjs", "--no-list"]);
+    expect(await command.end()).toBe(2);
+    expect(command.errors).toMatch(
+      /^fairlead: --list is about files, and .*app\.mjs is a module that answers itself\n/,
+    );
   });
 
   it("says that a folder is missing", async () => {
@@ -176,7 +385,7 @@ describe("failing to start", () => {
     await takePort(8080);
     const command = start([]);
     expect(Number(new URL(await command.url()).port)).toBeGreaterThan(8080);
-    await command.until(/port 8080 is taken, so this is the next free one\n/);
+    await command.until(/port 8080 is taken, so this is the next free one/);
   });
 
   it("says that an address is not one of this machine's", async () => {
@@ -193,7 +402,7 @@ const SLOW = `export const fetch = () => new Promise((resolve) => {
 
 describe("stopping", () => {
   it.each(["SIGINT", "SIGTERM"] as const)("ends cleanly at %s", async (signal) => {
-    const command = start(["-p", "0"]);
+    const command = start(["-p", "0", "--log", "text"]);
     await fetch(await command.url());
     expect(await command.end(signal)).toBe(0);
     expect(command.output).toMatch(/Stopped\.\n$/);
@@ -201,7 +410,7 @@ describe("stopping", () => {
 
   it("finishes the request under way, and says that it waits", async () => {
     write("app.mjs", SLOW);
-    const command = start(["app.mjs", "-p", "0"]);
+    const command = start(["app.mjs", "-p", "0", "--log", "text"]);
     const response = fetch(await command.url());
     await command.until(/asked/);
     command.child.kill("SIGINT");
@@ -213,7 +422,7 @@ describe("stopping", () => {
 
   it("does not wait at the second signal", async () => {
     write("app.mjs", SLOW);
-    const command = start(["app.mjs", "-p", "0"]);
+    const command = start(["app.mjs", "-p", "0", "--log", "text"]);
     const response = fetch(await command.url()).then(
       () => "answered",
       () => "cut off",

@@ -19,14 +19,18 @@ export class RunningCommand {
   output = "";
   errors = "";
 
-  constructor(args: readonly string[], options: { cwd?: string; env?: Readonly<Record<string, string>> } = {}) {
+  constructor(
+    args: readonly string[],
+    options: { cwd?: string; env?: Readonly<Record<string, string>>; input?: string } = {},
+  ) {
     if (!existsSync(COMMAND)) throw new Error("the command is not built: npm run build");
-    const { PORT: _port, HOST: _host, NO_COLOR: _noColor, ...inherited } = process.env;
+    const { PORT: _port, HOST: _host, NO_COLOR: _noColor, FAIRLEAD_AUTH: _auth, ...inherited } = process.env;
     this.child = spawn(process.execPath, [COMMAND, ...args], {
       cwd: options.cwd,
       env: { ...inherited, ...options.env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
+    this.child.stdin?.end(options.input ?? "");
     this.child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.output += text));
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.errors += text));
   }
@@ -43,7 +47,8 @@ export class RunningCommand {
 
   /** The address of the first line. */
   async url(): Promise<string> {
-    return (await this.until(/ at (http:\S+)\n/))[1] ?? "";
+    const [, plain, json] = await this.until(/ at (http:\S+)\n|"urls":\["(http:[^"]+)"/);
+    return plain ?? json ?? "";
   }
 
   /** Waits for the end, after a signal if one is given. */

@@ -26,7 +26,7 @@ describe("without an argument", () => {
     ["this folder where none has an index", ["dist/main.js", "index.html"], ""],
   ])("serves %s", (_what, files, expected) => {
     files.forEach(write);
-    expect(findSubject(undefined, folder)).toEqual({ kind: "folder", path: join(folder, expected) });
+    expect(findSubject(undefined, undefined, folder)).toEqual({ kind: "folder", path: join(folder, expected) });
   });
 });
 
@@ -43,20 +43,25 @@ describe("with an argument", () => {
     ["no-extension", "file"],
   ])("takes %s for a %s", (name, kind) => {
     write(name);
-    expect(findSubject(name, folder)).toEqual({ kind, path: join(folder, name) });
+    expect(findSubject(name, undefined, folder)).toEqual({ kind, path: join(folder, name) });
   });
 
   it("takes a folder for a folder, whatever its name", () => {
     mkdirSync(join(folder, "app.js"));
-    expect(findSubject("./app.js/", folder)).toEqual({ kind: "folder", path: join(folder, "app.js") });
-    expect(findSubject(folder, "/")).toEqual({ kind: "folder", path: folder });
+    expect(findSubject("./app.js/", undefined, folder)).toEqual({ kind: "folder", path: join(folder, "app.js") });
+    expect(findSubject(folder, undefined, "/")).toEqual({ kind: "folder", path: folder });
   });
 
   it("says that there is nothing", () => {
-    expect(() => findSubject("missing", folder)).toThrow(`there is no missing in ${folder}`);
+    expect(() => findSubject("missing", undefined, folder)).toThrow(`there is no missing in ${folder}`);
+  });
+
+  it("takes the folder from --root of other tools, but not two", () => {
+    expect(findSubject(undefined, ".", folder)).toEqual({ kind: "folder", path: folder });
+    expect(() => findSubject("a", "b", folder)).toThrow("one thing can be served, not two: a and b");
   });
 
   it("says that a device cannot be served", () => {
-    expect(() => findSubject("/dev/null", folder)).toThrow("/dev/null is neither a folder nor a file");
+    expect(() => findSubject("/dev/null", undefined, folder)).toThrow("/dev/null is neither a folder nor a file");
   });
 });

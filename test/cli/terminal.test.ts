@@ -28,6 +28,8 @@ async function watch(args: readonly string[], environment: Environment): Promise
       written.emit("text");
     },
     writeError: (text) => (output += text),
+    writeBytes: async () => {},
+    readLine: async () => "",
   });
   const until = async (pattern: RegExp): Promise<string> => {
     for (;;) {

@@ -1,76 +1,176 @@
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../../src/cli/command-error.ts";
-import { readUsage } from "../../src/cli/usage.ts";
+import { FLAG_TABLE } from "../../src/cli/flags.ts";
+import { explainFlag } from "../../src/cli/foreign-flags.ts";
+import { renderHelp } from "../../src/cli/help.ts";
+import { plainPainter } from "../../src/cli/paint.ts";
+import { readUsage, UnknownFlag } from "../../src/cli/usage.ts";
 
-/** The error that arguments lead to. */
+/** The error that arguments lead to, as the command says it. */
 function errorOf(...args: string[]): CommandError {
   try {
-    readUsage(args, "1.2.3", () => {});
+    readUsage(args);
   } catch (error) {
+    if (error instanceof UnknownFlag) return explainFlag(error);
     if (error instanceof CommandError) return error;
   }
   throw new Error(`${args.join(" ")} is no wrong usage`);
 }
 
+/** Flags as an object, to be compared. */
+function flagsOf(...args: string[]): Record<string, readonly (string | boolean)[]> {
+  return Object.fromEntries(readUsage(args).flags);
+}
+
 describe("reading arguments", () => {
   it("takes nothing at all", () => {
-    expect(readUsage([], "1.2.3", () => {})?.subject).toBeUndefined();
+    expect(readUsage([])).toEqual({ verb: "serve", words: [], flags: new Map() });
   });
 
   it.each([
     [["site", "-p", "3000", "--host", "::1", "-q"]],
     [["-p3000", "--host=::1", "--quiet", "site"]],
+    [["-p=3000", "--host", "::1", "--quiet", "site"]],
     [["--port=3000", "-q", "site", "--host", "::1"]],
+    [["-qp", "3000", "--host", "::1", "--", "site"]],
   ])("takes flags in any order and form: %j", (args) => {
-    const usage = readUsage(args, "1.2.3", () => {});
-    expect(usage?.subject).toBe("site");
-    expect(usage?.flags).toMatchObject({ port: "3000", host: "::1", quiet: true });
+    const { words, flags } = readUsage(args);
+    expect(words).toEqual(["site"]);
+    expect(Object.fromEntries(flags)).toEqual({ port: ["3000"], host: ["::1"], quiet: [true] });
   });
 
-  it.each([["-V"], ["--version"]])("prints the version at %s", (flag) => {
-    let printed = "";
-    expect(readUsage([flag], "1.2.3", (text) => (printed += text))).toBeNull();
-    expect(printed).toBe("1.2.3\n");
+  it("keeps all values of what is repeatable, and the last of what is not", () => {
+    expect(flagsOf("-H", "A: 1", "-p", "1", "--header=B: 2", "-p", "2")).toEqual({
+      header: ["A: 1", "B: 2"],
+      port: ["2"],
+    });
   });
 
-  it.each([["-h"], ["--help"]])("teaches at %s", (flag) => {
-    let printed = "";
-    expect(readUsage([flag], "1.2.3", (text) => (printed += text))).toBeNull();
-    for (const word of [
-      "--port",
-      "--host",
-      "--quiet",
-      "--limits",
-      "--no-color",
-      "--version",
-      "Examples:",
-      "NO_COLOR",
-      "8080",
-    ]) {
-      expect(printed).toContain(word);
-    }
-    expect(printed).not.toContain("--silent");
-    expect(Math.max(...printed.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  it.each([
+    ["--no-list", { list: [false] }],
+    ["--no-clean-urls", { "clean-urls": [false] }],
+    ["--no-compress", { compress: [false] }],
+    ["--no-color", { color: [false] }],
+    ["--no-dotfiles", { dotfiles: [false] }],
+    ["--no-cors", { cors: [false] }],
+  ])("switches off by %s", (flag, expected) => {
+    expect(flagsOf(flag)).toEqual(expected);
+  });
+
+  it.each([
+    [["--silent"], { quiet: [true] }],
+    [["--maxage", "3600"], { cache: ["3600"] }],
+    [["--browse"], { list: [true] }],
+    [["--no-browse"], { list: [false] }],
+    [["--root", "site"], { root: ["site"] }],
+    [["--no-port-switching"], { "port-switching": [false] }],
+    [["--gzip"], { precompressed: [true] }],
+    [["--no-compression"], { compress: [false] }],
+    [["--bind", "0.0.0.0"], { host: ["0.0.0.0"] }],
+    [["--address=::1"], { host: ["::1"] }],
+    [["--spa=app.html"], { single: ["app.html"] }],
+  ])("takes the names of other tools: %j", (args, expected) => {
+    expect(flagsOf(...args)).toEqual(expected);
+  });
+});
+
+describe("a value that may be left out", () => {
+  const rows: [args: string[], flags: Record<string, (string | boolean)[]>, words: string[]][] = [
+    [["-s", "build"], { single: [true] }, ["build"]],
+    [["--spa", "200.html", "build"], { single: ["200.html"] }, ["build"]],
+    [["build", "--single"], { single: [true] }, ["build"]],
+    [["--host", "site"], { host: [true] }, ["site"]],
+    [["--host", "./site.v2"], { host: [true] }, ["./site.v2"]],
+    [["--host", "0.0.0.0", "site"], { host: ["0.0.0.0"] }, ["site"]],
+    [["--host", "[::1]"], { host: ["[::1]"] }, []],
+    [["--host", "localhost", "--host", "192.0.2.7"], { host: ["localhost", "192.0.2.7"] }, []],
+    [["--host", "dead"], { host: [true] }, ["dead"]],
+    [["--host=dead"], { host: ["dead"] }, []],
+    [["--cors", "site"], { cors: [true] }, ["site"]],
+    [["--cors", "*", "site"], { cors: ["*"] }, ["site"]],
+    [["--cors", "https://a.example,https://b.example"], { cors: ["https://a.example,https://b.example"] }, []],
+    [["-o", "/srv/site"], { open: [true] }, ["/srv/site"]],
+    [["/srv/site", "-o", "/docs/"], { open: ["/docs/"] }, ["/srv/site"]],
+    [["--open=/docs/", "/srv/site"], { open: ["/docs/"] }, ["/srv/site"]],
+  ];
+  it.each(rows)("%j", (args, flags, words) => {
+    const usage = readUsage(args);
+    expect(Object.fromEntries(usage.flags)).toEqual(flags);
+    expect(usage.words).toEqual(words);
+  });
+});
+
+describe("verbs", () => {
+  it.each([
+    [["explain", "/a"], "explain", ["/a"]],
+    [["fetch", "site", "HEAD", "/a"], "fetch", ["site", "HEAD", "/a"]],
+    [["hash-password"], "hash-password", []],
+    [["./explain"], "serve", ["./explain"]],
+    [["-p", "1", "explain", "/a"], "explain", ["/a"]],
+  ])("%j", (args, verb, words) => {
+    expect(readUsage(args)).toMatchObject({ verb, words });
+  });
+});
+
+describe("the help", () => {
+  const help = renderHelp(plainPainter);
+
+  it("has every flag that is shown, and examples", () => {
+    for (const { shown, group } of FLAG_TABLE) if (group !== "") expect(help).toContain(shown);
+    for (const word of ["Examples:", "NO_COLOR", "8080", "FAIRLEAD_AUTH", "fairlead explain"])
+      expect(help).toContain(word);
+    expect(help).not.toMatch(/--silent|--no-port-switching|--root/);
+  });
+
+  it("fits a terminal", () => {
+    expect(Math.max(...help.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  it("gives each letter to one flag only", () => {
+    const letters = FLAG_TABLE.map(({ short }) => short).filter((short) => short !== "");
+    expect(new Set(letters).size).toBe(letters.length);
   });
 });
 
 describe("wrong usage", () => {
   it.each([
-    ["--prot", "there is no flag --prot; did you mean --port?"],
-    ["--bind", "there is no flag --bind; did you mean --host?"],
-    ["--bind=0.0.0.0", "there is no flag --bind; did you mean --host?"],
-    ["-a", "there is no flag -a; did you mean --host?"],
-    ["-v", "there is no flag -v; did you mean --version?"],
-    ["--frobnicate", "there is no flag --frobnicate"],
-  ])("names ours for %s", (flag, message) => {
-    const error = errorOf(flag);
+    [["-c-1"], "there is no flag -c; caching off is --cache off"],
+    [["-c3600"], "there is no flag -c; caching for 3600 seconds is --cache 3600s"],
+    [["-m=60"], "there is no flag -m=60; caching for 60 seconds is --cache 60s"],
+    [["-c"], "there is no flag -c; caching is --cache (off, 10m, 1y), other sites' scripts are let in by --cors"],
+    [["-a", "::1"], "there is no flag -a; the address is --host, name and password are --auth"],
+    [
+      ["-S"],
+      "there is no flag -S; links that lead out of the folder are followed by --follow; there is no TLS here yet: put a proxy that speaks it in front",
+    ],
+    [["--ssl-cert", "x"], "there is no flag --ssl-cert; there is no TLS here yet: put a proxy that speaks it in front"],
+    [["--user=ada"], "there is no flag --user; name and password are --auth USER:PASS"],
+    [["-o=/x"], "there is no flag -o=/x; a value goes behind the long name: --open=/x"],
+    [["--prot"], "there is no flag --prot; did you mean --port?"],
+    [["--prot=3000"], "there is no flag --prot; did you mean --port?"],
+    [["--doftiles"], "there is no flag --doftiles; did you mean --dotfiles?"],
+    [["--no-lst"], "there is no flag --no-lst; did you mean --no-list?"],
+    [["--hiden"], "there is no flag --hiden; did you mean --dotfiles?"],
+    [["--frobnicate"], "there is no flag --frobnicate"],
+    [["-!"], "there is no flag -!"],
+  ])("names ours for %j", (args, message) => {
+    const error = errorOf(...args);
     expect(error.message).toBe(message);
     expect(error.exitCode).toBe(2);
-    expect(error.advice.join("\n")).toMatch(/-p, --port <N>; --host <ADDR>; .*--version/);
+    expect(error.advice.join("\n")).toContain("--help");
   });
 
-  it("says that a flag lacks its value, or that there are too many arguments", () => {
-    expect(errorOf("--port")).toMatchObject({ exitCode: 2, message: "option '-p, --port <N>' argument missing" });
-    expect(errorOf("a", "b")).toMatchObject({ exitCode: 2 });
+  it.each([
+    [["--port"], "--port needs a value: -p, --port <N>"],
+    [["--port", "--quiet"], "--port needs a value: -p, --port <N>"],
+    [["--quiet=yes"], "--quiet takes no value"],
+    [["--no-list=yes"], "--no-list takes no value"],
+    [["a", "b"], "one thing can be served, not 2: a b"],
+  ])("says what is wrong with %j", (args, message) => {
+    expect(errorOf(...args)).toMatchObject({ exitCode: 2, message });
+  });
+
+  it("takes a value that begins with a dash behind =, and a negative number as it is", () => {
+    expect(flagsOf("--log-file=-x", "--cache", "-1")).toEqual({ "log-file": ["-x"], "cache": ["-1"] });
   });
 });

@@ -1,0 +1,122 @@
+/**
+ * `fairlead fetch` and `fairlead explain`: one question to what would be served, without a socket.
+ *
+ *  1 read    what is asked, and of what (question.ts)
+ *  2 ask     the true handler, gate and all, over an exchange that has no wire
+ *  3 print   the content, or what led to it (explain.ts)
+ */
+
+import { read } from "node:fs";
+import { promisify } from "node:util";
+import type { Content } from "../http/exchange.ts";
+import { reasonPhrase } from "../http/status.ts";
+import { createExchangeHandler } from "../web/handler.ts";
+import type { Handler } from "../web/handler.ts";
+import { CommandError, messageOf } from "./command-error.ts";
+import type { ExitCode } from "./command-error.ts";
+import { isOn, textOf } from "./flags.ts";
+import type { Flags } from "./flags.ts";
+import { LocalExchange } from "./local-exchange.ts";
+import type { LocalAnswer } from "./local-exchange.ts";
+import { escapeText } from "./log-line.ts";
+import { makeHandler } from "./make-handler.ts";
+import type { Painter } from "./paint.ts";
+import { readQuestion } from "./question.ts";
+import type { Question } from "./question.ts";
+import { readSettings } from "./settings.ts";
+import { findSubject } from "./subject.ts";
+import type { Usage } from "./usage.ts";
+import type { CommandWorld } from "./world.ts";
+
+/** What `text()` and its like may read at once; there is no content to read. */
+const NO_CONTENT_BYTES = 0;
+const PIECE_BYTES = 1024 * 1024;
+
+/** Answers a question on the command line. Exit code 22 for `fetch` with a status of 400 or more. */
+export async function ask(
+  verb: "explain" | "fetch",
+  { words, flags }: Usage,
+  world: CommandWorld,
+  paint: Painter,
+): Promise<ExitCode> {
+  const question = readQuestion(verb, words, flags);
+  // Here -H is what is asked with, not what is answered with
+  const served: Flags = new Map([...flags].filter(([name]) => name !== "header"));
+  const settings = readSettings(served, world.environment, world.isTerminal);
+  const subject = findSubject(question.subjectWord, textOf(flags, "root"), world.workingFolder);
+  const { handler, files } = await makeHandler(subject, settings, served, world.workingFolder);
+  const exchange = new LocalExchange(question.method, question.target, question.lines);
+  const answer = await askHandler(handler, exchange, world);
+  if (verb === "fetch") return printAnswer(question, answer, isOn(flags, "verbose", false), world, paint);
+  release(answer.content);
+  const { explain } = await import("./explain.ts");
+  world.writeOutput(await explain({ question, answer, subject, settings, files }, paint));
+  return 0;
+}
+
+async function askHandler(handler: Handler, exchange: LocalExchange, world: CommandWorld): Promise<LocalAnswer> {
+  const answer = createExchangeHandler(handler, {
+    maxBufferedBytes: NO_CONTENT_BYTES,
+    onFault: ({ error }) => world.writeError(`fairlead: the handler failed: ${stackOf(error)}\n`),
+    waitUntil: (promise) => void promise.catch((error: unknown) => world.writeError(`${stackOf(error)}\n`)),
+  });
+  answer(exchange);
+  try {
+    return await exchange.answer;
+  } catch (error) {
+    throw new CommandError(1, `there was no answer: ${messageOf(error)}`, [], { cause: error });
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+async function printAnswer(
+  { method, target }: Question,
+  { head, content }: LocalAnswer,
+  isVerbose: boolean,
+  world: CommandWorld,
+  paint: Painter,
+): Promise<ExitCode> {
+  if (isVerbose) {
+    world.writeError(
+      `> ${method} ${escapeText(target)}\n< ${head.status} ${head.reason || reasonPhrase(head.status)}\n`,
+    );
+    for (let i = 0; i < head.fields.length; i += 2) {
+      world.writeError(`< ${paint("faint", `${head.fields[i] ?? ""}:`)} ${escapeText(head.fields[i + 1] ?? "")}\n`);
+    }
+  }
+  // RFC 9110 §9.3.2: HEAD has no content, whatever the handler gave
+  if (method === "HEAD") release(content);
+  else for await (const bytes of octetsOf(content)) await world.writeBytes(bytes);
+  return head.status >= 400 ? 22 : 0;
+}
+
+/** Gives back what content holds open. */
+function release(content: Content): void {
+  if (content === null || typeof content === "string") return;
+  if ("release" in content) content.release();
+  else if (content instanceof ReadableStream) content.cancel().catch(() => {});
+}
+
+async function* octetsOf(content: Content): AsyncGenerator<Uint8Array> {
+  if (content === null) return;
+  if (typeof content === "string") yield Buffer.from(content);
+  else if (content instanceof Uint8Array) yield content;
+  else if ("release" in content) {
+    try {
+      let position = content.start;
+      const end = content.start + content.length;
+      while (position < end) {
+        const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, end - position));
+        const { bytesRead } = await promisify(read)(content.fd, piece, 0, piece.length, position);
+        if (bytesRead === 0) throw new CommandError(1, "the file became shorter while it was read");
+        position += bytesRead;
+        yield piece.subarray(0, bytesRead);
+      }
+    } finally {
+      content.release();
+    }
+  } else yield* content as AsyncIterable<Uint8Array>;
+}

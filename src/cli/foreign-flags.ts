@@ -1,0 +1,125 @@
+/**
+ * A flag that is none of ours -> which of ours is meant: the habits of serve, http-server, sirv, miniserve, Caddy and python.
+ *
+ * Letters that mean different things to different tools are not guessed but told apart. Loaded only for a mistake.
+ */
+
+import { editDistance } from "../server/option-check.ts";
+import { CommandError } from "./command-error.ts";
+import { ALIASES, FLAG_TABLE } from "./flags.ts";
+import type { UnknownFlag } from "./usage.ts";
+
+const NO_TLS = "there is no TLS here yet: put a proxy that speaks it in front";
+const NO_FORWARDING = "requests are not forwarded to other servers here";
+const NO_CONFIG = "there is no configuration file: each setting is a flag";
+const NO_UPLOAD = "files are only read here, never written";
+const AUTH = "name and password are --auth USER:PASS";
+const COMPRESSED_FILES = "compressed files beside the plain ones are --precompressed, which is on";
+
+/** By the flag as it was typed, without its value. */
+const MEANT: ReadonlyMap<string, string> = new Map([
+  ["-a", "the address is --host, name and password are --auth"],
+  ["-b", `the address is --host, a list of the folder is --list, ${COMPRESSED_FILES}`],
+  ["-c", "caching is --cache (off, 10m, 1y), other sites' scripts are let in by --cors"],
+  ["-C", "other sites' scripts are let in by --cors, compression is --compress"],
+  ["-d", "the folder stands alone, as in fairlead ./site; a list of it is --list, dot files are --dotfiles"],
+  ["-D", "dot files are --dotfiles; changes always show, there is no mode for development"],
+  ["-e", "caching is --cache, with auto as default"],
+  ["-f", "an inherited socket is --listen fd:3"],
+  ["-g", COMPRESSED_FILES],
+  ["-B", COMPRESSED_FILES],
+  ["-G", COMPRESSED_FILES],
+  ["-i", "a list of the folder is --list, the address is --host; hashed names are immutable by --cache auto"],
+  ["-I", "no list of the folder is --no-list"],
+  ["-k", NO_TLS],
+  ["-K", NO_TLS],
+  ["-L", "no line per request is --log off"],
+  ["-m", "caching is --cache: 10m, 1y, off"],
+  ["-n", "nothing is copied to a clipboard, there is nothing to switch off"],
+  ["-P", NO_FORWARDING],
+  ["-r", "the folder stands alone, as in fairlead ./site"],
+  ["-S", "links that lead out of the folder are followed by --follow; " + NO_TLS],
+  ["-t", NO_TLS],
+  ["-u", `compression is switched off by --no-compress; ${NO_UPLOAD}`],
+  ["-U", NO_UPLOAD],
+  ["-w", "changes always show, there is nothing to watch; " + NO_CONFIG],
+  ["-x", "compression is --compress, which is on"],
+  ["-z", "a list of the folder is --list"],
+  ["--access-log", "the log is --log text, json, combined or off"],
+  ["--auth-file", "a file of names and passwords is --auth @FILE"],
+  ["--basic-auth", `${AUTH}; hashes in a file are made by fairlead hash-password`],
+  ["--cert", NO_TLS],
+  ["--config", NO_CONFIG],
+  ["--config-file", NO_CONFIG],
+  ["--debug", "more about each request is --verbose, why an answer is what it is says fairlead explain"],
+  ["--dev", "changes always show, there is no mode for development"],
+  ["--domain", NO_TLS],
+  ["--etag", "every file has an entity tag, there is nothing to switch on"],
+  ["--http2", NO_TLS],
+  ["--https", NO_TLS],
+  ["--immutable", "hashed names are immutable by --cache auto, all files are kept for a year by --cache 1y"],
+  ["--index", "the page for all pages of a single-page app is --spa FILE"],
+  ["--interfaces", "the address is --host"],
+  ["--key", NO_TLS],
+  ["--no-clipboard", "nothing is copied to a clipboard, there is nothing to switch off"],
+  ["--no-config", NO_CONFIG],
+  ["--no-request-logging", "no line per request is --log off"],
+  ["--password", AUTH],
+  ["--proxy", NO_FORWARDING],
+  ["--ssl-cert", NO_TLS],
+  ["--ssl-key", NO_TLS],
+  ["--tls", NO_TLS],
+  ["--tls-cert", NO_TLS],
+  ["--tls-key", NO_TLS],
+  ["--unix-socket", "a unix socket is --listen unix:/PATH"],
+  ["--upload-files", NO_UPLOAD],
+  ["--user", AUTH],
+  ["--username", AUTH],
+  ["--watch", "changes always show, there is nothing to watch"],
+]);
+
+/** What is said instead of starting. */
+export function explainFlag({ word, flag }: UnknownFlag): CommandError {
+  // Of letters that hang together the one that is meant is hard to say, and `-o=/x` hangs together for the reader of flags
+  const shown = /^-\w=/.test(word) ? word : flag;
+  return new CommandError(2, `there is no flag ${shown}${hintFor(word, flag)}`, ["fairlead --help shows all flags"]);
+}
+
+function hintFor(word: string, flag: string): string {
+  // "-c-1" is how http-server's users switch caching off
+  const seconds = /^-[cm]=?(-?\d+)$/.exec(word)?.[1];
+  if (seconds !== undefined) {
+    return Number(seconds) < 0
+      ? "; caching off is --cache off"
+      : `; caching for ${seconds} seconds is --cache ${seconds}s`;
+  }
+  const attached = /^-(\w)=/.exec(word)?.[1];
+  const long = FLAG_TABLE.find(({ short }) => short !== "" && short === attached);
+  if (long !== undefined) return `; a value goes behind the long name: --${long.name}${word.slice(2)}`;
+  const meant = MEANT.get(flag);
+  if (meant !== undefined) return `; ${meant}`;
+  const nearest = nearestTo(flag);
+  return nearest === "" ? "" : `; did you mean ${nearest}?`;
+}
+
+/** A long name that is a slip of the pen away. */
+function nearestTo(flag: string): string {
+  if (!flag.startsWith("--")) return "";
+  const name = flag.slice(2).toLowerCase();
+  let nearest = "";
+  // Two letters that changed places are two slips
+  let fewest = name.length < 4 ? 2 : 3;
+  for (const { name: ours, shown, group } of FLAG_TABLE) {
+    const written = group === "" ? [] : [...shown.matchAll(/--([\w-]+)/g)].map(([, long = ""]) => long);
+    for (const candidate of new Set([...written, ...(group === "" ? [] : [ours])])) {
+      const distance = editDistance(name, candidate);
+      if (distance >= fewest || !shown.includes(`--${candidate}`)) continue;
+      fewest = distance;
+      nearest = `--${candidate}`;
+    }
+  }
+  for (const [alias, ours] of ALIASES) {
+    if (editDistance(name, alias) < Math.min(fewest, 2)) return `--${ours}`;
+  }
+  return nearest;
+}

@@ -1,0 +1,123 @@
+/**
+ * The first lines of a server that listens already: they gather what there is to say, and say it to a person or a program.
+ *
+ * Everything that takes time and is not needed to answer is done here: counting what is hidden, the browser, the QR code.
+ */
+
+import { readFileSync } from "node:fs";
+import { relative } from "node:path";
+import { SYSTEM_TIME } from "../server/clock.ts";
+import { renderBanner, renderPlainBanner } from "./banner.ts";
+import type { Welcome } from "./banner.ts";
+import { messageOf } from "./command-error.ts";
+import { countHidden, renderHidden } from "./hidden.ts";
+import { isContainer, networkUrlsOf } from "./listen.ts";
+import type { Listening } from "./listen.ts";
+import { jsonLine } from "./log-record.ts";
+import type { Painter } from "./paint.ts";
+import type { Settings } from "./settings.ts";
+import { isLocal } from "./targets.ts";
+import type { Subject } from "./subject.ts";
+
+/** A server that has just begun to listen. */
+export interface Start {
+  readonly settings: Settings;
+  readonly subject: Subject;
+  readonly listening: Listening;
+}
+
+/** What greeting needs of the world. */
+export interface GreetWorld {
+  readonly workingFolder: string;
+  readonly isTerminal: boolean;
+  readonly writeOutput: (text: string) => void;
+  readonly writeError: (text: string) => void;
+}
+
+const SHUT_IN = "in a container nobody outside of it can reach this address: --host opens it";
+const BARE_PASSWORD =
+  "name and password travel unencrypted to other machines: only with TLS in front are they a secret";
+
+/** Says the first lines, then shows the browser and the QR code where they are wanted. */
+export async function greet(
+  start: Start,
+  world: GreetWorld,
+  paint: Painter,
+  say: (text: string) => void,
+): Promise<void> {
+  const { settings } = start;
+  const welcome = await welcomeOf(start, world);
+  if (!settings.isQuiet) world.writeOutput(render(welcome, settings, world, paint));
+  const [url = ""] = welcome.urls;
+  if (settings.showsQrCode && !settings.isQuiet) await showQrCode(welcome.networkUrls[0] ?? url, world, say);
+  if (settings.openPath !== "") await openBrowser(url, settings.openPath, world);
+}
+
+async function welcomeOf({ settings, subject, listening }: Start, world: GreetWorld): Promise<Welcome> {
+  const { servers, takenPort } = listening;
+  const shownPath = relative(world.workingFolder, subject.path);
+  const isLocalOnly = settings.targets.every(isLocal);
+  const hidden =
+    subject.kind === "folder" && !settings.isQuiet ? await countHidden(subject.path, settings.files) : null;
+  const notes: string[] = [];
+  if (takenPort !== 0) notes.push(`port ${takenPort} is taken, so this is the next free one`);
+  const isShutIn = isLocalOnly && settings.targets.every(({ kind }) => kind === "tcp") && isContainer();
+  if (isShutIn) notes.push(SHUT_IN);
+  if (settings.gate.auth !== "" && !isLocalOnly) notes.push(BARE_PASSWORD);
+  return {
+    version: readVersion(),
+    subject,
+    shownPath: shownPath === "" ? "this folder" : shownPath,
+    modes: subject.kind === "module" ? [] : modesOf(settings),
+    urls: servers.map((server) => server.url.href),
+    networkUrls: [...new Set(servers.flatMap((server) => networkUrlsOf(server.hostname, server.port)))],
+    isLocal: isLocalOnly && !isShutIn,
+    hidden: hidden === null ? "" : renderHidden(hidden),
+    notes,
+  };
+}
+
+/** What is not as usual. */
+function modesOf({ files, gate }: Settings): string[] {
+  const modes: string[] = [];
+  if (files.singlePage !== false) modes.push("single-page app");
+  if (files.showsDotFiles) modes.push("dot files too");
+  if (files.followsLinks) modes.push("links followed");
+  if (gate.auth !== "") modes.push("with password");
+  return modes;
+}
+
+function render(welcome: Welcome, settings: Settings, world: GreetWorld, paint: Painter): string {
+  if (world.isTerminal) return renderBanner(welcome, paint);
+  if (settings.logForm !== "json") return renderPlainBanner(welcome);
+  const { version, subject, urls, networkUrls, hidden, notes } = welcome;
+  const more = { ...(hidden === "" ? {} : { hidden }), ...(notes.length === 0 ? {} : { notes }) };
+  const members = { version, kind: subject.kind, path: subject.path, urls: [...urls, ...networkUrls], ...more };
+  return `${jsonLine(SYSTEM_TIME.wallMs(), "info", "listening", members)}\n`;
+}
+
+async function showQrCode(url: string, world: GreetWorld, say: (text: string) => void): Promise<void> {
+  const { renderUnicodeCompact } = await import("uqr");
+  // On a light background whatever the terminal's: phones read no inverted code
+  if (world.isTerminal) world.writeOutput(`${renderUnicodeCompact(url, { border: 2 })}\n\n`);
+  else say("the QR code is shown on a terminal only");
+}
+
+/** A browser that does not come is a pity and no failure. */
+async function openBrowser(url: string, path: string, world: GreetWorld): Promise<void> {
+  try {
+    if (!url.startsWith("http:")) throw new Error(`${url} is nothing that a browser can show`);
+    const { default: open } = await import("open");
+    const child = await open(new URL(path.replace(/^\/+/, "/"), url).href);
+    child.once("error", (error) => world.writeError(`fairlead: the browser cannot be started: ${error.message}\n`));
+  } catch (error) {
+    world.writeError(`fairlead: the browser cannot be started: ${messageOf(error)}\n`);
+  }
+}
+
+/** Two folders up from src/cli as from dist/cli. */
+export function readVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}

@@ -1,0 +1,73 @@
+/**
+ * What is served and how -> the handler, with the gate before it.
+ *
+ * Flags about files mean nothing to a module, which decides itself; giving one to it is a mistake that is said, not ignored.
+ */
+
+import { serveFile } from "../static/serve-file.ts";
+import { serveStatic } from "../static/serve-static.ts";
+import type { StaticHandler, StaticOptions } from "../static/serve-static.ts";
+import type { Handler } from "../web/handler.ts";
+import { CommandError } from "./command-error.ts";
+import { FLAG_TABLE } from "./flags.ts";
+import type { Flags } from "./flags.ts";
+import type { FileSettings, GateSettings, Settings } from "./settings.ts";
+import type { Subject } from "./subject.ts";
+
+/** The handler, and the part of it that serves files. */
+export interface MadeHandler {
+  readonly handler: Handler;
+  /** Null for a module. */
+  readonly files: StaticHandler | null;
+}
+
+/**
+ * Makes the handler.
+ *
+ * @throws CommandError for a module that cannot be run, for flags that do not go with it, and for an impossible gate
+ */
+export async function makeHandler(
+  subject: Subject,
+  settings: Settings,
+  flags: Flags,
+  workingFolder: string,
+): Promise<MadeHandler> {
+  if (subject.kind === "module") {
+    refuseFileFlags(flags, subject);
+    const { loadModule } = await import("./load-module.ts");
+    return { handler: await guarded(await loadModule(subject.path), settings.gate, workingFolder), files: null };
+  }
+  const options = staticOptionsOf(settings.files);
+  const files = subject.kind === "file" ? serveFile(subject.path, options) : serveStatic(subject.path, options);
+  return { handler: await guarded(files, settings.gate, workingFolder), files };
+}
+
+/** Most servers have no gate, and need not load it. */
+async function guarded(handler: Handler, gate: GateSettings, workingFolder: string): Promise<Handler> {
+  const isOpen = gate.auth === "" && gate.corsOrigins === null && !gate.isIsolated && gate.headers.length === 0;
+  if (isOpen) return handler;
+  const { putGateBefore } = await import("./gate.ts");
+  return putGateBefore(handler, gate, workingFolder);
+}
+
+function refuseFileFlags(flags: Flags, subject: Subject): void {
+  const row = FLAG_TABLE.find(({ name, isOfFiles }) => isOfFiles && flags.has(name));
+  if (row === undefined) return;
+  throw new CommandError(2, `--${row.name} is about files, and ${subject.path} is a module that answers itself`, [
+    `Leave --${row.name} out; in the module, serveStatic() has an option for it`,
+  ]);
+}
+
+/** The options of serveStatic() that the settings stand for. */
+function staticOptionsOf(files: FileSettings): StaticOptions {
+  return {
+    spa: files.singlePage,
+    cacheControl: files.cache,
+    cleanUrls: files.hasCleanUrls,
+    listing: files.listsFolders,
+    dotFiles: files.showsDotFiles,
+    followLinks: files.followsLinks,
+    compress: files.compresses,
+    precompressed: files.usesPrecompressed,
+  } as StaticOptions;
+}

@@ -1,0 +1,97 @@
+/**
+ * Where to listen, as people write it: --port and --host, or --listen with tcp://, unix: and fd: URIs.
+ *
+ * It must never listen, nor resolve a name.
+ */
+
+import { networkInterfaces } from "node:os";
+import { CommandError } from "./command-error.ts";
+
+/** One place to listen at. */
+export type Target =
+  | { readonly kind: "tcp"; readonly hostname: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string }
+  | { readonly kind: "fd"; readonly fd: number };
+
+const HIGHEST_PORT = 65_535;
+const FORMS = "tcp://127.0.0.1:8080, tcp://[::1]:8080, unix:/run/site.sock, or fd:3 for an inherited socket";
+
+/**
+ * Reads one URI of --listen.
+ *
+ * @param defaultPort for tcp:// without one
+ * @throws CommandError with exit code 2 that shows the forms
+ */
+export function parseListenUri(text: string, defaultPort: number): Target {
+  const fd = /^fd:(?:\/\/)?(\d{1,6})$/i.exec(text)?.[1];
+  if (fd !== undefined) return { kind: "fd", fd: Number(fd) };
+  const path = /^unix:(?:\/\/(?=\/))?(.+)$/i.exec(text)?.[1];
+  if (path !== undefined) return { kind: "unix", path };
+  const tcp = /^tcp:\/\/(\[[^\]/]+\]|[^[\]/:]*)(?::([^/]*))?\/?$/i.exec(text);
+  if (tcp === null)
+    throw new CommandError(2, `--listen is ${JSON.stringify(text)}, which is no address`, adviceFor(text));
+  const [, host = "", port = ""] = tcp;
+  return {
+    kind: "tcp",
+    hostname: parseHostname(host === "" || host === "*" ? true : host, "--listen"),
+    port: port === "" ? defaultPort : parsePort(port, "the port of --listen"),
+  };
+}
+
+function adviceFor(text: string): string[] {
+  const port = /^\d+$/.test(text) ? [`The port alone is --port ${text}`] : [];
+  const hostAndPort = /^[\w.-]+:\d+$/.test(text) ? [`Perhaps --listen tcp://${text}`] : [];
+  return [...port, ...hostAndPort, `Give ${FORMS}`];
+}
+
+/**
+ * An address to listen on. `true`, from a bare --host, is every address that there is.
+ *
+ * @throws CommandError with exit code 2 if it is empty
+ */
+export function parseHostname(value: string | boolean, origin: string): string {
+  if (typeof value === "boolean" || value === "*") return everyAddress();
+  if (value === "") {
+    throw new CommandError(2, `${origin} is empty`, [`Give an address, as in ${origin} 127.0.0.1, or 0.0.0.0 for all`]);
+  }
+  const bare = value.startsWith("[") && value.endsWith("]") ? value.slice(1, -1) : value;
+  if (/[\s/\\]|:\/\//.test(bare)) {
+    throw new CommandError(2, `${origin} is ${JSON.stringify(value)}, which is no address`, [
+      "Give an address or a name of this machine; a whole URI goes to --listen",
+    ]);
+  }
+  return bare;
+}
+
+/** Of both families, where this machine has both: a socket on `::` takes IPv4 as well. */
+function everyAddress(): string {
+  const hasIpv6 = Object.values(networkInterfaces()).some((one) => one?.some(({ family }) => family === "IPv6"));
+  return hasIpv6 ? "::" : "0.0.0.0";
+}
+
+/** @throws CommandError with exit code 2 that names where the port was given */
+export function parsePort(text: string, origin: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > HIGHEST_PORT) {
+    throw new CommandError(2, `${origin} is ${JSON.stringify(text)}, which is no port`, [
+      `Give a number from 1 to ${HIGHEST_PORT}, or 0 for any free one`,
+    ]);
+  }
+  return port;
+}
+
+/** Whether nobody but this machine can reach it. Who opened an inherited socket, and where, is not known. */
+export function isLocal(target: Target): boolean {
+  if (target.kind === "unix") return true;
+  return target.kind === "tcp" && isLoopback(target.hostname);
+}
+
+/** Whether an address is one of the loopback's. */
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || /^127(?:\.\d+){3}$/.test(hostname);
+}
+
+/** Whether an address stands for all that there are. */
+export function isEveryAddress(hostname: string): boolean {
+  return hostname === "0.0.0.0" || hostname === "::";
+}
