@@ -170,7 +170,7 @@ async function* inOrder(
   const sorted = await sortInSlices(known, (a, b) => compareEntries(a, b, order));
   for (let i = 0; i < sorted.length; i += BATCH) {
     const batch = sorted.slice(i, i + BATCH);
-    if (isSortedByStats) await breathe();
+    if (isSortedByStats) await turns.wait();
     yield isSortedByStats ? batch : await lookUp(folder, batch);
   }
 }
@@ -257,16 +257,35 @@ class LookQueue {
 
 const looks: LookQueue = new LookQueue();
 
-/** Lets everything else that is due have its turn. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
+/** Turns of the event loop, one listing in each: ten that sort at a time hold nobody up longer than one. */
+class TurnQueue {
+  readonly #waiting: (() => void)[];
+
+  constructor() {
+    this.#waiting = [];
+  }
+
+  /** Lets everything else that is due have its turn, and other listings theirs. */
+  wait(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      if (this.#waiting.length === 1) setImmediate(() => this.#next());
+    });
+  }
+
+  #next(): void {
+    this.#waiting.shift()?.();
+    if (this.#waiting.length > 0) setImmediate(() => this.#next());
+  }
 }
+
+const turns: TurnQueue = new TurnQueue();
 
 /** A sorted copy: a merge sort from the bottom, with rests between. Stable. */
 async function sortInSlices<T>(items: readonly T[], compare: (a: T, b: T) => number): Promise<T[]> {
   let from: T[] = [];
   for (let i = 0; i < items.length; i += SORT_RUN) {
-    if (i > 0) await breathe();
+    if (i > 0) await turns.wait();
     from.push(...items.slice(i, i + SORT_RUN).toSorted(compare));
   }
   let steps = 0;
@@ -280,7 +299,7 @@ async function sortInSlices<T>(items: readonly T[], compare: (a: T, b: T) => num
       while (left < middle || right < high) {
         const takesLeft = right >= high || (left < middle && compare(from[left] as T, from[right] as T) <= 0);
         into.push(from[takesLeft ? left++ : right++] as T);
-        if (++steps % MERGE_STEPS === 0) await breathe();
+        if (++steps % MERGE_STEPS === 0) await turns.wait();
       }
     }
     from = into;
