@@ -4,7 +4,7 @@
  * Check and use are the same open file: it is opened first and verified through its handle, so that a link swapped in
  * between (time of check, time of use) gains nothing. It must never open what is no regular file on purpose (a FIFO would
  * wait for its writer, a device may act on being opened), never give a handle away that it has not verified, and never
- * throw for what a client can ask for. Steps: stat, open, verify the handle, verify the place.
+ * throw for what a client can ask for. Steps: look (stat), open, verify the handle, verify the place.
  */
 
 import { constants, realpathSync } from "node:fs";
@@ -39,10 +39,22 @@ const NOT_THERE: ReadonlySet<string> = new Set([
 /** What it says when it could, but not now. */
 const SHORTAGE: ReadonlySet<string> = new Set(["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"]);
 
+/** What stands at a path, as a look at it says: not opened, and not verified to lie inside the root. */
+export interface Seen {
+  readonly kind: "file" | "folder";
+  /** Absolute path on the disk. */
+  readonly path: string;
+  /** The name that was asked for, which decides the media type even where it is a link; `""` for the root. */
+  readonly name: string;
+  readonly stats: Stats;
+}
+
 /** A verified file. Whoever gets it closes it once. */
 export interface FoundFile {
   readonly kind: "file";
   readonly handle: FileHandle;
+  /** Of the open file. */
+  readonly stats: Stats;
   readonly sizeBytes: number;
   readonly mtimeMs: number;
   /** The name that was asked for, which decides the media type even where it is a link. */
@@ -59,14 +71,17 @@ export type Found = FoundFile | FoundFolder;
 /** The one folder out of which files are served. */
 export class Root {
   readonly path: string;
+  readonly #followsLinks: boolean;
   #realPath: string;
 
   /**
    * @param path absolute path of an existing folder; it may be a link, and may later be pointed elsewhere
+   * @param followsLinks serve what links inside lead to, wherever it is
    * @throws the error of the file system if it does not exist
    */
-  constructor(path: string) {
+  constructor(path: string, followsLinks: boolean = false) {
     this.path = path;
+    this.#followsLinks = followsLinks;
     this.#realPath = realpathSync.native(path);
   }
 
@@ -79,17 +94,56 @@ export class Root {
    * @throws the error of the file system where it is broken (EIO)
    */
   async find(names: readonly string[]): Promise<Found | null> {
+    const seen = await this.look(names);
+    if (seen === null) return null;
+    if (seen.kind === "folder") return (await this.holds(seen)) ? FOLDER : null;
+    return this.open(seen);
+  }
+
+  /**
+   * Looks what stands at the names, at the price of one stat.
+   *
+   * @returns null for what is neither file nor folder, and for what is not there
+   * @throws as {@link find}
+   */
+  async look(names: readonly string[]): Promise<Seen | null> {
     const path = names.length === 0 ? this.path : this.path + sep + names.join(sep);
     try {
-      const before = await stat(path);
-      if (before.isDirectory()) return (await this.#holds(path, before)) ? FOLDER : null;
-      if (!before.isFile()) return null;
-      return await this.#open(path, names.at(-1) ?? "");
+      const stats = await stat(path);
+      const name = names.at(-1) ?? "";
+      if (stats.isFile()) return { kind: "file", path, name, stats };
+      return stats.isDirectory() ? { kind: "folder", path, name, stats } : null;
     } catch (error) {
-      if (isNotThere(error)) return null;
-      // Many slow downloads can bring that about, so it is no failure of the handler
-      if (isShortage(error)) throw new HttpError(503, "", { cause: error, headers: { "retry-after": "5" } });
-      throw error;
+      return nothingOr(error);
+    }
+  }
+
+  /** Whether what was seen stands there still, and lies inside the root. @throws as {@link find} */
+  async holds(seen: Seen): Promise<boolean> {
+    if (this.#followsLinks) return true;
+    try {
+      return await this.#isInside(seen.path, seen.stats);
+    } catch (error) {
+      return nothingOr(error) !== null;
+    }
+  }
+
+  /** Whether a link at `path` leads to something that may be served. */
+  async admits(path: string): Promise<boolean> {
+    if (this.#followsLinks) return true;
+    try {
+      return isInside(await realpath(path), this.#realPath);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Opens a file that was seen, and verifies it. @returns null if it is no file, or not inside. @throws as {@link find} */
+  async open(seen: Seen): Promise<FoundFile | null> {
+    try {
+      return await this.#open(seen.path, seen.name);
+    } catch (error) {
+      return nothingOr(error);
     }
   }
 
@@ -98,9 +152,9 @@ export class Root {
     let isVerified = false;
     try {
       const stats = await handle.stat();
-      isVerified = stats.isFile() && (await this.#holds(path, stats));
+      isVerified = stats.isFile() && (this.#followsLinks || (await this.#isInside(path, stats)));
       if (!isVerified) return null;
-      return { kind: "file", handle, sizeBytes: stats.size, mtimeMs: stats.mtimeMs, name };
+      return { kind: "file", handle, stats, sizeBytes: stats.size, mtimeMs: stats.mtimeMs, name };
     } finally {
       if (!isVerified) closeFile(handle);
     }
@@ -110,7 +164,7 @@ export class Root {
    * Whether the thing with these `stats` is what `path` leads to, and lies inside the root. Following all links gives a
    * path; what stands there must be the very thing that is held, else a link was swapped meanwhile.
    */
-  async #holds(path: string, stats: Stats): Promise<boolean> {
+  async #isInside(path: string, stats: Stats): Promise<boolean> {
     const realPath = await realpath(path);
     if (!isInside(realPath, this.#realPath)) {
       // The root itself may have been pointed to a new release since; files of the new one are inside then
@@ -142,6 +196,14 @@ function isInside(realPath: string, folder: string): boolean {
 /** Whether the file system says "nothing there for you", as opposed to "I cannot". */
 export function isNotThere(error: unknown): boolean {
   return error instanceof Error && "code" in error && NOT_THERE.has(String(error.code));
+}
+
+/** Nothing, where that is what the file system says. */
+function nothingOr(error: unknown): null {
+  if (isNotThere(error)) return null;
+  // Many slow downloads can bring that about, so it is no failure of the handler
+  if (isShortage(error)) throw new HttpError(503, "", { cause: error, headers: { "retry-after": "5" } });
+  throw error;
 }
 
 function isShortage(error: unknown): boolean {

@@ -1,73 +1,113 @@
 /**
- * What was found -> Response. The only place in this room that makes responses and names their fields.
+ * What was found -> Response. With {@link answerFile} the semantics of a selected representation: preconditions, ranges, HEAD.
  *
- * A file's content goes out as a slice of the open file, so that the carrier pumps it at the peer's pace; the slice owns
- * the descriptor and gives it back once, whatever becomes of the exchange. It must never show a path of the disk.
- * RFC 9110 §9.3.1, §9.3.2, §9.3.7 (methods), §8 (representation fields), §15.4.2, §15.5.5, §15.5.6 (statuses).
+ * Nothing here waits, and the usual answers cost one object: lines and content come ready from the representation. A part of
+ * an open file owns a share of the descriptor and gives it back once, whatever becomes of the exchange. It must never show a
+ * path of the disk. RFC 9110 §9.3.1, §9.3.2, §9.3.7 (methods), §13.2.1 (order), §14.2 (ranges), §15 (statuses).
  */
 
-import type { FileHandle } from "node:fs/promises";
-import { formatHttpDate } from "../http/date.ts";
-import type { FileSlice } from "../http/exchange.ts";
-import { renderProblem } from "../http/problem.ts";
+import type { FieldSource } from "../http/conditional.ts";
+import { evaluatePreconditions, NOT_MODIFIED, PROCEED } from "../http/conditional.ts";
+import type { FieldLines } from "../http/exchange.ts";
 import type { Problem } from "../http/problem.ts";
-import { Response } from "../web/response.ts";
-import { closeFile } from "./contain.ts";
-import type { FoundFile } from "./contain.ts";
-import type { ResolvedTarget } from "./resolve.ts";
-import { folderPath } from "./resolve.ts";
+import type { ByteRange } from "../http/range.ts";
+import { evaluateRange, UNSATISFIABLE, unsatisfiedRange } from "../http/range.ts";
+import { Response, responseOfLines } from "../web/response.ts";
+import { CODING_NAMES } from "./coding.ts";
+import { renderRefusal } from "./error-page.ts";
+import type { Trace } from "./explain.ts";
+import { joinParts } from "./multipart.ts";
+import type { Representation } from "./representation.ts";
 
 /** Methods that a file answers. */
 const ALLOW = "GET, HEAD, OPTIONS";
 
-/** A part of a file that this room has opened. */
-class OpenFileSlice implements FileSlice {
-  readonly fd: number;
-  readonly start: number;
-  readonly length: number;
-  /** Held, because a handle that nobody holds is closed by the garbage collector. */
-  readonly #handle: FileHandle;
-  #isReleased: boolean;
-
-  constructor(handle: FileHandle, start: number, length: number) {
-    this.fd = handle.fd;
-    this.start = start;
-    this.length = length;
-    this.#handle = handle;
-    this.#isReleased = false;
-  }
-
-  release(): void {
-    // Closing twice would close a descriptor that meanwhile is somebody else's
-    if (this.#isReleased) return;
-    this.#isReleased = true;
-    closeFile(this.#handle);
-  }
-}
-
-/** 200 with the whole file (RFC 9110 §15.3.1); for HEAD its fields alone (§9.3.2). Takes over the descriptor. */
-export function replyFile(method: string, file: FoundFile, mediaType: string): Response {
-  const headers = {
-    "content-type": mediaType,
-    "content-length": String(file.sizeBytes),
-    "last-modified": formatHttpDate(file.mtimeMs),
-    // A file is what its name says, whatever its bytes look like (content sniffing)
-    "x-content-type-options": "nosniff",
-  };
-  if (method === "HEAD") {
-    closeFile(file.handle);
-    return new Response(null, { headers });
-  }
-  return new Response(new OpenFileSlice(file.handle, 0, file.sizeBytes), { headers });
-}
-
 /**
- * 301 from a folder to its path with a slash, without which relative references in its page would be wrong. Of the
- * permanent redirects the one that every client knows; its doubt about methods (RFC 9110 §15.4.2) is none for GET and HEAD.
+ * Answers with a representation: 200, 206, 304, 412 or 416.
+ *
+ * @param nowMs milliseconds since 1970
  */
-export function redirectToFolder(target: ResolvedTarget): Response {
-  const location = folderPath(target.names) + target.search;
-  return new Response(null, { status: 301, headers: { location } });
+export function answerFile(
+  representation: Representation,
+  method: string,
+  fields: FieldSource,
+  nowMs: number,
+  trace: Trace | null,
+): Response {
+  const verdict = evaluatePreconditions(method, fields, representation, nowMs);
+  if (verdict !== PROCEED) return answerCondition(representation, verdict, fields, trace);
+  const ranges = evaluateRange(method, fields, representation.sizeBytes, representation, nowMs);
+  if (ranges !== null) return answerRange(representation, ranges, fields, trace);
+  if (trace !== null) noteWhole(trace, representation, fields);
+  // RFC 9110 §9.3.2: the fields of GET, and no content
+  return responseOfLines(200, representation.lines, method === "HEAD" ? null : representation.whole());
+}
+
+function answerCondition(
+  representation: Representation,
+  verdict: number,
+  fields: FieldSource,
+  trace: Trace | null,
+): Response {
+  trace?.note("precondition", String(verdict), `RFC 9110 §13.2.2, against ${representation.etag}`);
+  if (verdict === NOT_MODIFIED) return responseOfLines(304, representation.notModifiedLines, null);
+  const detail = "the file is not, or no longer, the one that the request is about";
+  // The validators tell the client what there is now (RFC 9110 §15.5.13 leaves it open)
+  return replyProblem(fields, { status: verdict, title: "Precondition Failed", detail, rule: "RFC 9110 §13.1" }, [
+    "etag",
+    representation.etag,
+  ]);
+}
+
+function answerRange(
+  representation: Representation,
+  ranges: readonly ByteRange[] | typeof UNSATISFIABLE,
+  fields: FieldSource,
+  trace: Trace | null,
+): Response {
+  const { sizeBytes } = representation;
+  if (ranges === UNSATISFIABLE) {
+    trace?.note("range", "416", `no part of it is within ${sizeBytes} octets`);
+    const detail = `the file has ${sizeBytes} octets, none of them in the ranges asked for`;
+    // RFC 9110 §15.5.17: SHOULD say the current length
+    const lines = ["content-range", unsatisfiedRange(sizeBytes), "accept-ranges", "bytes"];
+    return replyProblem(
+      fields,
+      { status: 416, title: "Range Not Satisfiable", detail, rule: "RFC 9110 §14.1.2" },
+      lines,
+    );
+  }
+  trace?.note("range", "206", `${ranges.length} of ${sizeBytes} octets: ${describeRanges(ranges)}`);
+  const [first] = ranges;
+  if (ranges.length === 1 && first !== undefined) {
+    return responseOfLines(206, representation.partLines(first), representation.part(first));
+  }
+  const { contentType, length, content } = joinParts(representation, ranges);
+  return responseOfLines(206, representation.multipartLines(contentType, length), content);
+}
+
+function describeRanges(ranges: readonly ByteRange[]): string {
+  return ranges.map(({ start, length }) => `${start}-${start + length - 1}`).join(", ");
+}
+
+function noteWhole(trace: Trace, representation: Representation, fields: FieldSource): void {
+  const { etag, sizeBytes, coding } = representation;
+  trace.note("precondition", "none holds it back", `validators ${etag} and Last-Modified`);
+  const isRangeAsked = fields.get("range") !== null;
+  if (isRangeAsked)
+    trace.note("range", "ignored", "HEAD, malformed, another unit, too many, or If-Range names another version");
+  trace.note("reply", "200", `${sizeBytes} octets of ${CODING_NAMES[coding] as string}`);
+}
+
+/** The page of an error: a representation under another status, without its validators, parts or reuse. */
+export function answerErrorPage(representation: Representation, status: number, method: string): Response {
+  const lines = Object.freeze([...representation.errorLines(), "cache-control", "no-cache"]);
+  return responseOfLines(status, lines, method === "HEAD" ? null : representation.whole());
+}
+
+/** A redirect. Of the permanent ones 301 is known to all; its doubt about methods (RFC 9110 §15.4.2) is none for GET and HEAD. */
+export function redirectTo(location: string, status: 301 | 302 | 303 | 307 | 308): Response {
+  return new Response(null, { status, headers: { location } });
 }
 
 /** 204 to OPTIONS with what the resource, or the server, would answer (RFC 9110 §9.3.7). */
@@ -76,20 +116,24 @@ export function replyOptions(): Response {
 }
 
 /** 405: the method is known but no file answers it (RFC 9110 §15.5.6: Allow is a MUST). */
-export function refuseMethod(request: Request): Response {
+export function refuseMethod(fields: FieldSource): Response {
   const problem = { status: 405, title: "Method Not Allowed", detail: `files answer ${ALLOW}` };
-  return replyProblem(request, problem, { allow: ALLOW });
+  return replyProblem(fields, problem, ["allow", ALLOW]);
 }
 
 /** 404, for what is not there and for what is none of the client's business, alike (RFC 9110 §15.5.5). */
-export function refuseMissing(request: Request): Response {
-  return replyProblem(request, { status: 404, title: "Not Found", detail: "there is nothing here" }, {});
+export function refuseMissing(fields: FieldSource): Response {
+  return replyProblem(fields, { status: 404, title: "Not Found", detail: "there is nothing here" }, []);
 }
 
-function replyProblem(request: Request, problem: Problem, headers: Readonly<Record<string, string>>): Response {
-  const { contentType, text } = renderProblem(problem, request.headers.get("accept"));
-  return new Response(text, {
-    status: problem.status,
-    headers: { "content-type": contentType, "x-content-type-options": "nosniff", ...headers },
-  });
+/** 406: no coding will do, not even none (RFC 9110 §12.5.3, §15.5.7). */
+export function refuseCoding(fields: FieldSource): Response {
+  const detail = "Accept-Encoding takes none of the codings that there are, and forbids identity";
+  const problem = { status: 406, title: "Not Acceptable", detail, rule: "RFC 9110 §12.5.3" };
+  return replyProblem(fields, problem, ["vary", "accept-encoding"]);
+}
+
+function replyProblem(fields: FieldSource, problem: Problem, lines: FieldLines): Response {
+  const refusal = renderRefusal(problem, fields.get("accept"));
+  return responseOfLines(problem.status, [...refusal.lines, ...lines], refusal.text);
 }

@@ -8,17 +8,19 @@ import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Context } from "../web/context.ts";
 import type { Response } from "../web/response.ts";
-import type { MediaTypes } from "./mime.ts";
+import { takeAnswer } from "../web/response.ts";
+import type { Explanation } from "./explain.ts";
+import { Trace } from "./explain.ts";
 import { refuseMissing } from "./reply.ts";
 import { resolveTarget } from "./resolve.ts";
 import { serveStatic, targetOf } from "./serve-static.ts";
-import type { StaticHandler } from "./serve-static.ts";
+import type { StaticHandler, StaticOptions } from "./serve-static.ts";
 
-/** How a file is served. */
-export interface FileOptions {
-  /** As of a folder: types by lower-case extension, before ours. Default none. */
-  readonly mediaTypes?: MediaTypes;
-}
+/** How a file is served: as in a folder, as far as it makes sense for one. */
+export type FileOptions = Omit<
+  StaticOptions,
+  "index" | "listing" | "dotFiles" | "cleanUrls" | "spa" | "notFound" | "prefix" | "rules"
+>;
 
 /**
  * Serves one file, whatever its name.
@@ -29,14 +31,31 @@ export interface FileOptions {
 export function serveFile(path: string | URL, options: FileOptions = {}): StaticHandler {
   const file = resolve(typeof path === "string" ? path : fileURLToPath(path));
   const name = basename(file);
-  const folder = serveStatic(dirname(file), { ...options, index: name, dotFiles: true });
-  const fetch = (request: Request, context?: Context): Response | Promise<Response> => {
-    if (request.method !== "GET" && request.method !== "HEAD") return folder(request, context);
+  const folder = serveStatic(dirname(file), {
+    ...options,
+    index: name,
+    listing: false,
+    dotFiles: true,
+    cleanUrls: false,
+    spa: false,
+    notFound: false,
+    rules: false,
+  });
+  const isAsked = (request: Request, context?: Context): boolean => {
+    if (request.method !== "GET" && request.method !== "HEAD") return true;
     const target = resolveTarget(request.method, targetOf(request, context), true);
-    const isAsked = target !== null && isName(target.names, target.isFolderPath, name);
-    return isAsked ? folder(request, context) : refuseMissing(request);
+    return target !== null && isName(target.names, target.isFolderPath, name);
   };
-  return Object.assign(fetch.bind(null), { fetch });
+  const fetch = (request: Request, context?: Context): Response | Promise<Response> =>
+    isAsked(request, context) ? folder(request, context) : refuseMissing(request.headers);
+  const explain = async (request: Request, context?: Context): Promise<Explanation> => {
+    if (isAsked(request, context)) return folder.explain(request, context);
+    const trace = new Trace();
+    trace.note("resolve", "refused", "only the one file is served, at / and under its name");
+    const { head } = takeAnswer(refuseMissing(request.headers));
+    return trace.explain(request.method, targetOf(request, context), head.status, head.fields);
+  };
+  return Object.assign(fetch.bind(null), { fetch, explain, stats: folder.stats });
 }
 
 /** Whether a path is `/` or `/name`. */

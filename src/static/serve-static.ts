@@ -1,104 +1,227 @@
 /**
  * A folder as a handler: the pipeline from a request to a file's response, top to bottom.
  *
- *  1 permit   only GET and HEAD go on; OPTIONS is answered, the rest is 405
- *  2 resolve  request-target -> names below the root (resolve.ts), or 404
- *  3 find     names -> verified open file (contain.ts); a folder means its index, or a redirect to its slash
- *  4 reply    file -> Response (reply.ts)
+ *  1 permit    only GET and HEAD go on; OPTIONS is answered, the rest is 405
+ *  2 cached    a path that was looked at within the second is answered now, without promise or disk (file-cache.ts)
+ *  3 resolve   request-target -> names below the prefix (resolve.ts, mount.ts), or 404
+ *  4 find      names -> a version of a file (file-finder.ts), a folder, a redirect, or nothing
+ *  5 select    version -> representation in a coding that the request takes (cached-file.ts), made if need be
+ *  6 reply     preconditions, ranges, HEAD (reply.ts); or a rule, a listing, a fallback (otherwise.ts)
  *
  * It must never look at the disk itself, and never throw for what a client can ask for.
  */
 
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { ServerError } from "../http/errors.ts";
-import { isFieldValue } from "../http/fields.ts";
+import type { FieldSource } from "../http/conditional.ts";
+import type { Content } from "../http/exchange.ts";
 import type { Context } from "../web/context.ts";
 import type { Response } from "../web/response.ts";
-import { Root, isNotThere } from "./contain.ts";
-import type { FoundFile } from "./contain.ts";
-import { mediaTypeOf } from "./mime.ts";
-import type { MediaTypes } from "./mime.ts";
-import { redirectToFolder, refuseMethod, refuseMissing, replyFile, replyOptions } from "./reply.ts";
+import { takeAnswer } from "../web/response.ts";
+import type { CachedFile } from "./cached-file.ts";
+import { Acceptances, CODING_NAMES } from "./coding.ts";
+import type { Explanation } from "./explain.ts";
+import { Trace } from "./explain.ts";
+import type { CacheStats } from "./file-cache.ts";
+import { FileFinder } from "./file-finder.ts";
+import { belowMount } from "./mount.ts";
+import type { Asked } from "./otherwise.ts";
+import { Otherwise } from "./otherwise.ts";
+import { answerFile, redirectTo, refuseCoding, refuseMethod, refuseMissing, replyOptions } from "./reply.ts";
 import { resolveTarget } from "./resolve.ts";
-import type { ResolvedTarget } from "./resolve.ts";
+import { isRulesFile } from "./rules.ts";
+import type { StaticOptions, StaticRoots, StaticSettings } from "./static-options.ts";
+import { readStaticOptions } from "./static-options.ts";
 
-/** How a folder is served. */
-export interface StaticOptions {
-  /** File that stands for its folder; `""`: none, folders are 404. Default `index.html`, as everywhere. */
-  readonly index?: string;
-  /**
-   * Serve names with a leading dot. Default false: `.env` and `.git` are on many disks and meant for nobody;
-   * `/.well-known/` is served all the same (RFC 8615).
-   */
-  readonly dotFiles?: boolean;
-  /** Types by lower-case extension without the dot, before ours: `{ "gltf": "model/gltf+json" }`. Default none. */
-  readonly mediaTypes?: MediaTypes;
-}
+export type { StaticOptions, StaticRoots } from "./static-options.ts";
 
 /** A handler that is also an object with a `fetch`, to be given to `serve()` as it is. */
 export interface StaticHandler {
   (request: Request, context?: Context): Response | Promise<Response>;
   readonly fetch: (request: Request, context?: Context) => Response | Promise<Response>;
+  /** What would be answered, and why: the true pipeline, with its steps noted. For the operator: it names paths of the disk. */
+  readonly explain: (request: Request, context?: Context) => Promise<Explanation>;
+  /** How the cache is doing. */
+  readonly stats: () => CacheStats;
 }
 
 /**
- * Serves the files of a folder.
+ * Serves the files of a folder, or of several.
  *
- * @param root path of an existing folder, relative to the working directory, or a file: URL
+ * @param roots paths of existing folders, relative to the working directory, or file: URLs
  * @throws ServerError ERR_OPTIONS that names every mistake: the folder does not exist, the index is no name
  */
-export function serveStatic(root: string | URL, options: StaticOptions = {}): StaticHandler {
-  const folder = new StaticFolder(root, options);
+export function serveStatic(roots: StaticRoots, options: StaticOptions = {}): StaticHandler {
+  const folder = new StaticFolder(readStaticOptions(roots, options));
   const fetch = (request: Request, context?: Context): Response | Promise<Response> => folder.answer(request, context);
-  return Object.assign(fetch.bind(null), { fetch });
+  return Object.assign(fetch.bind(null), {
+    fetch,
+    explain: (request: Request, context?: Context) => folder.explain(request, context),
+    stats: () => folder.stats,
+  });
 }
 
 class StaticFolder {
-  readonly #root: Root;
-  readonly #index: string;
-  readonly #showsDotFiles: boolean;
-  readonly #mediaTypes: MediaTypes;
+  readonly #settings: StaticSettings;
+  readonly #finder: FileFinder;
+  readonly #otherwise: Otherwise;
+  readonly #acceptances: Acceptances;
 
-  constructor(root: string | URL, options: StaticOptions) {
-    this.#index = options.index ?? "index.html";
-    this.#showsDotFiles = options.dotFiles ?? false;
-    this.#mediaTypes = { ...options.mediaTypes };
-    const mistakes = findMistakes(this.#index, this.#mediaTypes);
-    const path = resolve(typeof root === "string" ? root : fileURLToPath(root));
-    const opened = openRoot(path);
-    if (typeof opened === "string") mistakes.push(opened);
-    if (typeof opened === "string" || mistakes.length > 0) throw new ServerError("ERR_OPTIONS", mistakes.join("; "));
-    this.#root = opened;
+  constructor(settings: StaticSettings) {
+    this.#settings = settings;
+    this.#finder = new FileFinder(settings);
+    this.#otherwise = new Otherwise(settings, this.#finder, {
+      answerTarget: (asked) => this.#answerTarget(asked),
+      answerVersion: (asked, file) => this.#answerVersion(asked, file),
+    });
+    this.#acceptances = new Acceptances();
+  }
+
+  get stats(): CacheStats {
+    return this.#finder.stats;
   }
 
   /** The pipeline. */
   answer(request: Request, context: Context | undefined): Response | Promise<Response> {
     const method = request.method;
-    if (method === "OPTIONS") return replyOptions();
-    if (method !== "GET" && method !== "HEAD") return refuseMethod(request);
-    const target = resolveTarget(method, targetOf(request, context), this.#showsDotFiles);
-    if (target === null) return refuseMissing(request);
-    return this.#answerTarget(request, target);
+    if (method !== "GET" && method !== "HEAD") return this.#refuse(method, fieldsOf(request, context));
+    if (context === undefined) return this.#answerRequest(method, request.url, request.headers, null);
+    const { target, fields } = context.exchange.request;
+    const nowMs = this.#settings.time.nowMs();
+    const file = this.#finder.cached(target, nowMs);
+    if (file !== null) {
+      const response = this.#answerNow(file, method, fields, nowMs, null);
+      if (response !== null) return response;
+    }
+    return this.#answerRequest(method, target, fields, null);
   }
 
-  async #answerTarget(request: Request, target: ResolvedTarget): Promise<Response> {
-    const found = await this.#find(target);
-    if (found === null) return refuseMissing(request);
-    if (found === "redirect") return redirectToFolder(target);
-    return replyFile(request.method, found, mediaTypeOf(found.name, this.#mediaTypes));
+  /** The pipeline, talking. */
+  async explain(request: Request, context: Context | undefined): Promise<Explanation> {
+    const trace = new Trace();
+    const method = request.method;
+    const fields = fieldsOf(request, context);
+    const target = context === undefined ? request.url : context.exchange.request.target;
+    const isPermitted = method === "GET" || method === "HEAD";
+    trace.note("permit", isPermitted ? method : "refused", "files answer GET and HEAD (RFC 9110 §9.3)");
+    const response = await (isPermitted
+      ? this.#answerRequest(method, target, fields, trace)
+      : this.#refuse(method, fields));
+    const { head, content } = takeAnswer(response);
+    discard(content);
+    return trace.explain(method, target, head.status, head.fields);
   }
 
-  /** A file, the wish to be asked with a slash, or nothing. */
-  async #find(target: ResolvedTarget): Promise<FoundFile | "redirect" | null> {
-    if (target.isFolderPath && this.#index === "") return null;
-    const names = target.isFolderPath ? [...target.names, this.#index] : target.names;
-    const found = await this.#root.find(names);
-    if (found === null || found.kind === "file") return found;
-    // An index that is itself a folder stands for nothing
-    return target.isFolderPath ? null : "redirect";
+  #refuse(method: string, fields: FieldSource): Response {
+    return this.#otherwise.dress(null, method === "OPTIONS" ? replyOptions() : refuseMethod(fields));
   }
+
+  /** Without a look at the disk; null where that, or a coding, has to be waited for. */
+  #answerNow(
+    file: CachedFile,
+    method: string,
+    fields: FieldSource,
+    nowMs: number,
+    trace: Trace | null,
+  ): Response | null {
+    // Its files were closed meanwhile
+    if (!file.isUsable) return null;
+    if (!file.isNegotiated) return answerFile(file.identity, method, fields, nowMs, trace);
+    const selected = file.select(this.#acceptances.of(fields.get("accept-encoding")));
+    if (typeof selected === "number") return null;
+    if (selected === null) {
+      trace?.note("variant", "none", "Accept-Encoding forbids identity and takes no coding that there is");
+      return refuseCoding(fields);
+    }
+    if (trace !== null) {
+      const asked = fields.get("accept-encoding");
+      trace.note(
+        "variant",
+        CODING_NAMES[selected.coding] as string,
+        asked === null ? "no Accept-Encoding" : `Accept-Encoding: ${asked}`,
+      );
+    }
+    return answerFile(selected, method, fields, nowMs, trace);
+  }
+
+  #answerRequest(
+    method: string,
+    target: string,
+    fields: FieldSource,
+    trace: Trace | null,
+  ): Response | Promise<Response> {
+    const { showsDotFiles, mount, hasRules } = this.#settings;
+    const resolved = resolveTarget(method, target, showsDotFiles);
+    const below = resolved === null ? null : belowMount(resolved, mount);
+    if (resolved === null || below === null) {
+      trace?.note("resolve", "refused", "not below the prefix, hidden (option dotFiles), or no path of plain names");
+      return this.#otherwise.dress(null, refuseMissing(fields));
+    }
+    trace?.note("resolve", below.isFolderPath ? "folder" : "file", JSON.stringify(below.names.join("/")));
+    const asked: Asked = { method, fields, target: below, trace, isRewritten: false };
+    if (hasRules) {
+      this.#finder.refreshRules();
+      const isHidden = isRulesFile(below.names);
+      const forced = isHidden ? null : this.#otherwise.forced(asked);
+      if (forced !== null) return forced;
+      if (isHidden) return this.#otherwise.fallBack(asked);
+    }
+    return this.#answerTarget(asked);
+  }
+
+  /** Files and folders; what is not there is for the fallbacks. */
+  #answerTarget(asked: Asked): Response | Promise<Response> {
+    const { method, fields, trace } = asked;
+    const nowMs = this.#settings.time.nowMs();
+    const key = this.#finder.keyOf(asked.target);
+    const file = trace === null ? this.#finder.fresh(key, nowMs) : null;
+    if (file !== null) {
+      const response = this.#answerNow(file, method, fields, nowMs, null);
+      if (response !== null) return response;
+    }
+    return this.#answerFound(asked, key);
+  }
+
+  async #answerFound(asked: Asked, key: string): Promise<Response> {
+    const { names, isFolderPath, search } = asked.target;
+    const found = await this.#finder.find({ key, names, isFolderPath, isExact: false }, asked.trace);
+    if (found === null) return this.#otherwise.missing(asked);
+    switch (found.kind) {
+      case "redirect":
+        return this.#otherwise.dress(asked, redirectTo(found.location + search, 301));
+      case "folder":
+        return this.#otherwise.folder(asked, found);
+      case "file":
+        return this.#answerVersion(asked, found.file);
+    }
+  }
+
+  /** A version, in a coding that may have to be made first. */
+  async #answerVersion(asked: Asked, file: CachedFile): Promise<Response> {
+    const { method, fields, trace } = asked;
+    file.hold();
+    try {
+      while (file.isUsable) {
+        const response = this.#answerNow(file, method, fields, this.#settings.time.nowMs(), trace);
+        if (response !== null) return response;
+        await this.#finder.code(file, this.#acceptances.of(fields.get("accept-encoding")));
+      }
+    } finally {
+      this.#finder.done(file);
+    }
+    // Crowded out by other files before it could be answered with
+    return this.#answerTarget(asked);
+  }
+}
+
+function fieldsOf(request: Request, context: Context | undefined): FieldSource {
+  return context === undefined ? request.headers : context.exchange.request.fields;
+}
+
+/** Lets go of content that nobody will send. */
+function discard(content: Content): void {
+  if (content === null || typeof content === "string" || content instanceof Uint8Array) return;
+  if ("release" in content) content.release();
+  else if (content instanceof ReadableStream) void content.cancel();
+  else void content[Symbol.asyncIterator]().return?.();
 }
 
 /**
@@ -107,28 +230,4 @@ class StaticFolder {
  */
 export function targetOf(request: Request, context: Context | undefined): string {
   return context === undefined ? request.url : context.exchange.request.target;
-}
-
-/** What is wrong with the options, in words. */
-function findMistakes(index: string, mediaTypes: MediaTypes): string[] {
-  const mistakes: string[] = [];
-  if (/[/\\\0]|^\.\.?$/.test(index)) mistakes.push(`index must be the name of a file, not ${JSON.stringify(index)}`);
-  for (const [extension, type] of Object.entries(mediaTypes)) {
-    if (!/^[^./\\]+$/.test(extension) || extension !== extension.toLowerCase()) {
-      mistakes.push(
-        `mediaTypes must have extensions in lower case and without a dot, not ${JSON.stringify(extension)}`,
-      );
-    }
-    if (!isFieldValue(type)) mistakes.push(`mediaTypes.${extension} is no value of a field`);
-  }
-  return mistakes;
-}
-
-/** The root, or what is wrong with it. */
-function openRoot(path: string): Root | string {
-  try {
-    return statSync(path).isDirectory() ? new Root(path) : `${path} is not a folder`;
-  } catch (error) {
-    return isNotThere(error) ? `the folder ${path} does not exist or must not be read` : `${path}: ${String(error)}`;
-  }
 }

@@ -37,6 +37,7 @@ import {
   type LineHeaders,
 } from "./headers.ts";
 import { inheritLazily } from "./inherit.ts";
+import { toReason, toStatus, toUnsignedShort } from "./response-init.ts";
 import {
   extractBody,
   isFileSlice,
@@ -86,9 +87,8 @@ export interface Answer {
 
 const JSON_LINES: FieldLines = Object.freeze(["content-type", "application/json"]);
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** RFC 9112 §4: HTAB, SP, VCHAR and obs-text. */
-const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+let make: (status: number, lines: FieldLines, payload: Payload) => FastResponse;
 let take: (response: FastResponse) => Answer;
 let materialise: (response: FastResponse) => globalThis.Response;
 let isFast: (value: object) => value is FastResponse;
@@ -105,6 +105,13 @@ class FastResponse {
   #platform: globalThis.Response | null;
 
   static {
+    make = (status, lines, payload) => {
+      const response = new FastResponse();
+      response.#status = status;
+      response.#lines = lines;
+      response.#payload = payload;
+      return response;
+    };
     take = (response) => response.#take();
     materialise = (response) => response.#materialise();
     isFast = (value): value is FastResponse => #payload in value;
@@ -259,18 +266,8 @@ class FastResponse {
     if (typeof init !== "object" && typeof init !== "function")
       throw new TypeError("the init of a response must be an object");
     const { headers, status, statusText } = init as { headers?: unknown; status?: unknown; statusText?: unknown };
-    if (status !== undefined) {
-      const code = toUnsignedShort(status);
-      if (code < 200 || code > 599)
-        throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.');
-      this.#status = code;
-    }
-    if (statusText !== undefined) {
-      const reason = `${statusText as string}`;
-      // CR and LF in it would allow response splitting
-      if (!REASON.test(reason)) throw new TypeError("Invalid statusText");
-      this.#reason = reason;
-    }
+    if (status !== undefined) this.#status = toStatus(status);
+    if (statusText !== undefined) this.#reason = toReason(statusText);
     if (headers !== undefined) this.#lines = joinLines(headers, this.#lines);
     if (this.#payload !== null && (this.#status === 205 || forbidsContent(this.#status))) {
       throw new TypeError(`a response with status ${this.#status} cannot have a body`);
@@ -334,15 +331,6 @@ class FastResponse {
   }
 }
 
-/** Web IDL §3.3.8: modulo 2^16, without fraction, what is no number is 0. */
-function toUnsignedShort(value: unknown): number {
-  if (typeof value === "number" && value >= 0 && value <= 0xff_ff && Number.isInteger(value)) return value;
-  // The plus refuses symbols and big integers
-  const number = Math.trunc(+(value as number));
-  if (!Number.isFinite(number)) return 0;
-  return ((number % 0x1_00_00) + 0x1_00_00) % 0x1_00_00;
-}
-
 function withLength(head: ResponseHead, length: number): ResponseHead {
   if (indexOfLine(head.fields, "content-length") !== -1) return head;
   return { ...head, fields: [...head.fields, "content-length", String(length)] };
@@ -379,6 +367,17 @@ inheritLazily({
  * many requests; a FormData, ReadableStream, async iterable or FileSlice once, then sending fails with ERR_RESPONSE_USED.
  */
 export const Response: ResponseConstructor = FastResponse as unknown as ResponseConstructor;
+
+/**
+ * A response from lines that the caller has made for the wire, for the price of the object: nothing is copied or looked at,
+ * so that a frozen array of lines that many responses share is rendered once.
+ *
+ * @param status 200 to 599; one that forbids content comes with `null`
+ * @param lines valid names and values; the wire checks them again
+ */
+export function responseOfLines(status: number, lines: FieldLines, payload: Payload): Response {
+  return make(status, lines, payload) as unknown as Response;
+}
 
 /** Whether `value` was made by {@link Response}, and so can be given to {@link takeAnswer}. */
 export function isFastResponse(value: object): value is Response {

@@ -177,3 +177,26 @@ describe("interim, switching, trailers", () => {
     expect(lastChunk([])).toBe("0\r\n\r\n");
   });
 });
+
+describe("fields that many responses share", () => {
+  it("are rendered once with a declared length, and each content is held against it all the same", () => {
+    const fields = Object.freeze(["content-type", "text/plain", "content-length", "5"]);
+    const say = (length: number, isHead: boolean, status = 200): string => {
+      const own = new ResponseEncoder();
+      const encodeOnce = (): string => {
+        own.encode({ status, reason: "", fields }, length, isHead, 1, true, DATE);
+        return own.text;
+      };
+      const first = encodeOnce();
+      expect(encodeOnce()).toBe(first);
+      return first;
+    };
+    expect(say(5, false)).toContain("Content-Length: 5\r\n");
+    expect(say(0, true)).toContain("Content-Length: 5\r\n");
+    expect(say(0, false, 304)).toContain("Content-Length: 5\r\n");
+    const remembered = new ResponseEncoder();
+    remembered.encode({ status: 200, reason: "", fields }, 5, false, 1, true, DATE);
+    const again = (): void => remembered.encode({ status: 200, reason: "", fields }, 4, false, 1, true, DATE);
+    expect(codeOf(again)).toBe("ERR_RESPONSE_LENGTH");
+  });
+});

@@ -143,6 +143,20 @@ describe("sendFile", () => {
     expect(slice.releases).toBe(1);
   });
 
+  it("asks a slice that can tell whether it is intact before its last octets leave, and breaks off if not", async () => {
+    await using opened = await openConnections();
+    for (const isIntact of [true, false]) {
+      const slice = Object.assign(new CountedSlice(0, 700 * KIB), { isIntact: () => isIntact });
+      const { client, protocol } = await opened.dial();
+      const received = readAll(client);
+      const error = await send(protocol, slice);
+      if (isIntact) protocol.transport.end();
+      else protocol.transport.destroy();
+      expect([error === null, (await received).length === 700 * KIB]).toEqual([isIntact, isIntact]);
+      expect(slice.releases).toBe(1);
+    }
+  });
+
   it("fails when the file is shorter than promised, and releases it", async () => {
     await using opened = await openConnections();
     const { client, protocol } = await opened.dial();

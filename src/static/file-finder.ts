@@ -1,0 +1,217 @@
+/**
+ * Path -> the version of a file that stands there now: from the cache while it is fresh, else from the disk, once for all who
+ * wait.
+ *
+ * A look compares what stands there with what is held; only what differs is opened and read again. What the look began with
+ * counts for a second. Here alone the cache, the looks and the loading meet. It must never give out a version that was not
+ * looked at within the second, nor one that it has let go of.
+ */
+
+import { cacheControlFor } from "../http/cache-control.ts";
+import type { FieldLines } from "../http/exchange.ts";
+import type { CachedFile, Wanted } from "./cached-file.ts";
+import { isSameVersion } from "./cached-file.ts";
+import type { Coding } from "./coding.ts";
+import type { Trace } from "./explain.ts";
+import type { CacheStats } from "./file-cache.ts";
+import { FileCache } from "./file-cache.ts";
+import type { Seen } from "./contain.ts";
+import { Loader } from "./load.ts";
+import type { LocatedFile, LocatedFolder, LocatedRedirect } from "./locate.ts";
+import { Locator } from "./locate.ts";
+import { mediaTypeOf } from "./mime.ts";
+import type { Description } from "./representation.ts";
+import type { ResolvedTarget } from "./resolve.ts";
+import { readRules, Rules } from "./rules.ts";
+import { applyFieldChanges } from "./rules-headers.ts";
+import type { AskedPath } from "./rules-text.ts";
+import { encodePath } from "./rules-text.ts";
+import type { StaticSettings } from "./static-options.ts";
+
+/** What a path leads to. */
+export type FoundThing = { readonly kind: "file"; readonly file: CachedFile } | LocatedFolder | LocatedRedirect;
+
+/** Rules are looked at again after so long. */
+const RULES_AGE_MS = 900;
+
+/** Finds files. */
+export class FileFinder {
+  readonly #settings: StaticSettings;
+  readonly #cache: FileCache;
+  readonly #locator: Locator;
+  readonly #loader: Loader;
+  readonly #looking: Map<string, Promise<FoundThing | null>>;
+  #rules: Rules;
+  #rulesReadMs: number;
+
+  constructor(settings: StaticSettings) {
+    const { maxCacheBytes, maxCacheEntries, time, compresses } = settings;
+    this.#settings = settings;
+    this.#locator = new Locator(settings);
+    this.#loader = new Loader(time, maxCacheBytes, compresses);
+    this.#looking = new Map();
+    this.#rules = Rules.NONE;
+    this.#rulesReadMs = -Infinity;
+    this.#cache = new FileCache(time, maxCacheBytes, maxCacheEntries, (key, file) => this.#lookAhead(key, file));
+    if (settings.hasRules) this.refreshRules();
+  }
+
+  get stats(): CacheStats {
+    return this.#cache.stats;
+  }
+
+  get rules(): Rules {
+    return this.#rules;
+  }
+
+  /** Reads `_redirects` and `_headers` again, if they have changed and it is time. */
+  refreshRules(): void {
+    const nowMs = this.#settings.time.nowMs();
+    const ageMs = nowMs - this.#rulesReadMs;
+    if (ageMs >= 0 && ageMs < RULES_AGE_MS) return;
+    this.#rulesReadMs = nowMs;
+    const [root] = this.#settings.roots;
+    const rules = readRules(root?.path ?? "", this.#rules);
+    if (rules === this.#rules) return;
+    this.#rules = rules;
+    // Their fields stand in what is kept
+    this.#cache.clear();
+  }
+
+  /**
+   * A version by the target as received, if that is written plainly and was looked at within the second.
+   *
+   * Keys are decoded paths. A target with `%` is none, and one without is its own decoding, so no spelling hits a wrong key.
+   */
+  cached(target: string, nowMs: number): CachedFile | null {
+    // Rules may depend on more than the path
+    if (this.#settings.hasRules) return null;
+    const mark = target.indexOf("?");
+    const path = mark === -1 ? target : target.slice(0, mark);
+    return path.includes("%") ? null : this.#cache.fresh(path, nowMs);
+  }
+
+  /** The key of a target below the prefix: the decoded path with the prefix, as who asks plainly writes it. */
+  keyOf(target: ResolvedTarget): string {
+    const { names, isFolderPath } = target;
+    const all = [...this.#settings.mount.names, ...names].join("/");
+    return isFolderPath && all !== "" ? `/${all}/` : `/${all}`;
+  }
+
+  /** A version that was looked at within the second. */
+  fresh(key: string, nowMs: number): CachedFile | null {
+    return this.#cache.fresh(key, nowMs);
+  }
+
+  /** What a path leads to, by the disk. Whoever gets a file answers with it between {@link CachedFile.hold} and {@link done}. */
+  find(wanted: Wanted, trace: Trace | null): Promise<FoundThing | null> {
+    this.#cache.missed();
+    // Who asks for reasons wants them all
+    return trace === null ? this.#lookOnce(wanted) : this.#look(wanted, trace);
+  }
+
+  /** A file of exactly these names, for a fallback. To be used as that of {@link find}. */
+  async findPage(names: readonly string[], trace: Trace | null): Promise<CachedFile | null> {
+    // No target is spelled like this
+    const key = `\0${names.join("/")}`;
+    const fresh = trace === null ? this.#cache.fresh(key, this.#settings.time.nowMs()) : null;
+    if (fresh !== null) return fresh;
+    const found = await this.find({ key, names, isFolderPath: false, isExact: true }, trace);
+    return found?.kind === "file" ? found.file : null;
+  }
+
+  /** Makes the best coding of `order` that is not there yet. */
+  async code(file: CachedFile, order: readonly Coding[]): Promise<void> {
+    const selected = file.select(order);
+    if (typeof selected !== "number") return;
+    await file.make(selected, () => this.#loader.code(file, selected));
+    this.#cache.resize(file.wanted.key, file);
+  }
+
+  /** A file has been answered with: what the cache did not keep is let go of. */
+  done(file: CachedFile): void {
+    file.release(this.#cache.stale(file.wanted.key) === file);
+  }
+
+  #lookOnce(wanted: Wanted): Promise<FoundThing | null> {
+    const { key } = wanted;
+    const running = this.#looking.get(key);
+    if (running !== undefined) return running;
+    const look = this.#look(wanted, null).finally(() => this.#looking.delete(key));
+    this.#looking.set(key, look);
+    return look;
+  }
+
+  #lookAhead(key: string, file: CachedFile): void {
+    file.isChecking = true;
+    this.#lookOnce(file.wanted).then(
+      () => {
+        file.isChecking = false;
+      },
+      // Whoever asks next looks again, and is told
+      () => this.#cache.delete(key),
+    );
+  }
+
+  async #look(wanted: Wanted, trace: Trace | null): Promise<FoundThing | null> {
+    const { key } = wanted;
+    const startedMs = this.#settings.time.nowMs();
+    const located = await this.#locator.locate(wanted, trace);
+    if (located?.kind !== "file") {
+      this.#cache.delete(key);
+      return located;
+    }
+    const held = this.#cache.stale(key);
+    if (held !== undefined && held.isSettled && isCurrent(held, located) && (await located.root.holds(located.file))) {
+      trace?.note("cache", "kept", "the same version as the last time");
+      if (held.isUsable) {
+        held.checkedMs = startedMs;
+        return { kind: "file", file: held };
+      }
+    }
+    const describe = (vary: boolean): Description => this.#describe(located, wanted, vary, trace);
+    const file = await this.#loader.load(wanted, located, describe, held ?? null);
+    if (file === null) {
+      trace?.note(
+        "contain",
+        "refused",
+        `${located.file.path} leads out of ${located.root.path} (option followLinks), or is gone`,
+      );
+      this.#cache.delete(key);
+      return null;
+    }
+    trace?.note("contain", "inside", `opened, and verified to lie in ${located.root.path}`);
+    this.#cache.set(key, file);
+    return { kind: "file", file };
+  }
+
+  #describe({ file }: LocatedFile, wanted: Wanted, isNegotiated: boolean, trace: Trace | null): Description {
+    const { mediaTypes, cacheControl, headers, mount } = this.#settings;
+    const asked: AskedPath = { names: wanted.names, isFolderPath: wanted.isFolderPath };
+    const path = mount.base + encodePath(asked);
+    const changes = this.#rules.changesFor(asked);
+    if (trace !== null && headers !== null) trace.attribute(headers.lines, "option headers");
+    if (trace !== null && changes !== null) trace.attribute(changes.lines, "_headers");
+    return {
+      mediaType: mediaTypeOf(file.name, mediaTypes),
+      // What stands in for something else is chosen by Accept
+      vary: [...(wanted.isExact ? ["accept"] : []), ...(isNegotiated ? ["accept-encoding"] : [])].join(", "),
+      cacheControl: typeof cacheControl === "function" ? cacheControl(path) : cacheControlFor(cacheControl, file.name),
+      finish: (lines: FieldLines) => {
+        const withOptions = headers === null ? lines : applyFieldChanges(lines, headers);
+        return changes === null ? withOptions : applyFieldChanges(withOptions, changes);
+      },
+    };
+  }
+}
+
+/** Whether a version is what stands on the disk, siblings included. */
+function isCurrent(held: CachedFile, located: LocatedFile): boolean {
+  if (!isSameVersion(held.mark, located.file)) return false;
+  return located.siblings.every((sibling, index) => isSameSibling(sibling, held.siblings[index] ?? null));
+}
+
+function isSameSibling(sibling: Seen | null, held: CachedFile["siblings"][number]): boolean {
+  if (sibling === null || held === null) return sibling === held;
+  return isSameVersion(sibling, held);
+}

@@ -1,0 +1,185 @@
+/**
+ * A file that was seen -> a version with its representations, whole and of one moment.
+ *
+ * Steps: open and verify; wait until the file's time is past; read what is small and compare the file's marks before and
+ * after; the same for precompressed siblings. A file that is written to all the time is served from its descriptor, and
+ * a response that spans a change breaks off. It must never keep what it has not proven to be one version.
+ */
+
+import type { Stats } from "node:fs";
+import type { FileMark, Wanted } from "./cached-file.ts";
+import { CachedFile, isSameVersion } from "./cached-file.ts";
+import type { TimeSource } from "./clock.ts";
+import type { Coding } from "./coding.ts";
+import { CODINGS } from "./coding.ts";
+import { canCompress, compress, isCompressible, MAX_COMPRESS_BYTES, MIN_COMPRESS_BYTES } from "./compress.ts";
+import { closeFile } from "./contain.ts";
+import type { FoundFile, Root, Seen } from "./contain.ts";
+import { OpenFile } from "./open-file.ts";
+import type { Body, Description, Version } from "./representation.ts";
+import { Representation } from "./representation.ts";
+
+/**
+ * Content up to this is kept in memory: one write instead of reads through the thread pool. The bench's 1 MB file costs 0.8
+ * of nginx's CPU so; larger ones gain nothing and would crowd out others.
+ */
+export const MAX_BODY_BYTES: number = 1024 * 1024;
+
+/** File systems stamp with the kernel's tick, 1 to 10 ms: what was written within it may be written again under the same time. */
+const TICK_MS = 12;
+/** Looks while a tick passes; a file that is written to without end is served as it is. */
+const MAX_LOOKS = 400;
+/** Some file systems know only every other second (FAT). */
+const COARSEST_TICK_MS = 2000;
+
+/** Something seen together with its precompressed siblings. */
+export interface SeenFile {
+  readonly root: Root;
+  readonly file: Seen;
+  /** By coding; null where there is none. */
+  readonly siblings: readonly (Seen | null)[];
+}
+
+/** Makes versions. */
+export class Loader {
+  readonly #time: TimeSource;
+  readonly #maxBodyBytes: number;
+  readonly #maxCompressBytes: number;
+  readonly #compresses: boolean;
+
+  /** @param maxCacheBytes no file takes more than a quarter of it */
+  constructor(time: TimeSource, maxCacheBytes: number, compresses: boolean) {
+    this.#time = time;
+    this.#maxBodyBytes = Math.min(MAX_BODY_BYTES, maxCacheBytes / 4);
+    this.#maxCompressBytes = Math.min(MAX_COMPRESS_BYTES, maxCacheBytes / 4);
+    this.#compresses = compresses;
+  }
+
+  /**
+   * Loads a version.
+   *
+   * @param describe what its responses say
+   * @param before the version that was there, to be told apart from
+   * @returns null if it is gone, or not inside its root
+   */
+  async load(
+    wanted: Wanted,
+    seen: SeenFile,
+    describe: (isNegotiated: boolean) => Description,
+    before: CachedFile | null,
+  ): Promise<CachedFile | null> {
+    const startedMs = this.#time.nowMs();
+    const found = await seen.root.open(seen.file);
+    if (found === null) return null;
+    const { body, stats } = await this.#settle(found);
+    const mark: FileMark = { path: seen.file.path, stats };
+    const mayCompress = this.#mayCompress(describe(false).mediaType, stats.size);
+    const description = describe(mayCompress || seen.siblings.some((sibling) => sibling !== null));
+    const version = versionOf(mark, body, before);
+    // What was compressed of the same version need not be again
+    const isSame = before !== null && before.isSettled && isSameVersion(before.mark, mark);
+    const slots: (Representation | null | undefined)[] = [null];
+    for (const coding of CODINGS) {
+      const sibling = seen.siblings[coding] ?? null;
+      const loaded = sibling === null ? null : await this.#loadSibling(seen.root, sibling, coding, description);
+      const made = isSame ? (before?.inMemory(coding) ?? undefined) : undefined;
+      slots[coding] = loaded ?? (mayCompress && canCompress(coding) ? made : null);
+    }
+    const identity = new Representation(0, version, body, description, this.#time.nowMs());
+    const isSettled = startedMs - stats.mtimeMs > COARSEST_TICK_MS;
+    return new CachedFile(wanted, mark, version, description, identity, seen.siblings, slots, startedMs, isSettled);
+  }
+
+  /** Makes a coding of a version; null if it would not be worthwhile. */
+  async code(file: CachedFile, coding: Coding): Promise<Representation | null> {
+    const { bytes, file: opened } = file.identity;
+    const content = bytes ?? (opened === null ? null : await readHeld(opened));
+    const packed = content === null ? null : await compress(content, coding);
+    return packed === null
+      ? null
+      : new Representation(coding, file.version, packed, file.description, this.#time.nowMs());
+  }
+
+  #mayCompress(mediaType: string, sizeBytes: number): boolean {
+    if (!this.#compresses || sizeBytes < MIN_COMPRESS_BYTES || sizeBytes > this.#maxCompressBytes) return false;
+    return isCompressible(mediaType);
+  }
+
+  async #loadSibling(root: Root, seen: Seen, coding: Coding, description: Description): Promise<Representation | null> {
+    const found = await root.open(seen);
+    if (found === null) return null;
+    const { body, stats } = await this.#settle(found);
+    const version: Version = { sizeBytes: stats.size, mtimeMs: stats.mtimeMs, revision: 0 };
+    return new Representation(coding, version, body, description, this.#time.nowMs());
+  }
+
+  /** Content of one moment. Takes over the handle. */
+  async #settle({ handle, stats }: FoundFile): Promise<{ body: Body; stats: Stats }> {
+    let known = stats;
+    let isKept = false;
+    try {
+      for (let looks = 0; looks < MAX_LOOKS; looks++) {
+        const ageMs = this.#time.nowMs() - known.mtimeMs;
+        if (ageMs >= 0 && ageMs < TICK_MS) {
+          known = await handle.stat();
+          continue;
+        }
+        if (known.size > this.#maxBodyBytes) break;
+        const bytes = await readBytes(
+          (target, offset, length, position) =>
+            handle.read(target, offset, length, position).then(({ bytesRead }) => bytesRead),
+          known.size,
+        );
+        const after = await handle.stat();
+        const isWhole = bytes !== null && after.size === known.size && after.mtimeMs === known.mtimeMs;
+        known = after;
+        if (isWhole) return { body: bytes, stats: known };
+      }
+      isKept = true;
+      return { body: new OpenFile(handle, known), stats: known };
+    } finally {
+      if (!isKept) closeFile(handle);
+    }
+  }
+}
+
+/** The same name and marks with other content: changed within the file system's resolution. Its tag must be another. */
+function versionOf(mark: FileMark, body: Body, before: CachedFile | null): Version {
+  const { size: sizeBytes, mtimeMs } = mark.stats;
+  let revision = 0;
+  if (before !== null && before.version.mtimeMs === mtimeMs && before.version.sizeBytes === sizeBytes) {
+    const { bytes } = before.identity;
+    const isSame = body instanceof Uint8Array && bytes !== null ? body.equals(bytes) : isSameVersion(before.mark, mark);
+    revision = before.version.revision + (isSame ? 0 : 1);
+  }
+  return { sizeBytes, mtimeMs, revision };
+}
+
+type Read = (target: Uint8Array, offset: number, length: number, position: number) => Promise<number>;
+
+/** All of a file; null if there is less. */
+async function readBytes(read: Read, sizeBytes: number): Promise<Buffer | null> {
+  // Not from the shared pool: it would be kept alive by a neighbour
+  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+  for (let at = 0; at < sizeBytes;) {
+    const count = await read(bytes, at, sizeBytes - at, at);
+    if (count === 0) return null;
+    at += count;
+  }
+  return bytes;
+}
+
+/** All of an open file, if it is intact. */
+async function readHeld(file: OpenFile): Promise<Buffer | null> {
+  if (!file.isOpen) return null;
+  file.acquire();
+  try {
+    const bytes = await readBytes(
+      (target, offset, length, position) => file.read(target, offset, length, position),
+      file.sizeBytes,
+    );
+    return bytes !== null && file.isIntact() ? bytes : null;
+  } finally {
+    file.release();
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Several parts of a representation as one content: multipart/byteranges (RFC 9110 §14.6, §15.3.7.2).
+ *
+ * What is in memory is put together at once if it is small; else parts are read one after the other as the peer takes them.
+ * Parts of a file that was written to meanwhile are broken off, never mixed. The frame comes from http/range.ts.
+ */
+
+import { randomBytes } from "node:crypto";
+import type { Byteranges, ByteRange } from "../http/range.ts";
+import { planByteranges } from "../http/range.ts";
+import type { OpenFile } from "./open-file.ts";
+import type { Representation } from "./representation.ts";
+
+/** Put together at once up to this. */
+const MAX_JOINED_BYTES = 64 * 1024;
+/** Octets of a file read at once. */
+const PIECE_BYTES = 64 * 1024;
+
+/** Content of several parts, with its frame. */
+export interface Multipart {
+  readonly contentType: string;
+  readonly length: number;
+  readonly content: Buffer | AsyncIterable<Uint8Array>;
+}
+
+/** Frames parts. */
+export function joinParts(representation: Representation, ranges: readonly ByteRange[]): Multipart {
+  // Unguessable, or a file could be made that holds it
+  const boundary = randomBytes(18).toString("base64url");
+  const plan = planByteranges(ranges, representation.sizeBytes, representation.mediaType, boundary);
+  const { contentType, length } = plan;
+  const { bytes, file } = representation;
+  if (bytes === null) return { contentType, length, content: partsOfFile(file as OpenFile, plan, ranges) };
+  const pieces = piecesOf(bytes, plan, ranges);
+  const content = length <= MAX_JOINED_BYTES ? Buffer.concat([...pieces]) : asynchronous(pieces);
+  return { contentType, length, content };
+}
+
+function* piecesOf(bytes: Buffer, plan: Byteranges, ranges: readonly ByteRange[]): Generator<Uint8Array> {
+  for (const [index, { start, length }] of ranges.entries()) {
+    yield Buffer.from(plan.heads[index] as string, "latin1");
+    yield bytes.subarray(start, start + length);
+  }
+  yield Buffer.from(plan.tail, "latin1");
+}
+
+// A generator that waits for nothing is the shortest way to an async iterable
+async function* asynchronous(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* pieces;
+}
+
+/** Holds the file from now on, until it is read or returned from. */
+function partsOfFile(file: OpenFile, plan: Byteranges, ranges: readonly ByteRange[]): AsyncIterable<Uint8Array> {
+  const slice = file.part(0, file.sizeBytes);
+  const generator = readParts(file, plan, ranges);
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        try {
+          const step = await generator.next();
+          if (step.done === true) slice.release();
+          return step;
+        } catch (error) {
+          slice.release();
+          throw error;
+        }
+      },
+      return: async () => {
+        slice.release();
+        return generator.return(undefined);
+      },
+    }),
+  };
+}
+
+async function* readParts(
+  file: OpenFile,
+  plan: Byteranges,
+  ranges: readonly ByteRange[],
+): AsyncGenerator<Uint8Array, undefined> {
+  for (const [index, { start, length }] of ranges.entries()) {
+    yield Buffer.from(plan.heads[index] as string, "latin1");
+    for (let at = start; at < start + length;) {
+      const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, start + length - at));
+      const count = await file.read(piece, 0, piece.length, at);
+      if (count === 0) throw new Error("the file ended short of what was promised");
+      at += count;
+      yield piece.subarray(0, count);
+    }
+  }
+  // Before the last octets leave: without them the peer knows that what it has is not whole
+  if (!file.isIntact()) throw new Error("the file was written to while it was sent");
+  yield Buffer.from(plan.tail, "latin1");
+  return undefined;
+}

@@ -1,0 +1,159 @@
+/**
+ * A representation: one version of a file in one coding, with everything about it that does not depend on the request.
+ *
+ * Validators, field lines and content are made once and shared by all responses: frozen lines are rendered once by the wire,
+ * content in memory is sent without a copy, and what is larger is a part of an open file. Each coding is a representation of
+ * its own, with an entity tag of its own (RFC 9110 §8.8.3). It must never change after it was made, nor look at a request.
+ */
+
+import type { FieldLines, FileSlice } from "../http/exchange.ts";
+import { formatHttpDate } from "../http/date.ts";
+import type { ByteRange } from "../http/range.ts";
+import { contentRange } from "../http/range.ts";
+import { CODING_NAMES, type Coding, IDENTITY } from "./coding.ts";
+import type { OpenFile } from "./open-file.ts";
+
+/** Which version of what a representation is of. */
+export interface Version {
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+  /** Counts up where a file changed and its size and time did not. */
+  readonly revision: number;
+}
+
+/** What a representation says besides its validators and size: the same for all codings of a file. */
+export interface Description {
+  readonly mediaType: string;
+  /** Value of Vary, `""` for none: also where this time the content is not coded (RFC 9110 §12.5.5). */
+  readonly vary: string;
+  /** Value of Cache-Control, `""` for none. */
+  readonly cacheControl: string;
+  /** Adds, removes and replaces lines as options and rules want it. */
+  readonly finish: (lines: FieldLines) => FieldLines;
+}
+
+/** Content in memory, or an open file. */
+export type Body = Buffer | OpenFile;
+
+/** One coding of one version. */
+export class Representation {
+  readonly coding: Coding;
+  readonly etag: string;
+  /** At most the time at which it was made (RFC 9110 §8.8.2.1). */
+  readonly lastModifiedMs: number;
+  readonly sizeBytes: number;
+  readonly mediaType: string;
+  /** Of 200. */
+  readonly lines: FieldLines;
+  /** Of 304. */
+  readonly notModifiedLines: FieldLines;
+  readonly bytes: Buffer | null;
+  readonly file: OpenFile | null;
+  /** The last part asked for, and its lines: a player begins all its films alike. */
+  #partStart: number;
+  #partLength: number;
+  #partLines: FieldLines;
+
+  /**
+   * @param version of the file that holds the content: of a precompressed sibling its own
+   * @param nowMs a file from the future is said to be from now
+   */
+  constructor(coding: Coding, version: Version, body: Body, description: Description, nowMs: number) {
+    this.coding = coding;
+    this.etag = entityTag(version, coding);
+    this.lastModifiedMs = Math.min(version.mtimeMs, nowMs);
+    this.bytes = body instanceof Uint8Array ? body : null;
+    this.file = body instanceof Uint8Array ? null : body;
+    this.sizeBytes = body instanceof Uint8Array ? body.length : body.sizeBytes;
+    this.mediaType = description.mediaType;
+    this.lines = Object.freeze(linesOf(this, description, 200));
+    this.notModifiedLines = Object.freeze(linesOf(this, description, 304));
+    this.#partStart = -1;
+    this.#partLength = -1;
+    this.#partLines = [];
+  }
+
+  /** Octets of memory that it holds, besides small change. */
+  get memoryBytes(): number {
+    return this.bytes === null ? 0 : this.bytes.length;
+  }
+
+  /** All content, to be sent. */
+  whole(): Buffer | FileSlice | null {
+    if (this.bytes !== null) return this.bytes.length === 0 ? null : this.bytes;
+    return (this.file as OpenFile).part(0, this.sizeBytes);
+  }
+
+  /** A part of the content, to be sent. */
+  part(range: ByteRange): Buffer | FileSlice {
+    if (this.bytes !== null) return this.bytes.subarray(range.start, range.start + range.length);
+    return (this.file as OpenFile).part(range.start, range.length);
+  }
+
+  /** Lines of 206 with one part (RFC 9110 §15.3.7.1). */
+  partLines(range: ByteRange): FieldLines {
+    if (range.start !== this.#partStart || range.length !== this.#partLength) {
+      this.#partStart = range.start;
+      this.#partLength = range.length;
+      this.#partLines = Object.freeze(
+        replaceLength(this.lines, range.length, ["content-range", contentRange(range, this.sizeBytes)]),
+      );
+    }
+    return this.#partLines;
+  }
+
+  /** Lines of 206 with several parts (RFC 9110 §15.3.7.2): the type is that of the frame, the parts say their own. */
+  multipartLines(contentType: string, length: number): FieldLines {
+    return replaceLength(without(this.lines, "content-type"), length, ["content-type", contentType]);
+  }
+
+  /** Lines of an error's page: its validators are not those of what was asked for, and parts of it nobody wants. */
+  errorLines(): FieldLines {
+    let lines = this.lines;
+    for (const name of ["etag", "last-modified", "accept-ranges", "cache-control"]) lines = without(lines, name);
+    return lines;
+  }
+}
+
+/**
+ * Size and time with all that the file system knows of it: strong, because a version is only kept under a tag when its time
+ * has passed (see load.ts). Without inode or device, so that several servers with the same files agree, as with nginx.
+ */
+function entityTag({ sizeBytes, mtimeMs, revision }: Version, coding: Coding): string {
+  const time = Math.round(mtimeMs * 1000).toString(36);
+  const again = revision === 0 ? "" : `-${revision}`;
+  // RFC 9110 §8.8.3.3: distinct tags for distinct codings
+  const coded = coding === IDENTITY ? "" : `-${CODING_NAMES[coding] as string}`;
+  return `"${time}-${sizeBytes.toString(36)}${again}${coded}"`;
+}
+
+function linesOf(representation: Representation, description: Description, status: 200 | 304): FieldLines {
+  const lines: string[] = [];
+  if (status === 200) {
+    lines.push("content-type", description.mediaType, "content-length", String(representation.sizeBytes));
+    if (representation.coding !== IDENTITY) {
+      lines.push("content-encoding", CODING_NAMES[representation.coding] as string);
+    }
+    lines.push("accept-ranges", "bytes", "last-modified", formatHttpDate(representation.lastModifiedMs));
+    // A file is what its name says, whatever its bytes look like (content sniffing)
+    lines.push("x-content-type-options", "nosniff");
+  }
+  // RFC 9110 §15.4.5: a 304 MUST have these; the rest its receiver has already
+  lines.push("etag", representation.etag);
+  if (description.cacheControl !== "") lines.push("cache-control", description.cacheControl);
+  if (description.vary !== "") lines.push("vary", description.vary);
+  return description.finish(lines);
+}
+
+/** Lines without one field. */
+function without(lines: FieldLines, lowerName: string): FieldLines {
+  const kept: string[] = [];
+  for (let i = 0; i < lines.length; i += 2) {
+    if ((lines[i] as string).toLowerCase() !== lowerName) kept.push(lines[i] as string, lines[i + 1] as string);
+  }
+  return kept;
+}
+
+function replaceLength(lines: FieldLines, length: number, more: FieldLines): FieldLines {
+  return [...without(lines, "content-length"), "content-length", String(length), ...more];
+}
