@@ -1,0 +1,153 @@
+/** `_redirects`, `_headers`, clean URLs and fallbacks through the whole pipeline, as clients meet them. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { request as sendRequest } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { serve } from "../../src/server/server.ts";
+import type { Server } from "../../src/server/server.ts";
+import { serveStatic } from "../../src/static/serve-static.ts";
+
+const BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8";
+
+const FILES: Readonly<Record<string, string>> = {
+  "site/_redirects": [
+    "/home / 302",
+    "/about.html /never 302",
+    "/forced.html /about 302!",
+    "/news/* /blog/:splat 302",
+    "/x/* /:splat 302",
+    "/y/:a/* /:splat/:a 302",
+    "/hidden /.env 200",
+    "/up /../secret 200",
+    "/self /self-page 200",
+    "/loop/* /loop/gone 200",
+    "/loop2 /loop3 200",
+    "/loop3 /loop2 200",
+    "/gone/* /404.html 404",
+    "/rules /_headers 200",
+  ].join("\n"),
+  "site/_headers": "/*\n  X-All: yes\n/blog/*\n  Cache-Control: max-age=600\n  ! X-All\n/about\n  X-About: clean",
+  "site/index.html": "home",
+  "site/about.html": "about",
+  "site/forced.html": "forced",
+  "site/self-page.html": "self",
+  "site/404.html": "missing",
+  "site/blog/a b.html": "post",
+  "site/blog/404.html": "missing post",
+  "site/.env": "secret",
+  "app/index.html": "app",
+  "app/real.html": "real",
+};
+
+describe("a site with rules", () => {
+  let base = "";
+  let site: Server;
+  let app: Server;
+
+  beforeAll(async () => {
+    base = mkdtempSync(join(tmpdir(), "fairlead-served-rules-"));
+    for (const [name, content] of Object.entries(FILES)) {
+      mkdirSync(dirname(join(base, name)), { recursive: true });
+      writeFileSync(join(base, name), content);
+    }
+    const options = { rules: true, cleanUrls: true, listing: true };
+    site = await serve({ port: 0, fetch: serveStatic(join(base, "site"), options) });
+    app = await serve({ port: 0, fetch: serveStatic(join(base, "app"), { spa: true, prefix: "/app" }) });
+  });
+
+  afterAll(async () => {
+    await Promise.all([site.close(), app.close()]);
+    rmSync(base, { recursive: true, force: true });
+  });
+
+  interface Answer {
+    readonly status: number;
+    readonly headers: IncomingHttpHeaders;
+    readonly body: string;
+  }
+
+  /** Sends a target as it is: a URL object would have removed what matters here. */
+  function ask(server: Server, path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
+    const { hostname, port } = server.url;
+    return new Promise((resolve, reject) => {
+      const request = sendRequest({ hostname, port, path, method, headers, agent: false }, (response) => {
+        let body = "";
+        response.setEncoding("utf8");
+        response.on("data", (part: string) => (body += part));
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+      });
+      request.on("error", reject);
+      request.end();
+    });
+  }
+
+  it.each([
+    ["/home", 302, "/"],
+    ["/home/?a=b", 302, "/?a=b"],
+    ["/forced.html", 302, "/about"],
+    ["/news/a%20b.html", 302, "/blog/a%20b.html"],
+    ["/about/", 301, "/about"],
+    ["/blog", 301, "/blog/"],
+    ["/x//evil.example", 302, "/evil.example"],
+    ["/x///evil.example/", 302, "/evil.example/"],
+    ["/y/evil.example", 302, "/evil.example"],
+    ["//about/", 301, "/about"],
+    ["///blog", 301, "/blog/"],
+  ])("redirects %s with %i to %s", async (path, status, location) => {
+    const answer = await ask(site, path);
+    expect([answer.status, answer.headers.location]).toEqual([status, location]);
+  });
+
+  it.each([
+    ["/", 200, "home"],
+    ["/about", 200, "about"],
+    ["/about.html", 200, "about"],
+    ["/self", 200, "self"],
+    ["/blog/a%20b", 200, "post"],
+    ["/gone/x", 404, "missing"],
+    ["/nothing", 404, "missing"],
+    ["/blog/nothing/deep", 404, "missing post"],
+    ["/hidden", 404, "missing"],
+    ["/up", 404, "missing"],
+    ["/rules", 404, "missing"],
+    ["/_headers", 404, "missing"],
+    ["/_redirects", 404, "missing"],
+    ["/loop/a", 404, "missing"],
+    ["/loop2", 404, "missing"],
+  ])("answers %s with %i %s", async (path, status, body) => {
+    const answer = await ask(site, path, { accept: BROWSER });
+    expect([answer.status, answer.body]).toEqual([status, body]);
+  });
+
+  it("gives fields by the path that was asked for", async () => {
+    const about = await ask(site, "/about");
+    expect([about.headers["x-all"], about.headers["x-about"]]).toEqual(["yes", "clean"]);
+    expect((await ask(site, "/about.html")).headers["x-about"]).toBeUndefined();
+    const post = await ask(site, "/blog/a%20b.html");
+    expect([post.headers["x-all"], post.headers["cache-control"]]).toEqual([undefined, "max-age=600"]);
+  });
+
+  it("shows neither rules nor hidden files in a listing", async () => {
+    const { entries } = JSON.parse((await ask(site, "/blog/", { accept: "application/json" })).body) as {
+      entries: { name: string }[];
+    };
+    expect(entries.map((entry) => entry.name)).toEqual(["404.html", "a b.html"]);
+  });
+
+  it.each([
+    ["GET", "/app/users/7", BROWSER, 200, "app"],
+    ["GET", "/app/real.html", BROWSER, 200, "real"],
+    ["GET", "/app/missing.js", BROWSER, 404, ""],
+    ["GET", "/app/users/7", "*/*", 404, ""],
+    ["GET", "/users/7", BROWSER, 404, ""],
+    ["HEAD", "/app/users/7", BROWSER, 200, ""],
+  ])("stands in for pages of an app: %s %s, Accept %s: %i", async (method, path, accept, status, body) => {
+    const answer = await ask(app, path, { accept }, method);
+    expect(answer.status).toBe(status);
+    if (status === 200) expect(answer.body).toBe(body);
+    if (!path.includes("real")) expect(answer.headers["vary"]).toMatch(/\baccept\b(?!-)/i);
+    if (status === 200 && body === "app") expect(answer.headers["cache-control"]).toMatch(/no-cache/);
+  });
+});
