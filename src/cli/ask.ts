@@ -14,12 +14,14 @@ import { createExchangeHandler } from "../web/handler.ts";
 import type { Handler } from "../web/handler.ts";
 import { CommandError, messageOf } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
+import type { Case } from "./explain.ts";
 import { isOn, textOf } from "./flags.ts";
 import type { Flags } from "./flags.ts";
 import { LocalExchange } from "./local-exchange.ts";
 import type { LocalAnswer } from "./local-exchange.ts";
 import { escapeText } from "./log-line.ts";
 import { makeHandler } from "./make-handler.ts";
+import type { MadeHandler } from "./make-handler.ts";
 import type { Painter } from "./paint.ts";
 import { readQuestion } from "./question.ts";
 import type { Question } from "./question.ts";
@@ -45,12 +47,26 @@ export async function ask(
   const settings = readSettings(served, world.environment, world.isTerminal);
   const subject = findSubject(question.subjectWord, textOf(flags, "root"), world.workingFolder);
   const { handler, files } = await makeHandler(subject, settings, served, world.workingFolder);
+  if (verb === "explain") return printExplanation({ question, subject, settings }, { handler, files }, world, paint);
   const exchange = new LocalExchange(question.method, question.target, question.lines);
   const answer = await askHandler(handler, exchange, world);
-  if (verb === "fetch") return printAnswer(question, answer, isOn(flags, "verbose", false), world, paint);
+  return printAnswer(question, answer, isOn(flags, "verbose", false), world, paint);
+}
+
+async function printExplanation(
+  about: Pick<Case, "question" | "subject" | "settings">,
+  { handler, files }: MadeHandler,
+  world: CommandWorld,
+  paint: Painter,
+): Promise<ExitCode> {
+  const { explain, explainFiles } = await import("./explain.ts");
+  const { question } = about;
+  // Before the true question, which leaves the file in the cache
+  const explanation = files === null ? null : await explainFiles(files, question);
+  const exchange = new LocalExchange(question.method, question.target, question.lines);
+  const answer = await askHandler(handler, exchange, world);
   release(answer.content);
-  const { explain } = await import("./explain.ts");
-  world.writeOutput(await explain({ question, answer, subject, settings, files }, paint));
+  world.writeOutput(explain({ ...about, answer, explanation }, paint));
   return 0;
 }
 

@@ -15,6 +15,7 @@ import { CommandError } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
 import { isOn, textOf } from "./flags.ts";
 import type { Flags } from "./flags.ts";
+import { greet, readVersion } from "./greet.ts";
 import { listen } from "./listen.ts";
 import { openLog } from "./log.ts";
 import { makeHandler } from "./make-handler.ts";
@@ -71,7 +72,7 @@ async function run(args: readonly string[], world: CommandWorld): Promise<ExitCo
 /** What `--help` and its like print; `""` if nothing of that kind is asked for. */
 async function answerTo(flags: Flags, paint: Painter): Promise<string> {
   if (isOn(flags, "help", false)) return (await import("./help.ts")).renderHelp(paint);
-  if (isOn(flags, "version", false)) return `${(await import("./greet.ts")).readVersion()}\n`;
+  if (isOn(flags, "version", false)) return `${readVersion()}\n`;
   if (isOn(flags, "limits", false)) return (await import("./limits-table.ts")).renderLimits(paint);
   return "";
 }
@@ -80,10 +81,9 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
   const settings = readSettings(flags, world.environment, world.isTerminal);
   const subject = findSubject(words[0], textOf(flags, "root"), world.workingFolder);
   const { handler } = await makeHandler(subject, settings, flags, world.workingFolder);
-  const log = await openLog(settings, world, paint);
+  const log = openLog(settings, world, paint);
   const listening = await listen(settings, handler, log.hooks);
   const stopped = untilStopped(listening.servers, world.signals, () => log.running, log.say);
-  const { greet } = await import("./greet.ts");
   await greet({ settings, subject, listening }, world, paint, log.say);
   const exitCode = await stopped;
   await log.close();

@@ -7,6 +7,7 @@
 
 import type { FieldLines } from "../http/exchange.ts";
 import { reasonPhrase } from "../http/status.ts";
+import type { ExplainedField, ExplainedStep, Explanation } from "../static/explain.ts";
 import type { StaticHandler } from "../static/serve-static.ts";
 import { Context } from "../web/context.ts";
 import { requestOf } from "../web/request.ts";
@@ -18,44 +19,24 @@ import type { Painter, Tone } from "./paint.ts";
 import type { Settings } from "./settings.ts";
 import type { Subject } from "./subject.ts";
 
-/** One step of the pipeline. */
-export interface Step {
-  readonly step: string;
-  readonly outcome: string;
-  readonly why: string;
-}
-
-/** A field of the answer, and what it comes from. */
-export interface ExplainedField {
-  readonly name: string;
-  readonly value: string;
-  readonly origin: string;
-}
-
-/** What a handler says of its own answer. */
-export interface Explanation {
-  readonly steps: readonly Step[];
-  readonly fields: readonly ExplainedField[];
-}
-
 /** What is explained. */
 export interface Case {
   readonly question: Question;
   readonly answer: LocalAnswer;
   readonly subject: Subject;
   readonly settings: Settings;
-  /** Null for a module, which can explain nothing. */
-  readonly files: StaticHandler | null;
+  /** Null of a module, which can explain nothing. */
+  readonly explanation: Explanation | null;
 }
 
 /** Writes an explanation, ending in a newline. */
-export async function explain(asked: Case, paint: Painter): Promise<string> {
-  const { question, answer, subject, settings, files } = asked;
+export function explain(asked: Case, paint: Painter): string {
+  const { question, answer, subject, settings } = asked;
   const isShut = answer.head.status === 401 && settings.gate.auth !== "";
-  const explanation = files === null || isShut ? null : await explainFiles(files, question);
+  const explanation = isShut ? null : asked.explanation;
   const steps = explanation?.steps ?? [stepOfGate(isShut, subject)];
   const { status, reason, fields } = answer.head;
-  const rows = originsOf(fields, explanation?.fields ?? [], settings, files === null ? "the module" : "");
+  const rows = originsOf(fields, explanation?.fields ?? [], settings, subject.kind === "module" ? "the module" : "");
   const request = [
     `${question.method} ${question.target}`,
     ...question.lines.map(([name, value]) => `${name}: ${value}`),
@@ -70,15 +51,13 @@ export async function explain(asked: Case, paint: Painter): Promise<string> {
   ].join("\n");
 }
 
-async function explainFiles(files: StaticHandler, question: Question): Promise<Explanation | null> {
+/** Runs the true pipeline of a folder or file, with its steps noted. */
+export function explainFiles(files: StaticHandler, question: Question): Promise<Explanation> {
   const exchange = new LocalExchange(question.method, question.target, question.lines);
-  const explainer: unknown = Reflect.get(files, "explain");
-  if (typeof explainer !== "function") return null;
-  const context = new Context(exchange, () => {});
-  return (await Reflect.apply(explainer, files, [requestOf(exchange, 0), context])) as Explanation;
+  return files.explain(requestOf(exchange, 0), new Context(exchange, () => {}));
 }
 
-function stepOfGate(isShut: boolean, subject: Subject): Step {
+function stepOfGate(isShut: boolean, subject: Subject): ExplainedStep {
   if (isShut)
     return { step: "password", outcome: "refused", why: "--auth asks for name and password, and these are not right" };
   return { step: "module", outcome: "answered", why: `${subject.path} decides itself` };
@@ -115,10 +94,35 @@ function table(rows: readonly (readonly [string, string, string])[], paint: Pain
   const [first, second] = [widthOf(0), widthOf(1)];
   return rows
     .map(([name, value, why]) => {
-      const cells = `  ${name.padEnd(first)}  ${escapeText(value).padEnd(second)}  ${paint("faint", escapeText(why))}`;
+      const cells = `  ${name.padEnd(first)}  ${printable(value).padEnd(second)}  ${paint("faint", printable(flagsIn(why)))}`;
       return `${cells.trimEnd()}\n`;
     })
     .join("");
+}
+
+/** Flags by the option of serveStatic() that they set. */
+const FLAG_OF: ReadonlyMap<string, string> = new Map([
+  ["cacheControl", "--cache"],
+  ["cleanUrls", "--clean-urls"],
+  ["compress", "--compress"],
+  ["dotFiles", "--dotfiles"],
+  ["followLinks", "--follow"],
+  ["listing", "--list"],
+  ["precompressed", "--precompressed"],
+  ["spa", "--single"],
+]);
+
+/** On the command line an option is known by its flag. */
+function flagsIn(why: string): string {
+  return why.replace(/\boptions? (\w+)(?: and (\w+))?/g, (all: string, first: string, second: string | undefined) => {
+    const flags = [first, second].map((option) => FLAG_OF.get(option ?? ""));
+    return flags[0] === undefined ? all : flags.filter((flag) => flag !== undefined).join(" and ");
+  });
+}
+
+/** Shows what could move the cursor, or reorder text, as an escape; names may be in any script. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, escapeText);
 }
 
 function toneOf(status: number): Tone {

@@ -1,7 +1,7 @@
 /**
  * Where lines go: what the command says, and a line per request, to the output or to a file.
  *
- * Only the form that is wanted is loaded. A file is appended to and never read; if it cannot be written any more, that is
+ * A file is appended to and never read; if it cannot be written any more, that is
  * said once, and serving goes on.
  */
 
@@ -12,6 +12,7 @@ import { SYSTEM_TIME } from "../server/clock.ts";
 import { CommandError, messageOf } from "./command-error.ts";
 import { plainLines, terminalLines } from "./log-line.ts";
 import type { LogLines } from "./log-line.ts";
+import { combinedLines, jsonLine, jsonLines } from "./log-record.ts";
 import type { Painter } from "./paint.ts";
 import type { Settings } from "./settings.ts";
 
@@ -39,10 +40,10 @@ export interface Log {
  *
  * @throws CommandError with exit code 1 if the file cannot be written
  */
-export async function openLog(settings: Settings, world: LogWorld, paint: Painter): Promise<Log> {
+export function openLog(settings: Settings, world: LogWorld, paint: Painter): Log {
   const { logForm, logFile, isQuiet } = settings;
   const file = logFile === "" ? null : openFile(resolve(world.workingFolder, logFile), world);
-  const lines = await linesOf(settings, world, file === null ? paint : null);
+  const lines = linesOf(settings, world, file === null ? paint : null);
   const isHeard = lines !== null && (file !== null || !isQuiet);
   const write = file === null ? world.writeOutput : file.write;
   let running = 0;
@@ -62,17 +63,16 @@ export async function openLog(settings: Settings, world: LogWorld, paint: Painte
         if (isHeard) write(`${lines.refusal(refusal)}\n`);
       },
     },
-    say: await speaker(isQuiet, logForm === "json" && !world.isTerminal, world),
+    say: speaker(isQuiet, logForm === "json" && !world.isTerminal, world),
     close: file === null ? async () => {} : file.close,
   };
 }
 
 /** @param paint null for a file, which has no colours */
-async function linesOf(settings: Settings, world: LogWorld, paint: Painter | null): Promise<LogLines | null> {
+function linesOf(settings: Settings, world: LogWorld, paint: Painter | null): LogLines | null {
   const { logForm, isVerbose } = settings;
   if (logForm === "off") return null;
   if (logForm === "text") return world.isTerminal && paint !== null ? terminalLines(paint, isVerbose) : plainLines;
-  const { combinedLines, jsonLines } = await import("./log-record.ts");
   return logForm === "json" ? jsonLines(wallTime, isVerbose) : combinedLines(wallTime);
 }
 
@@ -81,10 +81,9 @@ function wallTime(): number {
 }
 
 /** Whoever reads lines of JSON gets nothing else. */
-async function speaker(isQuiet: boolean, isJson: boolean, world: LogWorld): Promise<(text: string) => void> {
+function speaker(isQuiet: boolean, isJson: boolean, world: LogWorld): (text: string) => void {
   if (isQuiet) return () => {};
   if (!isJson) return (text) => world.writeOutput(`${text}\n`);
-  const { jsonLine } = await import("./log-record.ts");
   return (text) => world.writeOutput(`${jsonLine(wallTime(), "info", text, {})}\n`);
 }
 

@@ -4,9 +4,11 @@
  * Flags about files mean nothing to a module, which decides itself; giving one to it is a mistake that is said, not ignored.
  */
 
+import { ServerError } from "../http/errors.ts";
 import { serveFile } from "../static/serve-file.ts";
+import type { FileOptions } from "../static/serve-file.ts";
 import { serveStatic } from "../static/serve-static.ts";
-import type { StaticHandler, StaticOptions } from "../static/serve-static.ts";
+import type { StaticHandler } from "../static/serve-static.ts";
 import type { Handler } from "../web/handler.ts";
 import { CommandError } from "./command-error.ts";
 import { FLAG_TABLE } from "./flags.ts";
@@ -37,9 +39,25 @@ export async function makeHandler(
     const { loadModule } = await import("./load-module.ts");
     return { handler: await guarded(await loadModule(subject.path), settings.gate, workingFolder), files: null };
   }
-  const options = staticOptionsOf(settings.files);
-  const files = subject.kind === "file" ? serveFile(subject.path, options) : serveStatic(subject.path, options);
+  const files = filesHandlerOf(subject, settings.files);
   return { handler: await guarded(files, settings.gate, workingFolder), files };
+}
+
+function filesHandlerOf({ kind, path }: Subject, files: FileSettings): StaticHandler {
+  const options = fileOptionsOf(files);
+  try {
+    if (kind === "file") return serveFile(path, options);
+    return serveStatic(path, {
+      ...options,
+      spa: files.singlePage,
+      cleanUrls: files.hasCleanUrls,
+      listing: files.listsFolders,
+      dotFiles: files.showsDotFiles,
+    });
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    throw new CommandError(2, error.message, [], { cause: error });
+  }
 }
 
 /** Most servers have no gate, and need not load it. */
@@ -58,16 +76,12 @@ function refuseFileFlags(flags: Flags, subject: Subject): void {
   ]);
 }
 
-/** The options of serveStatic() that the settings stand for. */
-function staticOptionsOf(files: FileSettings): StaticOptions {
+/** The options that a single file has as well. */
+function fileOptionsOf(files: FileSettings): FileOptions {
   return {
-    spa: files.singlePage,
     cacheControl: files.cache,
-    cleanUrls: files.hasCleanUrls,
-    listing: files.listsFolders,
-    dotFiles: files.showsDotFiles,
     followLinks: files.followsLinks,
     compress: files.compresses,
     precompressed: files.usesPrecompressed,
-  } as StaticOptions;
+  };
 }

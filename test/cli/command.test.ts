@@ -135,6 +135,54 @@ describe("serving", () => {
   });
 });
 
+describe("flags about files", () => {
+  const html = { accept: "text/html" };
+
+  /** Status and Cache-Control of what a command with these flags answers. */
+  async function ask(flags: readonly string[], path: string, headers: Record<string, string> = {}): Promise<unknown[]> {
+    const response = await fetch((await start(["site", "-p", "0", ...flags]).url()) + path, { headers });
+    return [response.status, response.headers.get("cache-control"), response.headers.get("content-encoding")];
+  }
+
+  beforeEach(() => {
+    write("site/index.html", "home");
+    write("site/about.html", "about ".repeat(1000));
+    write("site/200.html", "app");
+    write("site/empty/a.txt", "a");
+    write("site/.env", "secret");
+    write("outside.txt", "outside");
+    symlinkSync(join(folder, "outside.txt"), join(folder, "site/out.txt"));
+  });
+
+  it.each([
+    ["usual", [], "about", {}, [200, "no-cache", "gzip"]],
+    ["--no-clean-urls", ["--no-clean-urls"], "about", {}, [404]],
+    ["--no-compress", ["--no-compress"], "about", {}, [200, "no-cache", null]],
+    ["--cache 10m", ["--cache", "10m"], "about", {}, [200, "max-age=600"]],
+    ["--cache off", ["--cache=off"], "about", {}, [200, "no-store"]],
+    ["no page for all", [], "deep/page", html, [404]],
+    ["--single", ["-s"], "deep/page", html, [200]],
+    ["--spa FILE", ["--spa=200.html"], "deep/page", html, [200]],
+    ["--single, but a script", ["-s"], "deep/page.js", html, [404]],
+    ["a list", [], "empty/", html, [200]],
+    ["--no-list", ["--no-list"], "empty/", html, [404]],
+    ["no list for others", ["--host", "0.0.0.0"], "empty/", html, [404]],
+    ["a dot file", [], ".env", {}, [404]],
+    ["--dotfiles", ["--dotfiles"], ".env", {}, [200]],
+    ["a link that leads out", [], "out.txt", {}, [404]],
+    ["--follow", ["--follow"], "out.txt", {}, [200]],
+  ])("reach the files: %s", async (_what, flags, path, headers, expected) => {
+    const asked = { "accept-encoding": "gzip", ...headers };
+    expect((await ask(flags, path, asked)).slice(0, expected.length)).toEqual(expected);
+  });
+
+  it("are wrong usage where they name nothing that can be", async () => {
+    const command = start(["site", "--spa=../other.html", "-p", "0"]);
+    expect(await command.end()).toBe(2);
+    expect(command.errors).toMatch(/^fairlead: .*spa must be/);
+  });
+});
+
 describe("what is said", () => {
   it("is JSON in a pipe: a line for the start, one per request, one for the end", async () => {
     write("site/index.html", "hello");
@@ -297,6 +345,8 @@ describe("asking without a socket", () => {
     const command = start(["explain", "site", "/", "--isolated", "-H", "Accept: text/html"]);
     expect(await command.end()).toBe(0);
     expect(command.output).toMatch(/^GET \/\nAccept: text\/html\n\n[^]*\n200 OK\n {2}content-type: +text\/html/);
+    expect(command.output).toMatch(/\n {2}resolve +.*\n[^]*\n {2}contain +inside +opened, and verified/);
+    expect(command.output).toMatch(/cache-control: +no-cache +--cache\n/);
     expect(command.output).toMatch(/cross-origin-opener-policy: +same-origin +--isolated\n/);
   });
 
@@ -333,7 +383,7 @@ describe("asking without a socket", () => {
       `ada:${command.output.trim()}`,
     ]);
     await fetched.end();
-    expect(fetched.output).toMatch(/^404 /);
+    expect(fetched.output).toContain("Index of");
   });
 });
 

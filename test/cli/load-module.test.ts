@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 
 const folder = mkdtempSync(join(tmpdir(), "fairlead-module-"));
@@ -24,22 +25,19 @@ interface Loaded {
   readonly exitCode?: number;
 }
 
-/** Loads a module with Node's own loader, which the test runner's would replace. */
+/** Asks a module through the built command: with Node's own loader, which the test runner's would replace. */
 function load(path: string): Loaded {
-  const script = `
-    import { loadModule } from ${JSON.stringify(new URL("../../dist/cli/load-module.js", import.meta.url).href)};
-    try {
-      const handler = await loadModule(${JSON.stringify(path)});
-      const response = await handler(new Request("http://localhost/"), {});
-      console.log(JSON.stringify({ text: await response.text() }));
-    } catch ({ message, advice, exitCode }) {
-      console.log(JSON.stringify({ message, advice: advice?.join("\\n"), exitCode }));
-    }`;
-  const child = spawnSync(process.execPath, ["--no-warnings", "--input-type=module", "-e", script], {
+  const command = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--no-warnings", command, "fetch", path, "/"], {
     encoding: "utf8",
   });
-  if (child.stdout === "") throw new Error(child.stderr);
-  return JSON.parse(child.stdout) as Loaded;
+  if (status === 0) return { text: stdout };
+  const [message = "", ...advice] = stderr.trimEnd().split("\n");
+  return {
+    message: message.replace(/^fairlead: /, ""),
+    advice: advice.map((line) => line.replace(/^ {2}/, "")).join("\n"),
+    exitCode: status ?? -1,
+  };
 }
 
 describe("a module with a handler", () => {

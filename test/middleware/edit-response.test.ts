@@ -22,7 +22,7 @@ describe("an answer with other fields", () => {
     ["nothing", () => new Response(null, { status: 204 }), null, ""],
     ["a stream", () => new Response(new Blob(["ok"]).stream()), null, "ok"],
     ["a platform's response", () => new globalThis.Response("ok"), "text/plain;charset=UTF-8", "ok"],
-    ["a redirect, whose headers are fixed", () => globalThis.Response.redirect("http://b.example/"), null, ""],
+    ["a redirect, whose headers are fixed", () => globalThis.Response.redirect("http://b.example/", 302), null, ""],
   ])("keeps status and content: %s", async (_what, make, contentType, text) => {
     const before = make();
     const { status } = before;
