@@ -39,7 +39,8 @@ export async function startSubject(name: string, script: string, core: number): 
     cpuUs: () => treeOf(pid).reduce((sum, one) => sum + cpuUsOf(one), 0),
     residentBytes: () => treeOf(pid).reduce((sum, one) => sum + residentBytesOf(one), 0),
     stop: async () => {
-      child.kill("SIGKILL");
+      // A subject may be the child of its launcher
+      for (const one of treeOf(pid).toReversed()) process.kill(one, "SIGKILL");
       await exited;
     },
   };

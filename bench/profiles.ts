@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openAsker } from "./answer.ts";
 import { type Subject } from "./process.ts";
+import { openTree, runStatic, STATIC_PROFILES } from "./static-profiles.ts";
 
 /** One round's figures by name; the first of a profile's `figures` is the one to steer by. */
 export type Round = Readonly<Record<string, number>>;
@@ -26,6 +27,11 @@ export interface Profile {
   /** Name of a figure and digits behind the point. Less is better, unless the name ends in `/s`. */
   readonly figures: ReadonlyArray<readonly [string, number]>;
   readonly needsWrk: boolean;
+  /** Subject that the others are compared with, and all that take part. */
+  readonly reference: string;
+  readonly subjects: readonly string[];
+  /** Called once before the subjects start; gives what undoes it. */
+  prepare?(): () => void;
   run(subject: Subject, settings: Settings): Promise<Round>;
 }
 
@@ -49,15 +55,44 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
       ["RSS MiB", 1],
     ],
     needsWrk: false,
+    reference: "node-http",
+    subjects: ["fairlead", "node-http"],
     run: weighIdle,
   },
+  ...staticProfiles(),
 };
+
+/** The folder is made when the first of them runs. */
+function staticProfiles(): Record<string, Profile> {
+  let tree: ReturnType<typeof openTree> | null = null;
+  const profiles: Record<string, Profile> = {};
+  for (const [name, about] of STATIC_PROFILES) {
+    profiles[name] = {
+      about,
+      figures: LOAD_FIGURES,
+      needsWrk: true,
+      reference: "nginx-static",
+      subjects: ["fairlead-static", "nginx-static"],
+      prepare: () => {
+        tree = openTree();
+        return () => tree?.remove();
+      },
+      run: (subject, settings) => {
+        if (tree === null) throw new Error("the profile was not prepared");
+        return runStatic(name, subject, tree, settings);
+      },
+    };
+  }
+  return profiles;
+}
 
 function loadProfile(about: string, depth: number, head: string): Profile {
   return {
     about,
     figures: LOAD_FIGURES,
     needsWrk: true,
+    reference: "node-http",
+    subjects: ["fairlead", "node-http"],
     run: (subject, settings) => load(subject, settings, depth, head),
   };
 }

@@ -11,11 +11,9 @@ import { parseArgs } from "node:util";
 import { startSubject } from "./process.ts";
 import { type Profile, PROFILES, type Round } from "./profiles.ts";
 
-const REFERENCE = "node-http";
-const SUBJECTS: Readonly<Record<string, string>> = {
-  fairlead: script("fairlead"),
-  [REFERENCE]: script("node-http"),
-};
+const SUBJECTS: Readonly<Record<string, string>> = Object.fromEntries(
+  ["fairlead", "node-http", "fairlead-static", "nginx-static", "sirv-static"].map((name) => [name, script(name)]),
+);
 const SUBJECT_CORE = 0;
 const LOAD_CORE = 1;
 
@@ -29,7 +27,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "5" },
     connections: { type: "string" },
-    subjects: { type: "string", default: Object.keys(SUBJECTS).join(",") },
+    subjects: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -71,11 +69,11 @@ function report(name: string, profile: Profile, results: ReadonlyMap<string, rea
   console.log(
     `Node ${process.version}, ${cpus()[0]?.model ?? "unknown CPU"}, ${values.rounds} rounds; median (min-max)\n`,
   );
-  const columns = [...profile.figures.map(([figure]) => figure), `ratio to ${REFERENCE}`];
+  const columns = [...profile.figures.map(([figure]) => figure), `ratio to ${profile.reference}`];
   const rows = [["", ...columns]];
   const steer = profile.figures[0]?.[0] ?? "";
   const medianOf = (rounds: readonly Round[]): number => spreadOf(rounds.map((round) => round[steer] ?? NaN)).median;
-  const reference = medianOf(results.get(REFERENCE) ?? []);
+  const reference = medianOf(results.get(profile.reference) ?? []);
   for (const [subject, rounds] of results) {
     const cells = profile.figures.map(([figure, digits]) => {
       const { median, min, max } = spreadOf(rounds.map((round) => round[figure] ?? NaN));
@@ -89,7 +87,7 @@ function report(name: string, profile: Profile, results: ReadonlyMap<string, rea
 
 async function main(): Promise<void> {
   const profile = PROFILES[values.profile];
-  const names = values.subjects.split(",");
+  const names = values.subjects?.split(",") ?? [...(profile?.subjects ?? [])];
   const unknown = names.filter((name) => !(name in SUBJECTS));
   if (profile === undefined || unknown.length > 0) {
     console.error(`Profiles: ${Object.keys(PROFILES).join(", ")}. Subjects: ${Object.keys(SUBJECTS).join(", ")}.`);
@@ -105,7 +103,8 @@ async function main(): Promise<void> {
   }
   // This process is part of the load, so it belongs to the load's core
   execFileSync("taskset", ["-acp", String(LOAD_CORE), String(process.pid)], { stdio: "ignore" });
-  const results = await measure(profile, names, Number(values.rounds));
+  const undo = profile.prepare?.();
+  const results = await measure(profile, names, Number(values.rounds)).finally(() => undo?.());
   if (values.json)
     console.log(
       JSON.stringify({ profile: values.profile, node: process.version, results: Object.fromEntries(results) }),

@@ -9,6 +9,7 @@
 import type { Stats } from "node:fs";
 import type { AskedPath } from "./rules-text.ts";
 import type { Coding } from "./coding.ts";
+import { OpenFile } from "./open-file.ts";
 import type { Description, Representation, Version } from "./representation.ts";
 
 /** What is to be found: names below the root, and how. */
@@ -57,6 +58,8 @@ export class CachedFile {
   isChecking: boolean;
   /** Read so soon after it was written that a change within the file system's resolution could have been missed. */
   isSettled: boolean;
+  /** Number of files that it sends from; 0 if all is in memory. */
+  readonly openFiles: number;
   /** There are, or may be made, other codings than identity. */
   readonly isNegotiated: boolean;
   readonly #slots: Slot[];
@@ -87,15 +90,17 @@ export class CachedFile {
     this.isSettled = isSettled;
     this.#slots = [identity, slots[1], slots[2], slots[3]];
     this.isNegotiated = slots.some((slot, coding) => coding > 0 && slot !== null);
+    this.openFiles = this.#slots.filter((slot) => slot?.file instanceof OpenFile).length;
     this.#making = new Map();
     this.#users = 0;
     this.#isLetGo = false;
     this.#isClosed = false;
   }
 
-  /** Its files are open, if it has any: all of it can be sent. */
+  /** All of it can be sent: its files, if it has any, are open, and nobody has written to them. */
   get isUsable(): boolean {
-    return !this.#isClosed || this.openFiles === 0;
+    if (this.openFiles === 0) return true;
+    return !this.#isClosed && this.#slots.every((slot) => slot?.file?.isIntact() ?? true);
   }
 
   /** Somebody is about to answer with it. */
@@ -108,13 +113,6 @@ export class CachedFile {
     let bytes = 0;
     for (const slot of this.#slots) if (slot !== null && slot !== undefined) bytes += slot.memoryBytes;
     return bytes;
-  }
-
-  /** Number of open files. */
-  get openFiles(): number {
-    let count = 0;
-    for (const slot of this.#slots) if (slot !== null && slot !== undefined && slot.file !== null) count++;
-    return count;
   }
 
   /**

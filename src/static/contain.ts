@@ -9,7 +9,7 @@
 
 import { constants, realpathSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { open, realpath, stat } from "node:fs/promises";
+import { open, readlink, realpath, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { sep } from "node:path";
 import { HttpError } from "../http/errors.ts";
@@ -38,6 +38,13 @@ const NOT_THERE: ReadonlySet<string> = new Set([
 
 /** What it says when it could, but not now. */
 const SHORTAGE: ReadonlySet<string> = new Set(["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"]);
+
+const INSIDE = 0;
+const OUTSIDE = 1;
+const CHANGED = 2;
+
+/** A file that is replaced all the time is opened anew as often; then it is as good as not there. */
+const MAX_TRIES = 16;
 
 /** What stands at a path, as a look at it says: not opened, and not verified to lie inside the root. */
 export interface Seen {
@@ -122,7 +129,7 @@ export class Root {
   async holds(seen: Seen): Promise<boolean> {
     if (this.#followsLinks) return true;
     try {
-      return await this.#isInside(seen.path, seen.stats);
+      return (await this.#placeOf(seen.path, seen.stats)) === INSIDE;
     } catch (error) {
       return nothingOr(error) !== null;
     }
@@ -141,39 +148,66 @@ export class Root {
   /** Opens a file that was seen, and verifies it. @returns null if it is no file, or not inside. @throws as {@link find} */
   async open(seen: Seen): Promise<FoundFile | null> {
     try {
-      return await this.#open(seen.path, seen.name);
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
+        const found = await this.#open(seen.path, seen.name);
+        if (found !== CHANGED) return found;
+      }
+      return null;
     } catch (error) {
       return nothingOr(error);
     }
   }
 
-  async #open(path: string, name: string): Promise<FoundFile | null> {
+  async #open(path: string, name: string): Promise<FoundFile | null | typeof CHANGED> {
     const handle = await open(path, OPEN_FLAGS);
     let isVerified = false;
     try {
       const stats = await handle.stat();
-      isVerified = stats.isFile() && (this.#followsLinks || (await this.#isInside(path, stats)));
-      if (!isVerified) return null;
+      if (!stats.isFile()) return null;
+      const place = this.#followsLinks ? INSIDE : await this.#placeOfOpen(handle, path, stats);
+      if (place !== INSIDE) return place === CHANGED ? CHANGED : null;
+      isVerified = true;
       return { kind: "file", handle, stats, sizeBytes: stats.size, mtimeMs: stats.mtimeMs, name };
     } finally {
       if (!isVerified) closeFile(handle);
     }
   }
 
-  /**
-   * Whether the thing with these `stats` is what `path` leads to, and lies inside the root. Following all links gives a
-   * path; what stands there must be the very thing that is held, else a link was swapped meanwhile.
-   */
-  async #isInside(path: string, stats: Stats): Promise<boolean> {
-    const realPath = await realpath(path);
-    if (!isInside(realPath, this.#realPath)) {
-      // The root itself may have been pointed to a new release since; files of the new one are inside then
-      this.#realPath = await realpath(this.path);
-      if (!isInside(realPath, this.#realPath)) return false;
-    }
-    const there = await stat(realPath);
-    return there.ino === stats.ino && there.dev === stats.dev;
+  /** Where an open file is: Linux tells it of the descriptor itself, so that nothing that happens to the path matters. */
+  async #placeOfOpen(
+    handle: FileHandle,
+    path: string,
+    stats: Stats,
+  ): Promise<typeof INSIDE | typeof OUTSIDE | typeof CHANGED> {
+    const realPath = await pathOfDescriptor(handle.fd);
+    if (realPath === null) return this.#placeOf(path, stats);
+    return (await this.#contains(realPath)) ? INSIDE : OUTSIDE;
   }
+
+  /**
+   * Where the thing with these `stats` is. Following all links of `path` gives a real path; what stands there must be the very
+   * thing that is held, else it was replaced, or a link was swapped, meanwhile.
+   */
+  async #placeOf(path: string, stats: Stats): Promise<typeof INSIDE | typeof OUTSIDE | typeof CHANGED> {
+    const realPath = await realpath(path);
+    if (!(await this.#contains(realPath))) return OUTSIDE;
+    const there = await stat(realPath).catch((error: unknown) => nothingOr(error));
+    return there !== null && there.ino === stats.ino && there.dev === stats.dev ? INSIDE : CHANGED;
+  }
+
+  async #contains(realPath: string): Promise<boolean> {
+    if (isInside(realPath, this.#realPath)) return true;
+    // The root itself may have been pointed to a new release since; files of the new one are inside then
+    this.#realPath = await realpath(this.path);
+    return isInside(realPath, this.#realPath);
+  }
+}
+
+/** The real path of an open file, null where the system does not tell. One that was deleted since has a mark at its end. */
+async function pathOfDescriptor(fd: number): Promise<string | null> {
+  if (process.platform !== "linux") return null;
+  const path = await readlink(`/proc/self/fd/${fd}`).catch(() => "");
+  return path.startsWith("/") ? path : null;
 }
 
 const FOLDER: FoundFolder = { kind: "folder" };

@@ -80,10 +80,7 @@ export class FileCache {
     // A clock that was put back says nothing about age
     if (!(ageMs >= 0 && ageMs < MAX_AGE_MS)) return null;
     if (ageMs >= LOOK_AHEAD_MS && !file.isChecking) this.#onAgeing(key, file);
-    if (file.identity.file !== null) {
-      if (!file.isUsable) return null;
-      this.#touch(key, nowMs);
-    }
+    if (file.openFiles > 0) this.#touch(key, nowMs);
     this.#hits++;
     return file;
   }

@@ -12,6 +12,7 @@
  */
 
 import type { FieldSource } from "../http/conditional.ts";
+import { HttpError } from "../http/errors.ts";
 import type { Content } from "../http/exchange.ts";
 import type { Context } from "../web/context.ts";
 import type { Response } from "../web/response.ts";
@@ -32,6 +33,9 @@ import type { StaticOptions, StaticRoots, StaticSettings } from "./static-option
 import { readStaticOptions } from "./static-options.ts";
 
 export type { StaticOptions, StaticRoots } from "./static-options.ts";
+
+/** Versions that are taken up anew because they were over before they could be answered with. */
+const MAX_TRIES = 5;
 
 /** A handler that is also an object with a `fetch`, to be given to `serve()` as it is. */
 export interface StaticHandler {
@@ -70,7 +74,7 @@ class StaticFolder {
     this.#finder = new FileFinder(settings);
     this.#otherwise = new Otherwise(settings, this.#finder, {
       answerTarget: (asked) => this.#answerTarget(asked),
-      answerVersion: (asked, file) => this.#answerVersion(asked, file),
+      answerVersion: (asked, file) => this.#answerVersion(asked, file, 0),
     });
     this.#acceptances = new Acceptances();
   }
@@ -177,10 +181,10 @@ class StaticFolder {
       const response = this.#answerNow(file, method, fields, nowMs, null);
       if (response !== null) return response;
     }
-    return this.#answerFound(asked, key);
+    return this.#answerFound(asked, key, 0);
   }
 
-  async #answerFound(asked: Asked, key: string): Promise<Response> {
+  async #answerFound(asked: Asked, key: string, tries: number): Promise<Response> {
     const { names, isFolderPath, search } = asked.target;
     const found = await this.#finder.find({ key, names, isFolderPath, isExact: false }, asked.trace);
     if (found === null) return this.#otherwise.missing(asked);
@@ -190,12 +194,12 @@ class StaticFolder {
       case "folder":
         return this.#otherwise.folder(asked, found);
       case "file":
-        return this.#answerVersion(asked, found.file);
+        return this.#answerVersion(asked, found.file, tries);
     }
   }
 
   /** A version, in a coding that may have to be made first. */
-  async #answerVersion(asked: Asked, file: CachedFile): Promise<Response> {
+  async #answerVersion(asked: Asked, file: CachedFile, tries: number): Promise<Response> {
     const { method, fields, trace } = asked;
     file.hold();
     try {
@@ -207,8 +211,9 @@ class StaticFolder {
     } finally {
       this.#finder.done(file);
     }
-    // Crowded out by other files before it could be answered with
-    return this.#answerTarget(asked);
+    // Written to, or crowded out by other files, before it could be answered with
+    if (tries < MAX_TRIES) return this.#answerFound(asked, file.wanted.key, tries + 1);
+    throw new HttpError(503, "the file is being written to", { headers: { "retry-after": "1" } });
   }
 }
 

@@ -1,0 +1,48 @@
+/**
+ * Subject: nginx as its operators tune it for files: one worker, sendfile, tcp_nopush, open_file_cache, no access log. It looks
+ * at a file once a second, as we do. This launcher only starts it, unprivileged and with a configuration of its own, and sleeps.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const port = await new Promise((resolve) => {
+  const probe = createServer().listen(0, "127.0.0.1", () => {
+    const { port: free } = probe.address();
+    probe.close(() => resolve(free));
+  });
+});
+const home = mkdtempSync(join(tmpdir(), "fairlead-bench-nginx-"));
+writeFileSync(
+  join(home, "nginx.conf"),
+  `daemon off; master_process off; worker_processes 1; pid ${home}/nginx.pid; error_log ${home}/error.log crit;
+events { worker_connections 1024; }
+http {
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; keepalive_timeout 75s;
+  open_file_cache max=1000 inactive=60s; open_file_cache_valid 1s; open_file_cache_min_uses 1;
+  types { text/html html; text/css css; text/javascript js; image/png png; image/svg+xml svg; }
+  default_type application/octet-stream;
+  client_body_temp_path ${home}/body; proxy_temp_path ${home}/proxy; fastcgi_temp_path ${home}/fastcgi;
+  uwsgi_temp_path ${home}/uwsgi; scgi_temp_path ${home}/scgi;
+  server {
+    listen 127.0.0.1:${port};
+    root ${process.env.FAIRLEAD_BENCH_FOLDER};
+    add_header Cache-Control no-cache; add_header X-Content-Type-Options nosniff;
+  }
+}
+`,
+);
+spawn(process.env.NGINX ?? "nginx", ["-p", home, "-e", join(home, "error.log"), "-c", join(home, "nginx.conf")], {
+  stdio: ["ignore", "ignore", "inherit"],
+  env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` },
+});
+const say = () => {
+  const probe = connect(port, "127.0.0.1", () => {
+    probe.destroy();
+    console.log(JSON.stringify({ port }));
+  });
+  probe.on("error", () => setTimeout(say, 50));
+};
+say();
