@@ -60,8 +60,10 @@ export class ContentSender {
    * @returns nothing if all is handed over, else a promise that settles with it
    */
   send(exchange: Http1Exchange, encoder: ResponseEncoder, head: ResponseHead, content: Content): void | Promise<void> {
-    if (encoder.delimiting === NO_CONTENT) discardContent(content, new HandlerError("ERR_RESPONSE_CONTENT"));
-    else if (typeof content === "string") {
+    if (encoder.delimiting === NO_CONTENT) {
+      // An error with its stack costs more than all the rest of a 304
+      if (content !== null) discardContent(content, new HandlerError("ERR_RESPONSE_CONTENT"));
+    } else if (typeof content === "string") {
       exchange.contentBytesSent = encoder.length;
       // As many octets as code units: all are ASCII, and so the same in latin1
       if (encoder.length === content.length) this.#output.text(content);
