@@ -6,8 +6,9 @@
  */
 
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { extname } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Handler } from "../web/handler.ts";
 import { CommandError, codeOf, messageOf } from "./command-error.ts";
 
@@ -47,8 +48,20 @@ async function importModule(path: string): Promise<Exports> {
   } catch (error) {
     // Said while reading, before anything of the module ran
     if (codeOf(error) === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") return importThroughJiti(path);
+    // Said while linking: `./book` and `./book.js` mean book.ts to TypeScript and to jiti, but not to Node. What Node 20 runs,
+    // the newer ones run too
+    if (TYPESCRIPT.has(extension) && isTypescriptSpecifier(error)) return importThroughJiti(path);
     throw error;
   }
+}
+
+/** Whether what an import did not find is there under the name that TypeScript would look for. */
+function isTypescriptSpecifier(error: unknown): boolean {
+  const url: unknown = error instanceof Error ? Reflect.get(error, "url") : undefined;
+  if (codeOf(error) !== "ERR_MODULE_NOT_FOUND" || typeof url !== "string" || !url.startsWith("file:")) return false;
+  const missing = fileURLToPath(url);
+  const stem = missing.replace(/\.[cm]?js$/, "");
+  return [".ts", ".mts", ".cts", ".tsx", "/index.ts"].some((ending) => existsSync(`${stem}${ending}`));
 }
 
 /** Node 20 has no such feature and no such member. */
@@ -78,12 +91,16 @@ function handlerIn(exported: Exports): Handler | null {
 
 function isHandler(value: unknown): value is Handler {
   // A class can be exported by default as well, but not be called
-  return typeof value === "function" && !/^class\b/.test(Function.prototype.toString.call(value));
+  return typeof value === "function" && !isClass(value);
 }
 
 function listNames(exported: Exports): string {
-  const names = Object.keys(exported);
+  const names = Object.keys(exported).map((name) => (isClass(exported[name]) ? `${name} (a class, make one)` : name));
   return names.length === 0 ? "nothing at all" : `only ${names.join(", ")}`;
+}
+
+function isClass(value: unknown): boolean {
+  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 /** What a failed import means to the author of the module. */
@@ -133,5 +150,8 @@ function placeAbove(text: string): string[] {
 /** The frames of a stack that are not Node's. */
 function ownFrames(error: unknown): string[] {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
-  return stack.split("\n").filter((line) => /^\s+at /.test(line) && !/node:internal|node_modules\/jiti/.test(line));
+  const here = fileURLToPath(new URL("..", import.meta.url));
+  const isForeign = (line: string): boolean =>
+    /node:internal|node_modules\/jiti/.test(line) || line.includes(here) || line.includes(pathToFileURL(here).href);
+  return stack.split("\n").filter((line) => /^\s+at /.test(line) && !isForeign(line));
 }

@@ -12,6 +12,16 @@ import { runCommand } from "./command.ts";
 // Whoever read our output has gone (`fairlead | head`): the server goes on, unheard
 process.stdout.on("error", () => {});
 
+/** Node's code for an end with a top level that still awaits: the command waits for nothing unbounded but a module. */
+const UNSETTLED = 13;
+
+process.once("exit", (code) => {
+  // Node 20 sets it while it emits this
+  if (code !== UNSETTLED && process.exitCode !== UNSETTLED) return;
+  process.stderr.write("fairlead: the module never finished loading: its top level awaits what nothing will settle\n");
+  process.exitCode = 1;
+});
+
 process.exit(
   await runCommand(process.argv.slice(2), {
     environment: process.env,

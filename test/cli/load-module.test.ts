@@ -80,7 +80,35 @@ describe("a module with a handler", () => {
   });
 });
 
+describe("a module in TypeScript", () => {
+  it.each(["", ".js", ".ts"])("may import another as ./name%s on every Node", (ending) => {
+    const other = write(".ts", "export const word: string = 'found';");
+    const name = basename(other, ".ts");
+    const path = write(
+      ".ts",
+      `import { word } from "./${name}${ending}"; export const fetch = () => new Response(word);`,
+    );
+    expect(load(path)).toEqual({ text: "found" });
+  });
+});
+
 describe("a module that cannot be run", () => {
+  it("says so when its top level never comes to an end", () => {
+    const { message, exitCode } = load(write(".mjs", "await new Promise(() => {});"));
+    expect(message).toContain("never finished loading");
+    expect(exitCode).toBe(1);
+  });
+
+  it("says which of its exports is a class", () => {
+    const { message } = load(write(".mjs", "export class App { fetch() {} }"));
+    expect(message).toContain("App (a class, make one)");
+  });
+
+  it("shows frames of its own only", () => {
+    const { advice } = load(write(".mjs", "throw new Error('at once');"));
+    expect(advice?.split("\n").filter((line) => !line.includes(folder))).toEqual([]);
+  });
+
   it.each([
     ["nothing", "export {};", "but nothing at all"],
     ["other things", "export const port = 1, hostname = 2;", "but only hostname, port"],
