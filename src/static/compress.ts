@@ -70,11 +70,7 @@ async function run(bytes: Uint8Array, coding: Coding): Promise<Buffer> {
   });
 }
 
-function recipeOf(
-  zlib: typeof Zlib,
-  length: number,
-  coding: Coding,
-): { compressor: Compressor; options: object } {
+function recipeOf(zlib: typeof Zlib, length: number, coding: Coding): { compressor: Compressor; options: object } {
   const isSmall = length <= SMALL_BYTES;
   // Windows no larger than the content: a larger one costs memory and time to set up, and finds nothing more
   const log = Math.ceil(Math.log2(Math.max(length, 2)));

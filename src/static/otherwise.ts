@@ -130,7 +130,11 @@ export class Otherwise {
     const target = resolveTarget(asked.method, action.target, this.#settings.showsDotFiles);
     if (target === null || isRulesFile(target.names)) return this.fallBack(asked);
     if (action.status === 404) return this.#answerMissingWith(asked, target.names);
-    return this.#answerer.answerTarget({ ...asked, target: { ...target, search: asked.target.search }, isRewritten: true });
+    return this.#answerer.answerTarget({
+      ...asked,
+      target: { ...target, search: asked.target.search },
+      isRewritten: true,
+    });
   }
 
   /** A rule names the page of a 404; its own absence leaves ours. */
