@@ -175,9 +175,8 @@ export class CachedFile {
     for (const slot of this.#slots) slot?.file?.release();
   }
 
-  /** A representation that is in memory, for the next look at the same version. */
-  inMemory(coding: Coding): Representation | null {
-    const slot = this.#slots[coding];
-    return slot !== null && slot !== undefined && slot.bytes !== null ? slot : null;
+  /** A coding that was made, for the next look at the same version; undefined if it was not, or was a sibling. */
+  madeCoding(coding: Coding): Representation | null | undefined {
+    return this.siblings[coding] === null ? this.#slots[coding] : undefined;
   }
 }

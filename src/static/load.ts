@@ -23,7 +23,7 @@ import { Representation } from "./representation.ts";
  * Content up to this is kept in memory: one write instead of reads through the thread pool. The bench's 1 MB file costs 0.8
  * of nginx's CPU so; larger ones gain nothing and would crowd out others.
  */
-export const MAX_BODY_BYTES: number = 1024 * 1024;
+const MAX_BODY_BYTES: number = 1024 * 1024;
 
 /** File systems stamp with the kernel's tick, 1 to 10 ms: what was written within it may be written again under the same time. */
 const TICK_MS = 12;
@@ -82,7 +82,7 @@ export class Loader {
     for (const coding of CODINGS) {
       const sibling = seen.siblings[coding] ?? null;
       const loaded = sibling === null ? null : await this.#loadSibling(seen.root, sibling, coding, description);
-      const made = isSame ? (before?.inMemory(coding) ?? undefined) : undefined;
+      const made = isSame ? before?.madeCoding(coding) : undefined;
       slots[coding] = loaded ?? (mayCompress && canCompress(coding) ? made : null);
     }
     const identity = new Representation(0, version, body, description, this.#time.nowMs());

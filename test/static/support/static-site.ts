@@ -26,7 +26,7 @@ export class StaticSite implements AsyncDisposable {
   readonly base: string;
   readonly www: string;
   readonly faults: unknown[] = [];
-  #servers: Server[] = [];
+  readonly #servers: Server[] = [];
 
   constructor(files: Readonly<Record<string, string | Uint8Array>>) {
     this.base = mkdtempSync(join(tmpdir(), "fairlead-site-"));
