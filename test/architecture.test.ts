@@ -39,7 +39,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   // How the objects show themselves to console.log
   "web": ["node:util"],
   "server": ["node:net", "node:tls", "node:fs", "node:fs/promises", "node:path", "node:util"],
-  "static": ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:url", "node:zlib", "lru-cache", "mrmime"],
+  "static": ["node:fs", "node:fs/promises", "node:path", "node:url", "node:zlib", "lru-cache", "mrmime"],
   "index.ts": [],
   // Bytes and hashes of passwords
   "middleware": ["node:buffer", "node:crypto"],

@@ -5,7 +5,6 @@
  * Parts of a file that was written to meanwhile are broken off, never mixed. The frame comes from http/range.ts.
  */
 
-import { randomBytes } from "node:crypto";
 import type { Byteranges, ByteRange } from "../http/range.ts";
 import { planByteranges } from "../http/range.ts";
 import type { OpenFile } from "./open-file.ts";
@@ -25,8 +24,8 @@ export interface Multipart {
 
 /** Frames parts. */
 export function joinParts(representation: Representation, ranges: readonly ByteRange[]): Multipart {
-  // Unguessable, or a file could be made that holds it
-  const boundary = randomBytes(18).toString("base64url");
+  // Unguessable, or a file could be made that holds it. The global is loaded when it is used, node:crypto at start.
+  const boundary = Buffer.from(crypto.getRandomValues(new Uint8Array(18))).toString("base64url");
   const plan = planByteranges(ranges, representation.sizeBytes, representation.mediaType, boundary);
   const { contentType, length } = plan;
   const { bytes, file } = representation;
