@@ -149,5 +149,6 @@ async function wrk(
       `${subject.name}: ${result.errors} errors, ${result.wrong} answers without status ${question.status}`,
     );
   }
+  if (result.requests === 0) throw new Error(`${subject.name}: not one request was completed`);
   return result;
 }

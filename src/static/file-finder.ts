@@ -115,7 +115,7 @@ export class FileFinder {
     // No target is spelled like this
     const key = `\0${names.join("/")}`;
     const fresh = trace === null ? this.#cache.fresh(key, this.#settings.time.nowMs()) : null;
-    if (fresh !== null) return fresh;
+    if (fresh !== null && fresh.isUsable) return fresh;
     const found = await this.find({ key, names, isFolderPath: false, isExact: true }, trace);
     return found?.kind === "file" ? found.file : null;
   }
