@@ -34,6 +34,6 @@ function done(summary, latency)
   local e = summary.errors
   io.write(string.format(
     'RESULT {"requests":%d,"durationUs":%d,"errors":%d,"p50Us":%d,"p99Us":%d}\n',
-    summary.requests, summary.duration, e.connect + e.read + e.write + e.status + e.timeout,
+    summary.requests, summary.duration, e.connect + e.read + e.write + e.status,
     latency:percentile(50), latency:percentile(99)))
 end
