@@ -32,9 +32,11 @@ export function readRequestHead(
 ): Http1RequestHead | ProtocolError {
   const text = bytes.toString("latin1", base, base + length);
   const fields = new Fields(text, parser.offsets.slice(0, parser.offsetCount));
-  const host = readHost(parser, fields);
+  const host = readHost(parser, text, fields);
   if (host instanceof ProtocolError) return host;
-  const method = readMethod(text.slice(parser.methodStart, parser.methodEnd), parser, leniencies);
+  const method =
+    commonMethod(bytes, base + parser.methodStart, parser.methodEnd - parser.methodStart) ??
+    readMethod(text.slice(parser.methodStart, parser.methodEnd), parser, leniencies);
   if (method instanceof ProtocolError) return method;
   const target = text.slice(parser.targetStart, parser.targetEnd);
   const version = parser.minor === 0 ? "1.0" : "1.1";
@@ -58,7 +60,7 @@ export function readRequestHead(
 }
 
 // RFC 9112 §3.2: a missing, repeated or invalid Host MUST be answered 400; routing and caches depend on it
-function readHost(parser: HeadParser, fields: Fields): string | ProtocolError {
+function readHost(parser: HeadParser, text: string, fields: Fields): string | ProtocolError {
   const { index, count } = parser.known.host;
   if (count === 0) {
     return parser.minor === 0 ? "" : new ProtocolError("ERR_HOST_MISSING", { field: "Host" });
@@ -69,16 +71,33 @@ function readHost(parser: HeadParser, fields: Fields): string | ProtocolError {
       field: "Host",
       offset: fields.valueOffsetAt(fields.indexOf("host", index + 1)),
     });
+  // Compared in place: neither a new string nor a call into the engine for what is the same as a moment ago
+  const length = (parser.offsets[index * 4 + 3] as number) - offset;
+  if (length === lastAuthority.length && length > 0 && startsWithAt(text, offset, lastAuthority)) return lastAuthority;
   const host = fields.valueAt(index);
-  if (host === lastAuthority) return host;
   // RFC 9110 §7.2 allows an empty Host where the target URI has no authority; http URIs always have one (§4.2.1)
   if (!isValidAuthority(host)) return new ProtocolError("ERR_HOST_INVALID", { field: "Host", offset });
   lastAuthority = host;
   return host;
 }
 
+function startsWithAt(text: string, at: number, part: string): boolean {
+  for (let i = 0; i < part.length; i++) {
+    if (text.charCodeAt(at + i) !== part.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** The methods that nearly all requests have, as constants: comparing with them later costs nothing. */
+function commonMethod(bytes: Uint8Array, at: number, length: number): string | null {
+  if (length === 3 && bytes[at] === 0x47 && bytes[at + 1] === 0x45 && bytes[at + 2] === 0x54) return "GET";
+  if (length !== 4) return null;
+  if (bytes[at] === 0x50 && bytes[at + 1] === 0x4f && bytes[at + 2] === 0x53 && bytes[at + 3] === 0x54) return "POST";
+  if (bytes[at] === 0x48 && bytes[at + 1] === 0x45 && bytes[at + 2] === 0x41 && bytes[at + 3] === 0x44) return "HEAD";
+  return null;
+}
+
 function readMethod(method: string, parser: HeadParser, leniencies: Leniencies): string | ProtocolError {
-  if (method === "GET" || method === "POST") return method;
   const offset = parser.methodStart;
   const upper = method.toUpperCase();
   const isKnown = isRegisteredMethod(upper);
