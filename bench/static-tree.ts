@@ -42,5 +42,9 @@ export function makeStaticTree(): StaticTree {
   add("/64k.js", 64 * KB);
   add("/1m.png", 1024 * KB);
   add("/100m.bin", 100 * 1024 * KB);
-  return { folder, mixed, hashes, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  const remove = (): void => {
+    // A subject may have a folder of its own beside it
+    for (const one of [folder, `${folder}-nginx`]) rmSync(one, { recursive: true, force: true });
+  };
+  return { folder, mixed, hashes, remove };
 }

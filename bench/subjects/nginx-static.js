@@ -3,9 +3,8 @@
  * at a file once a second, as we do. This launcher only starts it, unprivileged and with a configuration of its own, and sleeps.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const port = await new Promise((resolve) => {
@@ -14,7 +13,9 @@ const port = await new Promise((resolve) => {
     probe.close(() => resolve(free));
   });
 });
-const home = mkdtempSync(join(tmpdir(), "fairlead-bench-nginx-"));
+// Beside the folder, and removed with it
+const home = `${process.env.FAIRLEAD_BENCH_FOLDER}-nginx`;
+mkdirSync(home, { recursive: true });
 writeFileSync(
   join(home, "nginx.conf"),
   `daemon off; master_process off; worker_processes 1; pid ${home}/nginx.pid; error_log ${home}/error.log crit;
