@@ -7,6 +7,7 @@
  * looked at within the second, nor one that it has let go of.
  */
 
+import { ServerError } from "../http/errors.ts";
 import { cacheControlFor } from "../http/cache-control.ts";
 import type { FieldLines } from "../http/exchange.ts";
 import type { CachedFile, Wanted } from "./cached-file.ts";
@@ -54,6 +55,8 @@ export class FileFinder {
     this.#rulesReadMs = -Infinity;
     this.#cache = new FileCache(time, maxCacheBytes, maxCacheEntries, (key, file) => this.#lookAhead(key, file));
     if (settings.hasRules) this.refreshRules();
+    // At start it is an error: served without them, a folder would show what a rule was to hide
+    if (this.#rules.mistakes.length > 0) throw new ServerError("ERR_OPTIONS", this.#rules.mistakes.join("; "));
   }
 
   get stats(): CacheStats {
@@ -74,6 +77,10 @@ export class FileFinder {
     const rules = readRules(root?.path ?? "", this.#rules);
     if (rules === this.#rules) return;
     this.#rules = rules;
+    // Said once for each faulty version; those that were there before go on
+    if (ageMs !== Infinity && rules.mistakes.length > 0) {
+      process.emitWarning(rules.mistakes.join("; "), { code: "FAIRLEAD_RULES" });
+    }
     // Their fields stand in what is kept
     this.#cache.clear();
   }
