@@ -1,9 +1,16 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
+const source = fileURLToPath(new URL("src/", import.meta.url));
+
 const config: ViteUserConfig = defineConfig({
   // Examples import the package by its name; in the tests that is the source
-  resolve: { alias: { fairlead: fileURLToPath(new URL("src/index.ts", import.meta.url)) } },
+  resolve: {
+    alias: [
+      { find: /^fairlead$/, replacement: `${source}index.ts` },
+      { find: /^fairlead\/([\w-]+)$/, replacement: `${source}$1/index.ts` },
+    ],
+  },
   test: {
     include: ["test/**/*.test.ts"],
     reporters: ["default", "./scripts/tally-reporter.ts"],

@@ -8,7 +8,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { CachedFile } from "./cached-file.ts";
-import type { TimeSource } from "./clock.ts";
+import type { TimeSource } from "../web/clock.ts";
 
 /** A change is seen within so many milliseconds. */
 const MAX_AGE_MS = 1000;

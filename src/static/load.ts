@@ -9,7 +9,7 @@
 import type { Stats } from "node:fs";
 import type { FileMark, Wanted } from "./cached-file.ts";
 import { CachedFile, isSameVersion } from "./cached-file.ts";
-import type { TimeSource } from "./clock.ts";
+import type { TimeSource } from "../web/clock.ts";
 import type { Coding } from "./coding.ts";
 import { CODINGS } from "./coding.ts";
 import { canCompress, compress, isCompressible, MAX_COMPRESS_BYTES, MIN_COMPRESS_BYTES } from "./compress.ts";

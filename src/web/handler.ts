@@ -26,6 +26,12 @@ export type Handler = (
   context: Context,
 ) => globalThis.Response | undefined | Promise<globalThis.Response | undefined>;
 
+/**
+ * Does something before a handler, to its answer, or instead of it. `next` is the rest of the way; it is called with the
+ * request and the context, so that a chain is put together once and no request pays for it.
+ */
+export type Middleware = (request: Request, context: Context, next: Handler) => ReturnType<Handler>;
+
 /** A failure of the handler, as observers get it. */
 export interface HandlerFault {
   /** What the peer was told to ask for; `""` if it was told nothing. */

@@ -11,7 +11,7 @@ import { StaticSite } from "./support/static-site.ts";
 let site: StaticSite;
 let nowMs = 0;
 /** A time that stands still until it is moved. */
-const time = { nowMs: () => nowMs, after: (): void => {} };
+const time = { nowMs: () => nowMs, elapsedMs: () => nowMs, after: () => (): void => {} };
 
 beforeEach(() => {
   nowMs = Date.parse("2026-11-21T08:00:00Z");
