@@ -36,6 +36,6 @@ function done(summary, latency)
   for _, thread in ipairs(threads) do wrong = wrong + thread:get("wrong") end
   io.write(string.format(
     'RESULT {"requests":%d,"durationUs":%d,"errors":%d,"wrong":%d,"p50Us":%d,"p99Us":%d}\n',
-    summary.requests, summary.duration, e.connect + e.read + e.write + e.status + e.timeout, wrong,
+    summary.requests, summary.duration, e.connect + e.read + e.write + e.status, wrong,
     latency:percentile(50), latency:percentile(99)))
 end
