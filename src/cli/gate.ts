@@ -7,8 +7,7 @@
 
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Middleware } from "../middleware/edit-response.ts";
-import type { Handler } from "../web/handler.ts";
+import type { Handler, Middleware } from "../web/handler.ts";
 import { CommandError, messageOf } from "./command-error.ts";
 import type { GateSettings } from "./settings.ts";
 
@@ -22,10 +21,14 @@ const EXPOSED = ["accept-ranges", "content-encoding", "content-range", "etag"];
  * @throws CommandError with exit code 2 for an impossible origin, field or user, 1 for a file that cannot be read
  */
 export async function putGateBefore(handler: Handler, settings: GateSettings, workingFolder: string): Promise<Handler> {
-  const inside = settings.auth === "" ? handler : (await authOf(settings.auth, workingFolder))(handler);
-  const shared = settings.corsOrigins === null ? inside : (await corsOf(settings))(inside);
+  const inside = settings.auth === "" ? handler : before(await authOf(settings.auth, workingFolder), handler);
+  const shared = settings.corsOrigins === null ? inside : before(await corsOf(settings), inside);
   if (settings.headers.length === 0 && !settings.isIsolated) return shared;
-  return (await headersOf(settings))(shared);
+  return before(await headersOf(settings), shared);
+}
+
+function before(middleware: Middleware, next: Handler): Handler {
+  return (request, context) => middleware(request, context, next);
 }
 
 async function headersOf({ headers, isIsolated }: GateSettings): Promise<Middleware> {

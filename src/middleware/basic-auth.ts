@@ -10,8 +10,8 @@ import { Buffer } from "node:buffer";
 import { createHmac, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { HttpError } from "../http/errors.ts";
 import { renderProblem } from "../http/problem.ts";
+import type { Middleware } from "../web/handler.ts";
 import { Response } from "../web/response.ts";
-import type { Middleware } from "./edit-response.ts";
 
 /** Who may come in. */
 export interface BasicAuthOptions {
@@ -53,7 +53,7 @@ interface HashedPassword extends Cost {
  */
 export function basicAuth(options: BasicAuthOptions): Middleware {
   const guard = new Guard(options);
-  return (next) => (request, context) => {
+  return (request, context, next) => {
     const credentials = readCredentials(request.headers.get("authorization"));
     if (credentials === null) return guard.refuse(request);
     const isRight = guard.check(credentials);

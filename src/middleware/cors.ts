@@ -7,9 +7,9 @@
  */
 
 import { isToken } from "../http/fields.ts";
+import type { Middleware } from "../web/handler.ts";
 import { Response } from "../web/response.ts";
 import { addMember, editAnswer, setLine } from "./edit-response.ts";
-import type { Middleware } from "./edit-response.ts";
 
 /** Who may read. */
 export interface CorsOptions {
@@ -36,7 +36,7 @@ const MAX_AGE_SECONDS = 600;
  */
 export function cors(options: CorsOptions = {}): Middleware {
   const rule = new CorsRule(options);
-  return (next) => (request, context) => {
+  return (request, context, next) => {
     const origin = request.headers.get("origin");
     if (origin !== null && isPreflight(request)) return rule.answerPreflight(request, origin);
     return editAnswer(next, request, context, (lines) => rule.apply(lines, origin));

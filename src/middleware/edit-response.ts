@@ -14,9 +14,6 @@ import { indexOfLine } from "../web/header-lines.ts";
 import type { Request } from "../web/request.ts";
 import { isFastResponse, Response, takeAnswer } from "../web/response.ts";
 
-/** Makes a handler of a handler, to do something before it, or to what it answers. */
-export type Middleware = (next: Handler) => Handler;
-
 /** Changes flat field lines in place: name, value, name, value. */
 export type EditLines = (lines: string[]) => void;
 

@@ -6,8 +6,8 @@
  */
 
 import { isFieldValue, isToken } from "../http/fields.ts";
+import type { Middleware } from "../web/handler.ts";
 import { editAnswer, removeLines } from "./edit-response.ts";
-import type { Middleware } from "./edit-response.ts";
 
 /** Fields by name, `{ "X-Frame-Options": "DENY" }`, or pairs of name and value; a name may then come twice. */
 export type HeadersToSet = Readonly<Record<string, string>> | readonly (readonly [name: string, value: string])[];
@@ -49,7 +49,7 @@ export function responseHeaders(headers: HeadersToSet): Middleware {
     for (const name of names) removeLines(lines, name);
     lines.push(...flat);
   };
-  return (next) => (request, context) => editAnswer(next, request, context, edit);
+  return (request, context, next) => editAnswer(next, request, context, edit);
 }
 
 function isList(headers: HeadersToSet): headers is readonly (readonly [string, string])[] {

@@ -18,7 +18,8 @@ function basic(credentials: string): string {
 }
 
 function guard(users: Record<string, string>, realm?: string): Handler {
-  return basicAuth({ users, realm })(() => new Response("in"));
+  const middleware = basicAuth({ users, realm });
+  return (request, here) => middleware(request, here, () => new Response("in"));
 }
 
 async function statusFor(handler: Handler, authorization: string | null): Promise<number> {

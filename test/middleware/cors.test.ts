@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { cors } from "../../src/middleware/cors.ts";
 import type { CorsOptions } from "../../src/middleware/cors.ts";
 import type { Context } from "../../src/web/context.ts";
+import type { Handler } from "../../src/web/handler.ts";
 import { Request } from "../../src/web/request.ts";
 import { Response } from "../../src/web/response.ts";
 
@@ -14,11 +15,12 @@ function ask(
   headers: Record<string, string>,
 ): { response: Response; isAsked: boolean } {
   let isAsked = false;
-  const handler = cors(options)(() => {
+  const next: Handler = () => {
     isAsked = true;
     return new Response("ok", { headers: { vary: "accept-encoding" } });
-  });
-  const response = handler(new Request("http://a.example/", { method, headers }), {} as Context) as Response;
+  };
+  const request = new Request("http://a.example/", { method, headers });
+  const response = cors(options)(request, {} as Context, next) as Response;
   return { response, isAsked };
 }
 

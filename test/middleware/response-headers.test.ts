@@ -7,8 +7,8 @@ import { Response } from "../../src/web/response.ts";
 
 /** Fields of an answer that had `x-frame-options: DENY` before. */
 function fieldsWith(headers: HeadersToSet): Record<string, string> {
-  const handler = responseHeaders(headers)(() => new Response(null, { headers: { "x-frame-options": "DENY" } }));
-  const response = handler(new Request("http://a.example/"), {} as Context) as Response;
+  const next = (): Response => new Response(null, { headers: { "x-frame-options": "DENY" } });
+  const response = responseHeaders(headers)(new Request("http://a.example/"), {} as Context, next) as Response;
   return Object.fromEntries(response.headers);
 }
 
