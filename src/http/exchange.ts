@@ -140,7 +140,10 @@ export interface Exchange {
   readonly isAnswered: boolean;
   /** Status sent, 0 before. */
   readonly status: number;
-  /** Octets of response content handed to the transport so far, without framing. */
+  /**
+   * Octets of response content handed to the transport so far, without framing; of part of a file, those that the peer's
+   * side has taken, so that a download that was broken off is told from a whole one.
+   */
   readonly contentBytesSent: number;
   /** For observers to keep a value on; 0 at first, never read by the wire. */
   mark: number;
@@ -186,9 +189,10 @@ export interface Transport {
   writeAll(parts: ReadonlyArray<string | Uint8Array>): boolean;
   /**
    * Sends part of a file behind what is queued, with backpressure; `done` is called once. On failure or a file
-   * shorter than promised `done` gets the error and the caller destroys. Releases the slice.
+   * shorter than promised `done` gets the error and the caller destroys. Releases the slice. `onTaken` hears of each piece
+   * that the peer's side has taken, before `done`; what was on its way when the connection broke is in none.
    */
-  sendFile(slice: FileSlice, done: (error: Error | null) => void): void;
+  sendFile(slice: FileSlice, done: (error: Error | null) => void, onTaken?: ((bytes: number) => void) | null): void;
   /** Asks for one call of {@link ProtocolConnection.flush} soon, together with other connections' (one asking is enough). */
   requestFlush(): void;
   /** Octets accepted by write, writeAll and sendFile that the peer's side has not taken yet, as exactly as can be told. */

@@ -84,7 +84,7 @@ export class ContentSender {
   #sendFile(exchange: Http1Exchange, slice: FileSlice): Promise<void> {
     this.#owner.write();
     return new Promise((resolve, reject) => {
-      this.#transport.sendFile(slice, (error) => {
+      const done = (error: Error | null): void => {
         if (!this.#owner.isCurrent(exchange)) return reject(reasonOf(exchange));
         if (error !== null) {
           this.#owner.abort(exchange, error);
@@ -93,6 +93,9 @@ export class ContentSender {
         exchange.contentBytesSent = slice.length;
         this.#owner.sent(exchange);
         resolve();
+      };
+      this.#transport.sendFile(slice, done, (bytes) => {
+        exchange.contentBytesSent += bytes;
       });
     });
   }

@@ -101,6 +101,7 @@ export class FilePump implements Pump {
   readonly #pool: BufferPool;
   readonly #slice: FileSlice;
   readonly #done: (error: Error | null) => void;
+  readonly #onTaken: ((bytes: number) => void) | null;
   readonly #onRead: (error: Error | null, bytesRead: number) => void;
   readonly #onWritten: (error?: Error | null) => void;
   readonly #piece: PieceSize;
@@ -115,15 +116,27 @@ export class FilePump implements Pump {
   #writing: Buffer | null = null;
   #writingOffset = 0;
   #writingBytes = 0;
+  #pieceBytes = 0;
   #isOver = false;
 
-  /** @param done called once, when the kernel has taken all or the file failed; not called after {@link abandon} */
-  constructor(socket: Socket, clock: Clock, pool: BufferPool, slice: FileSlice, done: (error: Error | null) => void) {
+  /**
+   * @param done called once, when the kernel has taken all or the file failed; not called after {@link abandon}
+   * @param onTaken called with the length of each piece that the kernel has taken
+   */
+  constructor(
+    socket: Socket,
+    clock: Clock,
+    pool: BufferPool,
+    slice: FileSlice,
+    done: (error: Error | null) => void,
+    onTaken: ((bytes: number) => void) | null = null,
+  ) {
     this.#socket = socket;
     this.#piece = new PieceSize(clock);
     this.#pool = pool;
     this.#slice = slice;
     this.#done = done;
+    this.#onTaken = onTaken;
     this.#position = slice.start;
     this.#unreadBytes = slice.length;
     this.#unwrittenBytes = slice.length;
@@ -192,7 +205,8 @@ export class FilePump implements Pump {
     const end = Math.min(from + this.#piece.bytes, this.#writingBytes);
     this.#piece.begin();
     this.#writingOffset = end;
-    this.#unwrittenBytes -= end - from;
+    this.#pieceBytes = end - from;
+    this.#unwrittenBytes -= this.#pieceBytes;
     this.#socket.write((this.#writing as Buffer).subarray(from, end), this.#onWritten);
   }
 
@@ -200,6 +214,7 @@ export class FilePump implements Pump {
     // After an error the socket's close follows and abandons us
     if (this.#isOver || (error !== null && error !== undefined)) return;
     this.#piece.end();
+    this.#onTaken?.(this.#pieceBytes);
     if (this.#writingOffset < this.#writingBytes) return this.#write();
     this.#pool.give(this.#writing as Buffer);
     this.#writing = null;

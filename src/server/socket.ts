@@ -145,7 +145,7 @@ export class SocketTransport implements Transport, Expirable, Flushable {
     return isBelowMark;
   }
 
-  sendFile(slice: FileSlice, done: FileDone): void {
+  sendFile(slice: FileSlice, done: FileDone, onTaken: ((bytes: number) => void) | null = null): void {
     if (this.#isShut || this.#fileDone !== null) {
       slice.release();
       process.nextTick(done, new Error(this.#isShut ? "the connection is closed" : "another file is being sent"));
@@ -154,7 +154,8 @@ export class SocketTransport implements Transport, Expirable, Flushable {
     this.#acceptedBytes += slice.length;
     this.#fileDone = done;
     const { clock, buffers } = this.#host;
-    this.#enqueue(new FilePump(this.#socket, clock, buffers, slice, (error) => this.#fileSent(error)), slice.length);
+    const pump = new FilePump(this.#socket, clock, buffers, slice, (error) => this.#fileSent(error), onTaken);
+    this.#enqueue(pump, slice.length);
   }
 
   requestFlush(): void {

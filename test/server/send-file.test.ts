@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -155,6 +155,33 @@ describe("sendFile", () => {
       expect([error === null, (await received).length === 700 * KIB]).toEqual([isIntact, isIntact]);
       expect(slice.releases).toBe(1);
     }
+  });
+
+  it("tells what the peer has taken as it goes, and no more than that when the peer leaves", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    const copy = join(folder, "sparse");
+    writeFileSync(copy, "");
+    truncateSync(copy, 64 * MIB);
+    const slice = new CountedSlice(0, 64 * MIB, copy);
+    let taken = 0;
+    let calls = 0;
+    const sent = new Promise<Error | null>((resolve) =>
+      protocol.transport.sendFile(slice, resolve, (bytes) => {
+        taken += bytes;
+        calls++;
+      }),
+    );
+    let read = 0;
+    client.on("data", (chunk: Buffer) => (read += chunk.length));
+    await until(() => read > 8 * MIB);
+    client.pause();
+    expect([calls > 1, taken > 0]).toEqual([true, true]);
+    client.resetAndDestroy();
+    expect(await sent).not.toBeNull();
+    expect(taken).toBeLessThan(64 * MIB);
+    // What the kernel took of the last piece is not known
+    expect(taken).toBeGreaterThan(read - 256 * KIB - 1);
   });
 
   it("fails when the file is shorter than promised, and releases it", async () => {

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import type { Exchange, Refusal } from "../../src/http/exchange.ts";
 import type { CloseSummary, Fault, ResponseInfo } from "../../src/server/hooks.ts";
 import type { ServeOptions } from "../../src/server/options.ts";
 import { serve, type Server, startServer } from "../../src/server/server.ts";
+import { serveStatic } from "../../src/static/serve-static.ts";
 import { ManualTime } from "./support/manual-time.ts";
 import { readAll, until } from "./support/open-connections.ts";
 
@@ -227,6 +228,29 @@ describe("hooks", () => {
     expect(info).toMatchObject({ outcome: "complete", status: 200, contentBytes: 5 });
     expect((info as unknown as ResponseInfo).durationMs).toBeGreaterThan(0);
     expect(summary).toMatchObject({ destroyedConnections: 0, abandonedPromises: 0 });
+  });
+
+  it("hear how much of a file a client has taken that leaves in the middle", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "fairlead-"));
+    const size = 64 * 1024 * 1024;
+    writeFileSync(join(folder, "large.bin"), "");
+    truncateSync(join(folder, "large.bin"), size);
+    let ended: ResponseInfo | null = null;
+    const hooks = { onResponse: (info: ResponseInfo) => (ended = info) };
+    const server = await serve({ port: 0, fetch: serveStatic(folder), hooks });
+    const client = await dial(server);
+    client.write("GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n");
+    let read = 0;
+    client.on("data", (chunk: Buffer) => (read += chunk.length));
+    await until(() => read > 1024 * 1024);
+    client.resetAndDestroy();
+    await until(() => ended !== null);
+    const { outcome, status, contentBytes } = ended as unknown as ResponseInfo;
+    expect([outcome, status]).toEqual(["aborted", 200]);
+    expect(contentBytes).toBeGreaterThan((1024 * 1024) / 2);
+    expect(contentBytes).toBeLessThan(size);
+    await server.close();
+    rmSync(folder, { recursive: true });
   });
 
   it("hear of refusals and of faults", async () => {

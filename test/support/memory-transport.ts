@@ -77,7 +77,11 @@ export class MemoryTransport implements Transport {
     return this.queuedBytes < this.highWaterBytes;
   }
 
-  sendFile(slice: FileSlice, done: (error: Error | null) => void): void {
+  sendFile(
+    slice: FileSlice,
+    done: (error: Error | null) => void,
+    onTaken: ((bytes: number) => void) | null = null,
+  ): void {
     if (this.isEnded || this.isDestroyed) this.violations.push("sendFile after the end");
     const bytes = Buffer.alloc(slice.length);
     let filled = 0;
@@ -89,7 +93,10 @@ export class MemoryTransport implements Transport {
     slice.release();
     this.#queue(bytes.subarray(0, filled));
     const error = filled < slice.length ? new Error("the file is shorter than promised") : null;
-    this.#sent.push(() => done(error));
+    this.#sent.push(() => {
+      onTaken?.(filled);
+      done(error);
+    });
   }
 
   requestFlush(): void {
