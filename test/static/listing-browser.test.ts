@@ -1,9 +1,8 @@
 /** The listing as a person meets it. `SCREENSHOTS=folder` keeps the pictures, to be looked at after a change. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serve } from "../../src/server/server.ts";
 import type { Server } from "../../src/server/server.ts";
@@ -11,22 +10,7 @@ import { renderRefusal } from "../../src/static/error-page.ts";
 import { listFolder } from "../../src/static/listing.ts";
 import { resolveTarget } from "../../src/static/resolve.ts";
 import { Response } from "../../src/web/response.ts";
-
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-const ARGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-const PICTURES = process.env["SCREENSHOTS"] ?? "";
-
-const isMissing = !existsSync(CHROMIUM);
-if (isMissing) process.stderr.write(`skipped: no Chromium at ${CHROMIUM}; CHROMIUM=path names another place\n`);
+import { isBrowserMissing, lookOf, SCREENS, WatchedBrowser } from "../support/browser.ts";
 
 const FILES: ReadonlyArray<readonly [name: string, sizeBytes: number, mtimeSeconds: number]> = [
   ["chapter 2.txt", 24_690, 1_700_000_000],
@@ -42,15 +26,13 @@ const FILES: ReadonlyArray<readonly [name: string, sizeBytes: number, mtimeSecon
   ["unbroken".repeat(30), 1, 1_000_000_002],
 ];
 
-describe.skipIf(isMissing)("a listing in a browser", () => {
+describe.skipIf(isBrowserMissing())("a listing in a browser", () => {
   let root = "";
   let server: Server;
-  let browser: Browser;
-  const complaints: string[] = [];
+  let browser: WatchedBrowser;
 
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), "fairlead-listing-"));
-    if (PICTURES !== "") mkdirSync(PICTURES, { recursive: true });
     mkdirSync(join(root, "photos of the sea", "2024 ☃"), { recursive: true });
     mkdirSync(join(root, "docs"));
     mkdirSync(join(root, "many"));
@@ -60,7 +42,7 @@ describe.skipIf(isMissing)("a listing in a browser", () => {
       utimesSync(join(root, name), mtimeSeconds, mtimeSeconds);
     }
     server = await serve({ port: 0, fetch: answer });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+    browser = await WatchedBrowser.launch();
   }, 60_000);
 
   afterAll(async () => {
@@ -86,14 +68,8 @@ describe.skipIf(isMissing)("a listing in a browser", () => {
     return new Response(text, { status: 404, headers: pairs });
   }
 
-  async function open(
-    path: string,
-    options: Parameters<Browser["newContext"]>[0] = {},
-  ): Promise<[Page, BrowserContext]> {
-    const context = await browser.newContext(options);
-    const page = await context.newPage();
-    page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(String(error)));
+  async function open(path: string, options?: BrowserContextOptions): Promise<[Page, BrowserContext]> {
+    const [page, context] = await browser.open(options);
     await page.goto(new URL(path, server.url).href);
     return [page, context];
   }
@@ -195,39 +171,23 @@ describe.skipIf(isMissing)("a listing in a browser", () => {
     await context.close();
   });
 
-  it.each([
-    ["narrow", "light", 320],
-    ["narrow", "dark", 360],
-    ["wide", "light", 1280],
-    ["wide", "dark", 1280],
-  ] as const)("fits a %s screen in %s colours", async (name, colorScheme, width) => {
+  it.each(SCREENS)("fits a %s screen in %s colours", async (name, colorScheme, width) => {
     for (const [title, path] of [
       ["root", "/"],
       ["deep", "/photos%20of%20the%20sea/2024%20%E2%98%83/"],
       ["missing", "/missing"],
     ] as const) {
       const [page, context] = await open(path, { colorScheme, viewport: { width, height: 800 } });
-      const [scrollWidth, background] = await page.$eval("html", (html) => {
-        const { document, getComputedStyle } = globalThis as unknown as {
-          document: { body: object };
-          getComputedStyle(element: object): { backgroundColor: string };
-        };
-        return [
-          (html as unknown as { scrollWidth: number }).scrollWidth,
-          getComputedStyle(document.body).backgroundColor,
-        ];
-      });
+      const { scrollWidth, isLight } = await lookOf(page);
       expect(scrollWidth).toBeLessThanOrEqual(width);
-      expect(Number(/\d+/.exec(background)?.[0]) > 128).toBe(colorScheme === "light");
-      if (PICTURES !== "") {
-        await page.screenshot({ path: join(PICTURES, `listing-${title}-${name}-${colorScheme}.png`), fullPage: true });
-      }
+      expect(isLight).toBe(colorScheme === "light");
+      await browser.picture(page, `listing-${title}-${name}-${colorScheme}`);
       await context.close();
     }
   });
 
   it("had nothing to complain about", () => {
     // The missing page is one, and Chromium says so
-    expect(complaints.filter((text) => !text.includes("status of 404"))).toEqual([]);
+    expect(browser.complaints.filter((text) => !text.includes("status of 404"))).toEqual([]);
   });
 });
