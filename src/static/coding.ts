@@ -1,11 +1,11 @@
 /**
- * Content codings (RFC 9110 §8.4.1): which exist here, in the server's order of preference, and which of them a request takes.
+ * Content codings of files (RFC 9110 §8.4.1): which exist here, in the server's order of preference, and which of them a
+ * request takes.
  *
- * Preferences of one Accept-Encoding are worked out once and remembered, because there are as many different ones as
- * browsers, not as requests. It must never compress anything.
+ * They are numbers, because a file has an array of representations by coding. It must never compress anything.
  */
 
-import { selectEncoding } from "../http/negotiate.ts";
+import { CodingPreferences } from "../http/content-coding.ts";
 
 /** Index of a coding; {@link IDENTITY} is none. The order is that of preference among equals: the smallest result first. */
 export type Coding = 0 | 1 | 2 | 3;
@@ -26,15 +26,15 @@ export const CODINGS: readonly Coding[] = [BR, ZSTD, GZIP];
 
 const IDENTITY_ONLY: readonly Coding[] = [IDENTITY];
 
-/** Values of Accept-Encoding that are remembered; beyond that somebody is making them up. */
-const MAX_REMEMBERED = 256;
-
-/** What requests accept, remembered. */
+/** What requests accept, as indices. */
 export class Acceptances {
-  readonly #known: Map<string, readonly Coding[]>;
+  readonly #preferences: CodingPreferences;
+  /** By the array of names, of which there is one for each value that is remembered. */
+  readonly #indices: WeakMap<readonly string[], readonly Coding[]>;
 
   constructor() {
-    this.#known = new Map();
+    this.#preferences = new CodingPreferences(CODINGS.map((coding) => CODING_NAMES[coding] as string));
+    this.#indices = new WeakMap();
   }
 
   /**
@@ -44,27 +44,12 @@ export class Acceptances {
    */
   of(acceptEncoding: string | null): readonly Coding[] {
     if (acceptEncoding === null) return IDENTITY_ONLY;
-    const known = this.#known.get(acceptEncoding);
-    if (known !== undefined) return known;
-    const order = orderOf(acceptEncoding);
-    if (this.#known.size < MAX_REMEMBERED) this.#known.set(acceptEncoding, order);
-    return order;
-  }
-}
-
-/** Selects again and again from what is left. */
-function orderOf(acceptEncoding: string): readonly Coding[] {
-  const order: Coding[] = [];
-  let offered = CODINGS;
-  for (;;) {
-    const selected = selectEncoding(
-      acceptEncoding,
-      offered.map((coding) => CODING_NAMES[coding] as string),
-    );
-    if (selected === null) return order;
-    const coding = CODING_NAMES.indexOf(selected) as Coding;
-    order.push(coding);
-    if (coding === IDENTITY) return order;
-    offered = offered.filter((one) => one !== coding);
+    const names = this.#preferences.of(acceptEncoding);
+    let indices = this.#indices.get(names);
+    if (indices === undefined) {
+      indices = names.map((name) => CODING_NAMES.indexOf(name) as Coding);
+      this.#indices.set(names, indices);
+    }
+    return indices;
   }
 }

@@ -1,11 +1,12 @@
 /**
- * Bytes of a file -> the same in a content coding, and which media types are worth it.
+ * Bytes of a file -> the same in a content coding, and which media types are packed already.
  *
  * All of it runs on the thread pool, never on the event loop: a result is made once per file version and kept, so it may take
  * some milliseconds. It must never be given content that is not whole. RFC 9110 §8.4.1; RFC 7932, RFC 8878, RFC 1952.
  */
 
 import type * as Zlib from "node:zlib";
+import { essenceOf } from "../http/content-coding.ts";
 import { BR, type Coding, GZIP, ZSTD } from "./coding.ts";
 
 /** Below this the fields that say so cost what the coding saves. */
@@ -18,26 +19,13 @@ const WORTHWHILE = 0.95;
 /** Up to this size effort costs under 20 ms per file version. */
 const SMALL_BYTES = 128 * 1024;
 
-const TEXT_LIKE =
-  /^(?:text\/.*|.*\+(?:json|xml|text)|application\/(?:json|jsonl|x-ndjson|xml|javascript|ecmascript|wasm|manifest\+json|rtf|x-sh|sql|toml|yaml|x-yaml|x-tex|postscript|vnd\.ms-fontobject)|font\/(?:ttf|otf|collection)|image\/(?:x-icon|bmp|vnd\.microsoft\.icon)|model\/(?:obj|stl|gltf-binary))$/;
-
 /** What is compressed by its nature: a coding of it would be nobody's gain. */
 const PACKED =
   /^(?:audio\/|video\/|image\/(?!svg|bmp|x-icon|vnd\.microsoft\.icon|x-portable)|font\/woff|application\/(?:zip|gzip|zstd|pdf|vnd\.rar|x-(?:7z-compressed|xz|bzip2|bzip|rar-compressed|gzip)|java-archive|vnd\.(?:openxmlformats|oasis\.opendocument)|epub\+zip))/;
 
-/** Whether content of this type is compressed on the fly. */
-export function isCompressible(mediaType: string): boolean {
-  return TEXT_LIKE.test(essenceOf(mediaType));
-}
-
 /** Whether content of this type may have precompressed siblings that are worth a look at the disk. */
 export function isPacked(mediaType: string): boolean {
   return PACKED.test(essenceOf(mediaType));
-}
-
-function essenceOf(mediaType: string): string {
-  const semicolon = mediaType.indexOf(";");
-  return (semicolon === -1 ? mediaType : mediaType.slice(0, semicolon)).trim().toLowerCase();
 }
 
 /** Whether this Node can make the coding. zstd came with Node 22.15. */

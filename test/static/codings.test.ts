@@ -2,8 +2,9 @@ import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isCompressible } from "../../src/http/content-coding.ts";
 import { Acceptances, BR, GZIP, IDENTITY, ZSTD } from "../../src/static/coding.ts";
-import { compress, isCompressible, isPacked } from "../../src/static/compress.ts";
+import { compress, isPacked } from "../../src/static/compress.ts";
 import type { Answer, Served } from "./support/static-site.ts";
 import { OLD, StaticSite } from "./support/static-site.ts";
 
