@@ -73,6 +73,7 @@ export class LocalExchange implements Exchange {
   /** Resolves with the answer, rejects if the handler gave up. With a peer, what it was given. */
   readonly answer: Promise<LocalAnswer>;
   mark = 0;
+  route = "";
   contentBytesSent = 0;
   status = 0;
   isAnswered = false;
