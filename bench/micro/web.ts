@@ -69,6 +69,7 @@ class SilentExchange implements Exchange {
   readonly status: number = 0;
   readonly contentBytesSent: number = 0;
   mark = 0;
+  route = "";
   octets = 0;
 
   inform(): void {}

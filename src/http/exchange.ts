@@ -147,6 +147,11 @@ export interface Exchange {
   readonly contentBytesSent: number;
   /** For observers to keep a value on; 0 at first, never read by the wire. */
   mark: number;
+  /**
+   * Pattern of the route that answers, e.g. `/users/:id`; `""` before one was found, and where none is. Written by routers for
+   * observers: however many paths are asked for, there are no more values than routes.
+   */
+  route: string;
 }
 
 /** A connection after upgrade: bytes both ways, beginning with those that had arrived behind the head. */

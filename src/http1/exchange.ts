@@ -56,6 +56,7 @@ export class Http1Exchange implements Exchange {
   status = 0;
   contentBytesSent = 0;
   mark = 0;
+  route = "";
   readonly #owner: ExchangeOwner;
   #abortReason: Error | null = null;
   #abortCallbacks: Array<(reason: Error) => void> | null = null;

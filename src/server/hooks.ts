@@ -27,6 +27,8 @@ export interface ResponseInfo {
   readonly status: number;
   /** Octets of content, without framing. */
   readonly contentBytes: number;
+  /** Pattern of the route that answered, e.g. `/users/:id`; `""` where none did. Bounded, as a label of a metric must be. */
+  readonly route: string;
 }
 
 /** Something of the user's that failed. */

@@ -300,6 +300,7 @@ function reportResponse(onResponse: NonNullable<GuardedHooks["onResponse"]>, tim
       durationMs: time.monotonicMs() - exchange.mark,
       status: exchange.status,
       contentBytes: exchange.contentBytesSent,
+      route: exchange.route,
     });
   };
 }

@@ -1,7 +1,9 @@
 /**
  * Context: what a handler gets beside its request, close to `ServerContext` of the WinterTC Fetch Server API draft.
  *
- * One small object over the exchange; everything is looked up when asked. It must never hold state of the wire.
+ * One small object over the exchange; everything is looked up when asked. What the draft leaves to frameworks (its §"Routing")
+ * is here too, since they need a place for it: params, the route, and what middleware has to say to handlers. It must never
+ * hold state of the wire.
  */
 
 import { HttpError } from "../http/errors.ts";
@@ -12,19 +14,91 @@ import { type Tunnel, tunnelOf } from "./tunnel.ts";
 /** What a pattern of the path matched. */
 export type Params = Readonly<Record<string, string>>;
 
-const NO_PARAMS: Params = Object.freeze({});
+/** No params at all: what a context has until a router fills it. */
+export const NO_PARAMS: Params = Object.freeze({});
 
-/** The server's side of one request. */
-export class Context {
+/** Names a value of a context, and says of what type it is. Made by {@link contextKey}. */
+export class ContextKey<T> {
+  /** For people. Two keys of one name are two keys. */
+  readonly name: string;
+  /** What {@link Context.get} gives before anything was set. */
+  readonly initial: T;
+
+  /** @internal */
+  constructor(name: string, initial: T) {
+    this.name = name;
+    this.initial = initial;
+  }
+}
+
+/**
+ * Makes a key for state of one request, e.g. `const user = contextKey<User>("user")`: middleware says
+ * `context.set(user, …)`, handlers ask `context.get(user)`. Nobody without the key can read or overwrite the value.
+ *
+ * @param initial what is there before anything was set; default undefined
+ */
+export function contextKey<T>(name: string): ContextKey<T | undefined>;
+export function contextKey<T>(name: string, initial: T): ContextKey<T>;
+export function contextKey<T>(name: string, initial?: T): ContextKey<T | undefined> {
+  return new ContextKey<T | undefined>(name, initial);
+}
+
+/** The server's side of one request. `P` is what its params are known to be. */
+export class Context<P extends object = Params> {
   /** Filled by a router; empty otherwise. */
-  params: Params;
+  params: P;
   readonly #exchange: Exchange;
   readonly #waitUntil: (promise: Promise<unknown>) => void;
+  /** The context that this one was made from, null for a first one; state is kept there. */
+  readonly #outer: Context<object> | null;
+  /** Made by the first {@link set}. */
+  #state: Map<ContextKey<unknown>, unknown> | null;
 
-  constructor(exchange: Exchange, waitUntil: (promise: Promise<unknown>) => void) {
-    this.params = NO_PARAMS;
+  constructor(
+    exchange: Exchange,
+    waitUntil: (promise: Promise<unknown>) => void,
+    outer: Context<object> | null = null,
+  ) {
+    this.params = NO_PARAMS as P;
     this.#exchange = exchange;
     this.#waitUntil = waitUntil;
+    this.#outer = outer;
+    this.#state = null;
+  }
+
+  /**
+   * Pattern of the route that matched, e.g. `/users/:id`, with the prefixes of the apps around it; `""` before, and where
+   * none did. Observers see it too, as `route` of `hooks.onResponse`.
+   */
+  get route(): string {
+    return this.#exchange.route;
+  }
+
+  set route(pattern: string) {
+    this.#exchange.route = pattern;
+  }
+
+  /** What was {@link set} for this request, else the key's initial value. */
+  get<T>(key: ContextKey<T>): T {
+    const state = this.#outer === null ? this.#state : this.#outer.#state;
+    if (state === null || !state.has(key)) return key.initial;
+    return state.get(key) as T;
+  }
+
+  /** Keeps a value until the request is answered, for whoever has the key. */
+  set<T>(key: ContextKey<T>, value: NoInfer<T>): void {
+    const home = this.#outer ?? this;
+    (home.#state ??= new Map()).set(key, value);
+  }
+
+  /**
+   * The context of a handler that sees the request in another light, e.g. below a prefix: another exchange, params of its own,
+   * the same state.
+   *
+   * @param exchange stands for the same request and the same answer
+   */
+  derive(exchange: Exchange): Context {
+    return new Context(exchange, this.#waitUntil, this.#outer ?? this);
   }
 
   /** The peer's end of the connection: its client, or the proxy before us. */

@@ -13,17 +13,20 @@ import { renderProblem } from "../http/problem.ts";
 import { reasonPhrase } from "../http/status.ts";
 import { parseTarget } from "../http/target.ts";
 import { FormError } from "./body.ts";
-import { Context } from "./context.ts";
+import { Context, type Params } from "./context.ts";
 import { appendLines, indexOfLine } from "./header-lines.ts";
 import { JsonSyntaxError } from "./json.ts";
 import { type Request, requestOf } from "./request.ts";
-import { isFastResponse } from "./response.ts";
+import { isFastResponse, type Response, responseOfLines } from "./response.ts";
 import { sendResponse } from "./send.ts";
 
-/** Answers a request. Returns nothing only after `context.upgrade()`, or when it has answered on `context.exchange`. */
-export type Handler = (
+/**
+ * Answers a request. Returns nothing only after `context.upgrade()`, or when it has answered on `context.exchange`. `P` is what
+ * the params of its route are known to be.
+ */
+export type Handler<P extends object = Params> = (
   request: Request,
-  context: Context,
+  context: Context<P>,
 ) => globalThis.Response | undefined | Promise<globalThis.Response | undefined>;
 
 /**
@@ -38,6 +41,22 @@ export interface HandlerFault {
   readonly id: string;
   readonly error: unknown;
   readonly exchange: Exchange;
+}
+
+/**
+ * A user's own answer to an error has failed as well. Thrown by whoever calls it: the peer gets what `original` deserves,
+ * observers get both errors.
+ */
+export class ErrorHandlerFailure extends Error {
+  override readonly name: string = "ErrorHandlerFailure";
+  readonly original: unknown;
+  readonly mistake: unknown;
+
+  constructor(original: unknown, mistake: unknown) {
+    super("the handler of errors has failed itself");
+    this.original = original;
+    this.mistake = mistake;
+  }
 }
 
 /** What {@link createExchangeHandler} needs besides the handler. */
@@ -122,19 +141,26 @@ class ExchangeHandler {
   }
 
   /** Answers what the handler did not, if that is still possible, and tells the observer of what is the handler's fault. */
-  #fail(exchange: Exchange, error: unknown): void {
+  #fail(exchange: Exchange, thrown: unknown): void {
+    const hasMistake = thrown instanceof ErrorHandlerFailure;
+    const error = hasMistake ? thrown.original : thrown;
+    const reported = hasMistake ? new AggregateError([error, thrown.mistake], thrown.message) : thrown;
     if (isPeersDoing(exchange, error)) return exchange.abort(error as Error);
     if (exchange.isAnswered) {
       // A broken message must look broken: never a short one that could be taken for whole
       exchange.abort(toError(error));
       // The peer was told nothing, but the log has a name for it
-      this.#report({ id: nextId(), error, exchange });
+      this.#report({ id: nextId(), error: reported, exchange });
       return;
     }
     // In the wire's own words, and to its observers
-    if (error instanceof ProtocolError) return exchange.refuse(error);
+    if (error instanceof ProtocolError) {
+      exchange.refuse(error);
+      if (hasMistake) this.#report({ id: nextId(), error: reported, exchange });
+      return;
+    }
     const problem = problemOf(error);
-    const isFault = problem === null || (error instanceof HttpError && problem.status >= 500);
+    const isFault = problem === null || hasMistake || (error instanceof HttpError && problem.status >= 500);
     const id = isFault ? nextId() : "";
     try {
       if (problem === null) respondProblem(exchange, { ...UNKNOWN_PROBLEM, id }, []);
@@ -142,7 +168,7 @@ class ExchangeHandler {
     } catch (mistake) {
       return this.#failAnswering(exchange, mistake);
     }
-    if (isFault) this.#report({ id, error, exchange });
+    if (isFault) this.#report({ id, error: reported, exchange });
   }
 
   /** The handler's error cannot be sent as it wanted, e.g. for an invalid field: that is a fault like any other. */
@@ -227,10 +253,32 @@ function fieldsOf(error: unknown): FieldLines {
 }
 
 function respondProblem(exchange: Exchange, problem: Problem, fields: FieldLines): void {
-  const { contentType, text } = renderProblem(problem, exchange.request.fields.get("accept"));
+  const { lines, text } = renderAnswer(problem, exchange.request.fields.get("accept"), fields);
+  void exchange.respond({ status: problem.status, reason: "", fields: lines }, text);
+}
+
+/**
+ * The answer that a thrown HttpError would get, for those who give it without throwing: text, or problem details (RFC 9457)
+ * where Accept prefers them.
+ *
+ * @param detail what happened, as a sentence without period; shown to the peer
+ * @param fields lines besides those of the content
+ */
+export function problemResponse(request: Request, status: number, detail: string, fields: FieldLines = []): Response {
+  const problem: Problem = { status, title: reasonPhrase(status), detail };
+  const { lines, text } = renderAnswer(problem, request.headers.get("accept"), fields);
+  return responseOfLines(status, lines, text);
+}
+
+function renderAnswer(
+  problem: Problem,
+  accept: string | null,
+  fields: FieldLines,
+): { readonly lines: FieldLines; readonly text: string } {
+  const { contentType, text } = renderProblem(problem, accept);
   const lines: string[] = [];
   for (let i = 0; i < fields.length; i += 2) appendLines(lines, [[fields[i], fields[i + 1]]]);
   if (indexOfLine(lines, "content-type") === -1) lines.push("content-type", contentType);
   lines.push("x-content-type-options", "nosniff");
-  void exchange.respond({ status: problem.status, reason: "", fields: lines }, text);
+  return { lines, text };
 }

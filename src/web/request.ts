@@ -68,6 +68,8 @@ const NO_CONTENT: Uint8Array = new Uint8Array(0);
 let create: (exchange: Exchange, maxBufferedBytes: number) => LazyRequest;
 let materialise: (request: LazyRequest) => globalThis.Request;
 let isLazyRequest: (value: object) => value is LazyRequest;
+let twinOver: (request: LazyRequest, exchange: Exchange) => LazyRequest;
+let exchangeBehind: (request: LazyRequest) => Exchange;
 
 /** A request over an exchange. Outside of this room it is only known as {@link Request}. */
 class LazyRequest {
@@ -86,6 +88,16 @@ class LazyRequest {
     create = (exchange, maxBufferedBytes) => new LazyRequest(exchange, maxBufferedBytes);
     materialise = (request) => request.#materialise();
     isLazyRequest = (value): value is LazyRequest => #exchange in value;
+    exchangeBehind = (request) => request.#exchange;
+    twinOver = (request, exchange) => {
+      const twin = new LazyRequest(exchange, request.#maxBufferedBytes);
+      twin.#headers = request.#headers;
+      twin.#signal = request.#signal;
+      // One content for both: what was begun here goes on there
+      twin.#stream = request.#currentStream();
+      twin.#isUsed = request.bodyUsed;
+      return twin;
+    };
   }
 
   constructor(exchange: Exchange, maxBufferedBytes: number) {
@@ -366,4 +378,19 @@ export function requestOf(exchange: Exchange, maxBufferedBytes: number): Request
 /** The platform's own object behind one of ours; null if `value` is none of ours. */
 export function platformRequestOf(value: object): globalThis.Request | null {
   return isLazyRequest(value) ? materialise(value) : null;
+}
+
+/** The exchange that one of ours stands over, null for any other: then its URL is all there is to know of the target. */
+export function exchangeOf(request: object): Exchange | null {
+  return isLazyRequest(request) ? exchangeBehind(request) : null;
+}
+
+/**
+ * The same request over an exchange that shows it otherwise, e.g. with another target: headers, signal and content are those
+ * of `request`, which is to be read by one of the two only.
+ *
+ * @param exchange has the content of the request's own
+ */
+export function requestOver(request: object, exchange: Exchange): Request | null {
+  return isLazyRequest(request) ? (twinOver(request, exchange) as unknown as Request) : null;
 }

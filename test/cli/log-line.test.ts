@@ -14,7 +14,7 @@ import type { ResponseInfo } from "../../src/server/hooks.ts";
 
 function response(method: string, target: string, status: number, outcome: Outcome = "complete"): ResponseInfo {
   const exchange = { request: { method, target } } as Exchange;
-  return { exchange, outcome, status, contentBytes: 3660, durationMs: 1.234 };
+  return { exchange, outcome, status, contentBytes: 3660, durationMs: 1.234, route: "" };
 }
 
 describe("a line per request", () => {

@@ -18,7 +18,7 @@ function response(
     request: { method: "GET", target, version: "1.1", authority: "a", fields: Fields.from([["user-agent", 'é\n"']]) },
     connection: { remoteAddress: { address, port: 1, family } },
   } as unknown as Exchange;
-  return { exchange, outcome, status: 200, contentBytes: 0, durationMs: 1.26 };
+  return { exchange, outcome, status: 200, contentBytes: 0, durationMs: 1.26, route: "" };
 }
 
 const refusal = {

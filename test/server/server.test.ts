@@ -225,7 +225,7 @@ describe("hooks", () => {
       "connection closed null",
       "close",
     ]);
-    expect(info).toMatchObject({ outcome: "complete", status: 200, contentBytes: 5 });
+    expect(info).toMatchObject({ outcome: "complete", status: 200, contentBytes: 5, route: "" });
     expect((info as unknown as ResponseInfo).durationMs).toBeGreaterThan(0);
     expect(summary).toMatchObject({ destroyedConnections: 0, abandonedPromises: 0 });
   });

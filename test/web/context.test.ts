@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { HttpError } from "../../src/http/errors.ts";
-import { Context } from "../../src/web/context.ts";
+import { Context, contextKey } from "../../src/web/context.ts";
 import { CONNECTION, MemoryByteStream, MemoryExchange } from "./support/memory-exchange.ts";
 
 function contextOf(exchange: MemoryExchange): Context {
@@ -84,5 +84,52 @@ describe("upgrade", () => {
     const exchange = upgradable();
     expect(() => contextOf(exchange).upgrade({ headers: { a: "1\n2" } })).toThrow(TypeError);
     expect(exchange.upgradeFields).toBeNull();
+  });
+});
+
+describe("state", () => {
+  const user = contextKey<{ name: string }>("user");
+  const count = contextKey("count", 0);
+
+  it("is what was set under the same key, else the key's initial value", () => {
+    const context = contextOf(new MemoryExchange());
+    expect([context.get(user), context.get(count)]).toEqual([undefined, 0]);
+    context.set(user, { name: "Ada" });
+    context.set(count, context.get(count) + 1);
+    expect([context.get(user)?.name, context.get(count)]).toEqual(["Ada", 1]);
+    expect(context.get(contextKey("user"))).toBeUndefined();
+  });
+
+  it("is of one request alone", () => {
+    const [first, second] = [contextOf(new MemoryExchange()), contextOf(new MemoryExchange())];
+    first.set(count, 1);
+    expect(second.get(count)).toBe(0);
+  });
+
+  it("is shared with derived contexts, whoever sets it first, and params are not", () => {
+    const context = contextOf(new MemoryExchange());
+    const derived = context.derive(new MemoryExchange({ target: "/below" }));
+    const twice = derived.derive(new MemoryExchange());
+    twice.set(count, 3);
+    context.set(user, { name: "Ada" });
+    context.params = { id: "1" };
+    expect([context.get(count), derived.get(count), derived.get(user)?.name, twice.get(user)?.name]).toEqual([
+      3,
+      3,
+      "Ada",
+      "Ada",
+    ]);
+    expect(derived.params).toEqual({});
+    expect(derived.exchange.request.target).toBe("/below");
+  });
+});
+
+describe("route", () => {
+  it("is kept on the exchange, where observers find it", () => {
+    const exchange = new MemoryExchange();
+    const context = contextOf(exchange);
+    expect(context.route).toBe("");
+    context.route = "/users/:id";
+    expect(exchange.route).toBe("/users/:id");
   });
 });

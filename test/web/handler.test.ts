@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { HandlerError, HttpError, ProtocolError } from "../../src/http/errors.ts";
-import { createExchangeHandler, type Handler, type HandlerFault } from "../../src/web/handler.ts";
+import { createExchangeHandler, ErrorHandlerFailure, type Handler, type HandlerFault } from "../../src/web/handler.ts";
 import { Response } from "../../src/web/response.ts";
 import { contentText, MemoryByteStream, MemoryContent, MemoryExchange } from "./support/memory-exchange.ts";
 
@@ -146,6 +146,22 @@ describe("failures", () => {
       expect(exchange.body).toContain(faults[0]!.id);
     },
   );
+
+  it.each([
+    ["an unknown error", new Error("first"), 500],
+    ["an HttpError", new HttpError(403, "not yours"), 403],
+  ])("answers %s as it deserves where the handler of errors failed too, and reports both", (_name, first, status) => {
+    const exchange = new MemoryExchange();
+    const second = new Error("second");
+    const { faults } = run(() => {
+      throw new ErrorHandlerFailure(first, second);
+    }, exchange);
+    expect(exchange.status).toBe(status);
+    expect(faults).toHaveLength(1);
+    expect(exchange.body).toContain(faults[0]!.id);
+    expect(exchange.body).not.toContain("second");
+    expect((faults[0]!.error as AggregateError).errors).toEqual([first, second]);
+  });
 
   it("answers 500 for an HttpError that the wire refuses", () => {
     const exchange = new MemoryExchange();

@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../../src/http/errors.ts";
 import { native } from "../../src/web/native.ts";
-import { Request, requestOf } from "../../src/web/request.ts";
+import { exchangeOf, Request, requestOf, requestOver } from "../../src/web/request.ts";
 import { attributesOf, MULTIPART, MULTIPART_TYPE, outcomeOf, read, READERS } from "./support/compare.ts";
 import { MemoryContent, MemoryExchange, type MemoryRequest } from "./support/memory-exchange.ts";
 
@@ -466,5 +466,46 @@ describe("the signal", () => {
     const exchange = new MemoryExchange();
     exchange.leave(new ProtocolError("ERR_CLOSED_BY_PEER"));
     expect(requestOf(exchange, LIMIT).signal.aborted).toBe(true);
+  });
+});
+
+describe("a request seen in another light", () => {
+  const lit = (exchange: MemoryExchange, target: string): MemoryExchange =>
+    Object.assign(new MemoryExchange({ method: exchange.request.method, target }), { content: exchange.content });
+
+  it("has the target of its exchange, and headers, signal and content of the first", async () => {
+    const exchange = new MemoryExchange({ method: "POST", target: "/docs/x", content: "hello" });
+    const request = requestOf(exchange, 100);
+    request.headers.set("x-user", "Ada");
+    const { signal } = request;
+    const twin = requestOver(request, lit(exchange, "/x"))!;
+    expect(new URL(twin.url).pathname).toBe("/x");
+    expect([twin.headers.get("x-user"), twin.signal === signal]).toEqual(["Ada", true]);
+    expect(await twin.text()).toBe("hello");
+    await expect(request.text()).rejects.toThrow(TypeError);
+  });
+
+  it("goes on with content that was branched off before", async () => {
+    const exchange = new MemoryExchange({ method: "POST", content: "hello" });
+    const request = requestOf(exchange, 100);
+    const branch = request.clone();
+    const twin = requestOver(request, lit(exchange, "/x"))!;
+    expect(await Promise.all([branch.text(), twin.text()])).toEqual(["hello", "hello"]);
+  });
+
+  it("is used where the first is", async () => {
+    const exchange = new MemoryExchange({ method: "POST", content: "hello" });
+    const request = requestOf(exchange, 100);
+    await request.text();
+    const twin = requestOver(request, lit(exchange, "/x"))!;
+    expect(twin.bodyUsed).toBe(true);
+    await expect(twin.text()).rejects.toThrow(TypeError);
+  });
+
+  it("is only made of ours, and ours alone have an exchange", () => {
+    const exchange = new MemoryExchange();
+    expect(exchangeOf(requestOf(exchange, 1))).toBe(exchange);
+    const platform = new globalThis.Request("http://localhost/");
+    expect([exchangeOf(platform), requestOver(platform, exchange)]).toEqual([null, null]);
   });
 });

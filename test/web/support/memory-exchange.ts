@@ -141,6 +141,7 @@ export class MemoryExchange implements Exchange {
   status = 0;
   contentBytesSent = 0;
   mark = 0;
+  route = "";
   head: ResponseHead | null = null;
   body: Content = null;
   abortReason: Error | null = null;
