@@ -18,6 +18,8 @@ export interface Wanted extends AskedPath {
   readonly key: string;
   /** Only the file of exactly these names: a fallback, which no client has named. */
   readonly isExact: boolean;
+  /** The path by which its fields go: the one that the client asked for, where a rule or a fallback has led here. */
+  readonly fieldsFor: AskedPath;
 }
 
 /** What tells versions of files apart: anything that differs makes another. */

@@ -135,13 +135,17 @@ export class Root {
     }
   }
 
-  /** Whether a link at `path` leads to something that may be served. */
-  async admits(path: string): Promise<boolean> {
-    if (this.#followsLinks) return true;
+  /**
+   * Where a link at `path` leads to.
+   *
+   * @returns a path without links; null if nothing stands there, or nothing that may be served
+   */
+  async destinationOf(path: string): Promise<string | null> {
     try {
-      return isInside(await realpath(path), this.#realPath);
+      const destination = await realpath(path);
+      return this.#followsLinks || isInside(destination, this.#realPath) ? destination : null;
     } catch {
-      return false;
+      return null;
     }
   }
 

@@ -98,11 +98,16 @@ export class FileFinder {
     return path.includes("%") ? null : this.#cache.fresh(path, nowMs);
   }
 
-  /** The key of a target below the prefix: the decoded path with the prefix, as who asks plainly writes it. */
-  keyOf(target: ResolvedTarget): string {
+  /**
+   * The key of a target below the prefix: the decoded path with the prefix, as who asks plainly writes it.
+   *
+   * @param origin what the client asked for; another than `target` where a rule has led there
+   */
+  keyOf(target: ResolvedTarget, origin: AskedPath): string {
     const { names, isFolderPath } = target;
     const all = [...this.#settings.mount.names, ...names].join("/");
-    return isFolderPath && all !== "" ? `/${all}/` : `/${all}`;
+    const key = isFolderPath && all !== "" ? `/${all}/` : `/${all}`;
+    return origin === target ? key : this.#dressedKey(key, target, origin);
   }
 
   /** A version that was looked at within the second. */
@@ -117,13 +122,17 @@ export class FileFinder {
     return trace === null ? this.#lookOnce(wanted) : this.#look(wanted, trace);
   }
 
-  /** A file of exactly these names, for a fallback. To be used as that of {@link find}. */
-  async findPage(names: readonly string[], trace: Trace | null): Promise<CachedFile | null> {
+  /**
+   * A file of exactly these names, for a fallback. To be used as that of {@link find}.
+   *
+   * @param origin what the client asked for
+   */
+  async findPage(names: readonly string[], origin: AskedPath, trace: Trace | null): Promise<CachedFile | null> {
     // No target is spelled like this
-    const key = `\0${names.join("/")}`;
+    const key = this.#dressedKey(`\0${names.join("/")}`, { names, isFolderPath: false }, origin);
     const fresh = trace === null ? this.#cache.fresh(key, this.#settings.time.nowMs()) : null;
     if (fresh !== null && fresh.isUsable) return fresh;
-    const found = await this.find({ key, names, isFolderPath: false, isExact: true }, trace);
+    const found = await this.find({ key, names, isFolderPath: false, isExact: true, fieldsFor: origin }, trace);
     return found?.kind === "file" ? found.file : null;
   }
 
@@ -138,6 +147,12 @@ export class FileFinder {
   /** A file has been answered with: what the cache did not keep is let go of. */
   done(file: CachedFile): void {
     file.release(this.#cache.stale(file.wanted.key) === file);
+  }
+
+  /** One version is kept for each set of fields that it has been answered with, not for each path that leads to it. */
+  #dressedKey(key: string, own: AskedPath, origin: AskedPath): string {
+    const changes = this.#rules.changesFor(origin);
+    return changes?.key === this.#rules.changesFor(own)?.key ? key : `${key}\0${changes?.key ?? ""}`;
   }
 
   #lookOnce(wanted: Wanted): Promise<FoundThing | null> {
@@ -163,6 +178,7 @@ export class FileFinder {
   async #look(wanted: Wanted, trace: Trace | null): Promise<FoundThing | null> {
     const { key } = wanted;
     const startedMs = this.#settings.time.nowMs();
+    const rules = this.#rules;
     const located = await this.#locator.locate(wanted, trace);
     if (located?.kind !== "file") {
       this.#cache.delete(key);
@@ -188,7 +204,8 @@ export class FileFinder {
       return null;
     }
     trace?.note("contain", "inside", `opened, and verified to lie in ${located.root.path}`);
-    this.#cache.set(key, file);
+    // With the fields of rules that have been changed meanwhile it is kept for nobody else
+    if (rules === this.#rules) this.#cache.set(key, file);
     return { kind: "file", file };
   }
 
@@ -196,7 +213,7 @@ export class FileFinder {
     const { mediaTypes, cacheControl, headers, mount } = this.#settings;
     const asked: AskedPath = { names: wanted.names, isFolderPath: wanted.isFolderPath };
     const path = mount.base + encodePath(asked);
-    const changes = this.#rules.changesFor(asked);
+    const changes = this.#rules.changesFor(wanted.fieldsFor);
     if (trace !== null && headers !== null) trace.attribute(headers.lines, "option headers");
     if (trace !== null && changes !== null) trace.attribute(changes.lines, "_headers");
     return {

@@ -1,18 +1,45 @@
 /**
  * A folder on disk -> its entries, in order, with sizes and times looked up as they are wanted.
  *
- * Reading, sorting and looking up give way to the rest of the server every few milliseconds, and all listings together
- * have a bounded number of looks at the disk under way, so that a folder of 50,000 files holds nobody up. What a client
- * could not be served is not shown: dot files, links that lead out of the root, what is neither file nor folder. It must
- * never follow a link that it was not told to follow, and never hold a descriptor while the peer reads.
+ * Names are read and sorted once for all who ask at a time, and kept as long as one of them is being answered; sizes and times
+ * are looked up for each batch as the peer takes it. An order that needs them all is held whole, within a bound for all
+ * listings. What a client could not be served is not shown: dot files, links that lead out of the root, what is neither file
+ * nor folder. Each look goes through the very folder that was verified; it must never hold a descriptor while the peer reads.
  */
 
-import { constants, existsSync, lstat, stat } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import type { Dirent, Stats } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { open, opendir } from "node:fs/promises";
 import { sep } from "node:path";
+import { isNotThere } from "./contain.ts";
 import type { ListingOrder } from "./listing-order.ts";
-import { compareEntries, needsStats } from "./listing-order.ts";
+import { compareByName, compareEntries, needsStats } from "./listing-order.ts";
+import { looks, lookUps, readings, sortInSlices, turns } from "./listing-turns.ts";
+
+/** A folder that is listed, alone or with others of the same path in further roots. */
+export interface ListedFolder {
+  /** Absolute path that has been verified to lie inside the root. */
+  readonly path: string;
+  /**
+   * The folder that was verified. If another stands there by now (a link was swapped in between), it is not read. Null:
+   * whatever stands there.
+   */
+  readonly identity: FolderIdentity | null;
+  readonly root: LinkJudge;
+}
+
+/** What tells a folder from all others; of `Stats`. */
+export interface FolderIdentity {
+  readonly ino: number;
+  readonly dev: number;
+}
+
+/** Who knows what links may lead to. */
+export interface LinkJudge {
+  /** The real path of what a link leads to, null if that would not be served. */
+  readonly destinationOf: (path: string) => Promise<string | null>;
+}
 
 /** A file or folder in a listing. */
 export interface ListingEntry {
@@ -20,11 +47,11 @@ export interface ListingEntry {
   readonly name: string;
   readonly isFolder: boolean;
   /** Octets; -1 for folders and for what is not known. */
-  sizeBytes: number;
+  readonly sizeBytes: number;
   /** Milliseconds since 1970; NaN where it is not known. */
-  mtimeMs: number;
+  readonly mtimeMs: number;
   /** False: nobody can ask for it, because its name is no UTF-8 or holds a backslash. It is shown without a link. */
-  isAskable: boolean;
+  readonly isAskable: boolean;
 }
 
 /** What a listing may show. */
@@ -33,19 +60,6 @@ export interface EntryFilter {
   readonly dotFiles: boolean;
   /** Names that are not shown, `_headers` for one. */
   readonly hiddenNames: ReadonlySet<string>;
-  /** Whether a link, by its absolute path, leads to something that would be served. */
-  readonly admitsLink: (path: string) => Promise<boolean>;
-  /**
-   * The folder that was verified. If another stands there by now (a link was swapped in between), it is not read. Null or
-   * absent: whatever stands there.
-   */
-  readonly identity?: FolderIdentity | null;
-}
-
-/** What tells a folder from all others; of `Stats`. */
-export interface FolderIdentity {
-  readonly ino: number;
-  readonly dev: number;
 }
 
 /** A folder that was read. */
@@ -56,253 +70,294 @@ export interface FolderEntries {
   readonly isCut: boolean;
   /** Entries in order, some at a time. Those that vanish meanwhile are left out. To be gone through once. */
   readonly batches: () => AsyncGenerator<readonly ListingEntry[]>;
+  /** To be called when nobody wants the batches any more. May be called twice. */
+  readonly release: () => void;
 }
+
+/** There is another folder by now, or none. */
+export const GONE = "gone";
+/** So many others are being answered in orders that take memory that there is no room for one more. */
+export const BUSY = "busy";
 
 /** More are not shown: a page of so many is of use to nobody, and each has a place in memory while it is made. */
 const MAX_ENTRIES = 200_000;
+/** Entries that are held in orders by size and time, for all listings together: about 50 MB. */
+const MAX_HELD_ENTRIES = 500_000;
 /** Entries that are looked up and rendered together: under a millisecond of work. */
 const BATCH = 128;
 /** Entries that the system is asked for at a time. */
 const READ_BATCH = 256;
-/** Sorted at once, before merging; and steps of merging between two rests: about 2 ms (natural comparison takes 0.3 us). */
-const SORT_RUN = 512;
-const MERGE_STEPS = 4096;
-
-/** Looks at the disk under way for all listings. Node has 4 threads for them, which files in service want too. */
-const MAX_LOOKS = 16;
+/** A folder that was changed within the coarsest tick of a file system may be changed again without showing it. */
+const COARSEST_TICK_MS = 2000;
 
 /** A FIFO in the place of a folder does not hold anybody up; both are 0 where they do not exist (Windows). */
 const FOLDER_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NONBLOCK ?? 0);
 
+/** Windows opens no folder as a file, so there it is read as it stands. */
+const CAN_HOLD = process.platform !== "win32";
+/** Linux shows an open folder as a path that leads to it whatever becomes of its name. */
+const SHOWS_DESCRIPTORS: boolean = existsSync("/proc/self/fd");
+
+/** A name that is shown. Shared by all who are answered from the same reading. */
+interface FolderName {
+  readonly name: string;
+  readonly isFolder: boolean;
+  readonly isLink: boolean;
+  readonly folder: ListedFolder;
+}
+
+/** The names of folders at one time. */
+class Reading {
+  readonly names: readonly FolderName[];
+  readonly folderCount: number;
+  readonly isCut: boolean;
+  #descending: Promise<readonly FolderName[]> | null;
+
+  /** @param names from A to Z */
+  constructor(names: readonly FolderName[], isCut: boolean) {
+    this.names = names;
+    this.folderCount = names.reduce((count, { isFolder }) => count + (isFolder ? 1 : 0), 0);
+    this.isCut = isCut;
+    this.#descending = null;
+  }
+
+  /** From Z to A, folders first all the same. */
+  descending(): Promise<readonly FolderName[]> {
+    this.#descending ??= (async () => {
+      const { names, folderCount } = this;
+      await turns.wait();
+      return [...names.slice(0, folderCount).toReversed(), ...names.slice(folderCount).toReversed()];
+    })();
+    return this.#descending;
+  }
+}
+
+/** What is being read, or answered from; nobody else holds it. By what makes readings alike. */
+const shared: Map<string, WeakRef<Promise<Reading | null>>> = new Map();
+let heldEntries = 0;
+
 /**
- * Reads a folder.
+ * Reads a folder, or the several that are one to the client: of what is called the same the first counts.
  *
- * @param folder absolute path that has been verified to lie inside the root
- * @returns null if another folder stands there by now
+ * @param nowMs milliseconds since 1970
  * @throws the error of the file system if it is no folder, or cannot be read
  */
 export async function readEntries(
-  folder: string,
+  folders: readonly ListedFolder[],
   filter: EntryFilter,
   order: ListingOrder,
-): Promise<FolderEntries | null> {
-  // Windows opens no folder as a file, so there it is read as it stands
-  const identity = process.platform === "win32" ? null : (filter.identity ?? null);
-  const read = await (identity === null ? readNames(folder, folder, filter) : readVerified(folder, identity, filter));
-  if (read === null) return null;
-  const { entries, isCut } = read;
-  const folderCount = entries.reduce((count, entry) => count + (entry.isFolder ? 1 : 0), 0);
-  const batches = (): AsyncGenerator<readonly ListingEntry[]> => inOrder(folder, entries, order);
-  return { folderCount, fileCount: entries.length - folderCount, isCut, batches };
+  nowMs: number,
+): Promise<FolderEntries | typeof GONE | typeof BUSY> {
+  const key = await keyOf(folders, filter, nowMs);
+  if (key === null) return GONE;
+  const running = readShared(key, folders, filter);
+  const reading = await running;
+  if (reading === null) return GONE;
+  const { names, folderCount, isCut } = reading;
+  const facts = { folderCount, fileCount: names.length - folderCount, isCut };
+  if (!needsStats(order)) {
+    const sorted = order.isDescending ? await reading.descending() : names;
+    // The promise is held with the names: whoever asks meanwhile finds it
+    const batches = (): AsyncGenerator<readonly ListingEntry[]> => lookedUp(sorted, running);
+    return { ...facts, batches, release: () => {} };
+  }
+  if (heldEntries + names.length > MAX_HELD_ENTRIES) return BUSY;
+  heldEntries += names.length;
+  let isHeld = true;
+  const release = (): void => {
+    if (isHeld) heldEntries -= names.length;
+    isHeld = false;
+  };
+  try {
+    const sorted = await readings.during(() => sortByStats(names, order));
+    return { ...facts, batches: () => inBatches(sorted), release };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
-/** Entries as they were read. */
-interface ReadEntries {
-  readonly entries: readonly ListingEntry[];
-  readonly isCut: boolean;
+/** Readings with the same key would be the same; `""` where that cannot be told; null if another folder stands there. */
+async function keyOf(folders: readonly ListedFolder[], filter: EntryFilter, nowMs: number): Promise<string | null> {
+  const parts: string[] = [JSON.stringify([filter.dotFiles, ...filter.hiddenNames])];
+  if (folders.some(({ identity }) => identity === null)) return "";
+  let isSettled = true;
+  for (const folder of folders) {
+    const stats = await holding(folder, (_path, handle) => handle?.stat() ?? Promise.resolve(null));
+    if (stats === GONE) return null;
+    isSettled &&= stats !== null && Math.abs(nowMs - Math.max(stats.mtimeMs, stats.ctimeMs)) > COARSEST_TICK_MS;
+    // Names come and go with a new time of their folder
+    parts.push(folder.path, `${numberOf(folder.root)} ${stats?.dev} ${stats?.ino} ${stats?.mtimeMs} ${stats?.ctimeMs}`);
+  }
+  return isSettled ? parts.join("\0") : "";
+}
+
+/** Judges have numbers: one that follows links must not share with one that does not. */
+const judges: WeakMap<LinkJudge, number> = new WeakMap();
+let judgeCount = 0;
+
+function numberOf(judge: LinkJudge): number {
+  const known = judges.get(judge);
+  if (known !== undefined) return known;
+  judges.set(judge, ++judgeCount);
+  return judgeCount;
+}
+
+function readShared(key: string, folders: readonly ListedFolder[], filter: EntryFilter): Promise<Reading | null> {
+  const known = key === "" ? undefined : shared.get(key)?.deref();
+  if (known !== undefined) return known;
+  const running = readings.during(() => read(folders, filter));
+  if (key === "") return running;
+  for (const [old, reference] of shared) if (reference.deref() === undefined) shared.delete(old);
+  shared.set(key, new WeakRef(running));
+  // What has failed is tried anew by who asks next
+  running.catch(() => shared.delete(key));
+  return running;
+}
+
+/** Reads names. @returns null if another folder stands there by now */
+async function read(folders: readonly ListedFolder[], filter: EntryFilter): Promise<Reading | null> {
+  const names: FolderName[] = [];
+  const taken: ReadonlySet<string>[] = [];
+  let isCut = false;
+  for (const folder of folders) {
+    const own = folders.length === 1 ? null : new Set<string>();
+    const isRead = await holding(folder, async (path) => {
+      // The iterator closes the folder however the loop ends
+      for await (const dirent of await opendir(path, { bufferSize: READ_BATCH })) {
+        isCut = names.length === MAX_ENTRIES;
+        if (isCut) return;
+        const { name } = dirent;
+        own?.add(name);
+        if ((name.startsWith(".") && !filter.dotFiles) || filter.hiddenNames.has(name)) continue;
+        if (taken.some((above) => above.has(name))) continue;
+        const shown = await nameOf(path, dirent, folder);
+        if (shown !== null) names.push(shown);
+      }
+    });
+    if (isRead === GONE) return null;
+    if (own !== null) taken.push(own);
+  }
+  return new Reading(await sortInSlices(names, compareByName), isCut);
+}
+
+/** What is shown of what a folder holds, null for nothing. */
+async function nameOf(path: string, dirent: Dirent, folder: ListedFolder): Promise<FolderName | null> {
+  const { name } = dirent;
+  if (!dirent.isSymbolicLink()) {
+    const isFolder = dirent.isDirectory();
+    return isFolder || dirent.isFile() ? { name, isFolder, isLink: false, folder } : null;
+  }
+  // Whether it leads to a folder decides its place
+  const stats = await lookBehind(path + sep + name, folder.root);
+  if (stats === null || !(stats.isFile() || stats.isDirectory())) return null;
+  return { name, isFolder: stats.isDirectory(), isLink: true, folder };
 }
 
 /**
- * Reads the very folder that is held open: check and use are the same (time of check, time of use). Where the system does
- * not show open files as paths, the check stands before the reading.
+ * Holds the very folder that was verified while something is done in it: check and use are the same (time of check, time of
+ * use). Where the system does not show open files as paths, the check stands before the use.
+ *
+ * @param work gets a path that leads to the folder, and its handle if there is one
  */
-async function readVerified(
-  folder: string,
-  identity: FolderIdentity,
-  filter: EntryFilter,
-): Promise<ReadEntries | null> {
-  const handle = await open(folder, FOLDER_FLAGS);
+async function holding<T>(
+  folder: ListedFolder,
+  work: (path: string, handle: FileHandle | null) => Promise<T>,
+): Promise<T | typeof GONE> {
+  const { path, identity } = folder;
+  if (identity === null || !CAN_HOLD) return work(path, null);
+  let handle: FileHandle;
   try {
-    const stats = await handle.stat();
-    if (stats.ino !== identity.ino || stats.dev !== identity.dev) return null;
-    const held = `/proc/self/fd/${handle.fd}`;
-    return await readNames(existsSync(held) ? held : folder, folder, filter);
+    handle = await open(path, FOLDER_FLAGS);
+  } catch (error) {
+    if (isNotThere(error)) return GONE;
+    throw error;
+  }
+  try {
+    const { ino, dev } = await handle.stat();
+    if (ino !== identity.ino || dev !== identity.dev) return GONE;
+    return await work(SHOWS_DESCRIPTORS ? `/proc/self/fd/${handle.fd}` : path, handle);
   } finally {
     await handle.close();
   }
 }
 
-async function readNames(path: string, folder: string, filter: EntryFilter): Promise<ReadEntries> {
-  const entries: ListingEntry[] = [];
-  // The iterator closes the folder however the loop ends
-  for await (const dirent of await opendir(path, { bufferSize: READ_BATCH })) {
-    if (entries.length === MAX_ENTRIES) return { entries, isCut: true };
-    if ((dirent.name.startsWith(".") && !filter.dotFiles) || filter.hiddenNames.has(dirent.name)) continue;
-    const entry = dirent.isSymbolicLink() ? await followLink(folder, dirent, filter) : entryOf(dirent);
-    if (entry !== null) entries.push(entry);
-  }
-  return { entries, isCut: false };
-}
-
-function entryOf(dirent: Dirent): ListingEntry | null {
-  const isFolder = dirent.isDirectory();
-  return isFolder || dirent.isFile() ? newEntry(dirent.name, isFolder) : null;
-}
-
-function newEntry(name: string, isFolder: boolean): ListingEntry {
-  return { name, isFolder, sizeBytes: -1, mtimeMs: NaN, isAskable: !/[\\\p{Cs}]/u.test(name) };
-}
-
-/** What a link leads to, looked up at once: whether it is a folder decides its place. */
-async function followLink(folder: string, dirent: Dirent, filter: EntryFilter): Promise<ListingEntry | null> {
-  const path = folder + sep + dirent.name;
-  if (!(await filter.admitsLink(path))) return null;
-  const stats = await new Promise<Stats | null>((resolve) => looks.add({ path, isFollowed: true, done: resolve }));
-  if (stats === null || !(stats.isFile() || stats.isDirectory())) return null;
-  const entry = newEntry(dirent.name, stats.isDirectory());
-  fillStats(entry, stats);
-  return entry;
-}
-
-/** Sorts, and looks up before or after as the order needs it. */
-async function* inOrder(
-  folder: string,
-  entries: readonly ListingEntry[],
-  order: ListingOrder,
+async function* lookedUp(
+  names: readonly FolderName[],
+  source: Promise<Reading | null>,
 ): AsyncGenerator<readonly ListingEntry[]> {
-  let known = entries;
-  const isSortedByStats = needsStats(order);
-  if (isSortedByStats) {
-    const kept: ListingEntry[] = [];
-    for (let i = 0; i < entries.length; i += BATCH) kept.push(...(await lookUp(folder, entries.slice(i, i + BATCH))));
-    known = kept;
-  }
-  const sorted = await sortInSlices(known, (a, b) => compareEntries(a, b, order));
-  for (let i = 0; i < sorted.length; i += BATCH) {
-    const batch = sorted.slice(i, i + BATCH);
-    if (isSortedByStats) await turns.wait();
-    yield isSortedByStats ? batch : await lookUp(folder, batch);
+  for (let i = 0; i < names.length; i += BATCH) yield await lookUp(names.slice(i, i + BATCH));
+  // So long it can be shared
+  await source;
+}
+
+async function* inBatches(entries: readonly ListingEntry[]): AsyncGenerator<readonly ListingEntry[]> {
+  for (let i = 0; i < entries.length; i += BATCH) {
+    await turns.wait();
+    yield entries.slice(i, i + BATCH);
   }
 }
 
-/** Fills in sizes and times. What is gone, or has become something else, is left out. */
-function lookUp(folder: string, entries: readonly ListingEntry[]): Promise<ListingEntry[]> {
-  return new Promise((resolve) => {
-    const isKept: boolean[] = [];
-    let left = 0;
-    for (const [index, entry] of entries.entries()) {
-      isKept.push(true);
-      if (!Number.isNaN(entry.mtimeMs)) continue;
+async function sortByStats(names: readonly FolderName[], order: ListingOrder): Promise<readonly ListingEntry[]> {
+  const entries: ListingEntry[] = [];
+  for (let i = 0; i < names.length; i += BATCH) entries.push(...(await lookUp(names.slice(i, i + BATCH))));
+  return sortInSlices(entries, (a, b) => compareEntries(a, b, order));
+}
+
+/** Looks up sizes and times. What is gone, or has become something else, is left out. */
+async function lookUp(names: readonly FolderName[]): Promise<ListingEntry[]> {
+  const entries: (ListingEntry | null)[] = names.map(() => null);
+  for (const folder of new Set(names.map((name) => name.folder))) {
+    // A few batches at a time: what is made for one is garbage before it is old
+    await lookUps.during(() => holding(folder, (path) => fill(entries, names, folder, path)));
+  }
+  return entries.filter((entry) => entry !== null);
+}
+
+/** Fills in the entries that are in one of the folders. */
+function fill(
+  entries: (ListingEntry | null)[],
+  names: readonly FolderName[],
+  folder: ListedFolder,
+  path: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let left = 1;
+    const done = (): void => {
+      if (--left === 0) resolve();
+    };
+    for (const [index, name] of names.entries()) {
+      if (name.folder !== folder) continue;
       left++;
-      const done = (stats: Stats | null): void => {
-        isKept[index] = settle(entry, stats);
-        if (--left === 0) resolve(entries.filter((_, i) => isKept[i] === true));
+      const settle = (stats: Stats | null): void => {
+        entries[index] = entryOf(name, stats);
+        done();
       };
-      looks.add({ path: folder + sep + entry.name, isFollowed: false, done });
+      const place = path + sep + name.name;
+      if (name.isLink) lookBehind(place, folder.root).then(settle, reject);
+      else looks.add({ path: place, done: settle });
     }
-    if (left === 0) resolve([...entries]);
+    done();
   });
 }
 
-/** Whether an entry is still what it was. */
-function settle(entry: ListingEntry, stats: Stats | null): boolean {
+function lookAt(path: string): Promise<Stats | null> {
+  return new Promise((resolve) => looks.add({ path, done: resolve }));
+}
+
+/** What a link leads to, if that may be seen: the judge's answer is looked at, not the link again. */
+async function lookBehind(path: string, judge: LinkJudge): Promise<Stats | null> {
+  const destination = await judge.destinationOf(path);
+  return destination === null ? null : lookAt(destination);
+}
+
+/** An entry, if it still is what it was. */
+function entryOf({ name, isFolder }: FolderName, stats: Stats | null): ListingEntry | null {
   if (stats === null) {
     // A name that was no UTF-8 cannot be asked for, not even by us
-    entry.isAskable = false;
-    return entry.name.includes("\uFFFD");
+    return name.includes("\uFFFD") ? { name, isFolder, sizeBytes: -1, mtimeMs: NaN, isAskable: false } : null;
   }
-  if (entry.isFolder ? !stats.isDirectory() : !stats.isFile()) return false;
-  fillStats(entry, stats);
-  return true;
-}
-
-function fillStats(entry: ListingEntry, stats: Stats): void {
-  entry.sizeBytes = entry.isFolder ? -1 : stats.size;
-  entry.mtimeMs = stats.mtimeMs;
-}
-
-/** A look at the disk that is wanted. */
-interface Look {
-  readonly path: string;
-  readonly isFollowed: boolean;
-  readonly done: (stats: Stats | null) => void;
-}
-
-/** Looks at the disk, a few at a time. */
-class LookQueue {
-  #running: number;
-  #waiting: Look[];
-  #next: number;
-
-  constructor() {
-    this.#running = 0;
-    this.#waiting = [];
-    this.#next = 0;
-  }
-
-  add(look: Look): void {
-    if (this.#running >= MAX_LOOKS) this.#waiting.push(look);
-    else this.#start(look);
-  }
-
-  #start({ path, isFollowed, done }: Look): void {
-    this.#running++;
-    (isFollowed ? stat : lstat)(path, (error, stats) => {
-      this.#running--;
-      const next = this.#take();
-      if (next !== undefined) this.#start(next);
-      done(error === null ? stats : null);
-    });
-  }
-
-  #take(): Look | undefined {
-    const look = this.#waiting[this.#next++];
-    if (look === undefined || this.#next === this.#waiting.length) {
-      this.#waiting = [];
-      this.#next = 0;
-    }
-    return look;
-  }
-}
-
-const looks: LookQueue = new LookQueue();
-
-/** Turns of the event loop, one listing in each: ten that sort at a time hold nobody up longer than one. */
-class TurnQueue {
-  readonly #waiting: (() => void)[];
-
-  constructor() {
-    this.#waiting = [];
-  }
-
-  /** Lets everything else that is due have its turn, and other listings theirs. */
-  wait(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      if (this.#waiting.length === 1) setImmediate(() => this.#next());
-    });
-  }
-
-  #next(): void {
-    this.#waiting.shift()?.();
-    if (this.#waiting.length > 0) setImmediate(() => this.#next());
-  }
-}
-
-const turns: TurnQueue = new TurnQueue();
-
-/** A sorted copy: a merge sort from the bottom, with rests between. Stable. */
-async function sortInSlices<T>(items: readonly T[], compare: (a: T, b: T) => number): Promise<T[]> {
-  let from: T[] = [];
-  for (let i = 0; i < items.length; i += SORT_RUN) {
-    if (i > 0) await turns.wait();
-    from.push(...items.slice(i, i + SORT_RUN).toSorted(compare));
-  }
-  let steps = 0;
-  for (let width = SORT_RUN; width < from.length; width *= 2) {
-    const into: T[] = [];
-    for (let low = 0; low < from.length; low += 2 * width) {
-      const middle = Math.min(low + width, from.length);
-      const high = Math.min(low + 2 * width, from.length);
-      let left = low;
-      let right = middle;
-      while (left < middle || right < high) {
-        const takesLeft = right >= high || (left < middle && compare(from[left] as T, from[right] as T) <= 0);
-        into.push(from[takesLeft ? left++ : right++] as T);
-        if (++steps % MERGE_STEPS === 0) await turns.wait();
-      }
-    }
-    from = into;
-  }
-  return from;
+  if (isFolder ? !stats.isDirectory() : !stats.isFile()) return null;
+  const isAskable = !/[\\\p{Cs}]/u.test(name);
+  return { name, isFolder, sizeBytes: isFolder ? -1 : stats.size, mtimeMs: stats.mtimeMs, isAskable };
 }

@@ -65,6 +65,15 @@ export function compareEntries(a: Comparable, b: Comparable, order: ListingOrder
   return order.column === "name" ? 0 : compareNames(a.name, b.name);
 }
 
+/** The order of names from A to Z, for which nothing else need be known. */
+export function compareByName(
+  a: { readonly name: string; readonly isFolder: boolean },
+  b: { readonly name: string; readonly isFolder: boolean },
+): number {
+  if (a.isFolder !== b.isFolder) return a.isFolder ? -1 : 1;
+  return compareNames(a.name, b.name);
+}
+
 function compareColumn(a: Comparable, b: Comparable, column: ListingColumn): number {
   switch (column) {
     case "name":

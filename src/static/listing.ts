@@ -7,11 +7,12 @@
  * §9.3.2 (HEAD); RFC 8259 (JSON).
  */
 
+import { HttpError } from "../http/errors.ts";
 import { selectMediaType } from "../http/negotiate.ts";
 import { Response } from "../web/response.ts";
 import { isNotThere } from "./contain.ts";
-import type { EntryFilter, FolderEntries, ListingEntry } from "./listing-entries.ts";
-import { readEntries } from "./listing-entries.ts";
+import type { EntryFilter, FolderEntries, ListedFolder, ListingEntry } from "./listing-entries.ts";
+import { BUSY, GONE, readEntries } from "./listing-entries.ts";
 import type { ListingOrder } from "./listing-order.ts";
 import { parseOrder } from "./listing-order.ts";
 import type { ListingFacts } from "./listing-page.ts";
@@ -32,6 +33,7 @@ export interface ListingRequest {
 const HTML = "text/html";
 const JSON_TYPE = "application/json";
 const OFFERED: readonly string[] = [HTML, JSON_TYPE];
+const RETRY_SOON = { "retry-after": "5" };
 
 /** A listing is true when it is made: it is asked for anew each time. */
 const FIELDS = { "cache-control": "no-cache", "vary": "accept", "x-content-type-options": "nosniff" };
@@ -45,32 +47,69 @@ const HTML_FIELDS = {
 const JSON_FIELDS = { "content-type": JSON_TYPE, ...FIELDS };
 
 /**
- * Lists a folder.
+ * Lists a folder, or the several that are one to the client.
  *
- * @param folder absolute path that has been verified to lie inside the root
+ * @param folders verified to lie inside their roots; at least one
  * @param filter what may be shown
- * @returns 200 with a page or JSON; null if the folder cannot be read, which to a client is 404
+ * @param nowMs milliseconds since 1970
+ * @returns 200 with a page or JSON; null if the folder is gone or cannot be read, which to a client is 404
+ * @throws HttpError 503 while listings of other clients take all the memory that there is for them
  * @throws the error of the file system where it is broken or out of descriptors
  */
 export async function listFolder(
-  folder: string,
+  folders: readonly ListedFolder[],
   request: ListingRequest,
   filter: EntryFilter,
+  nowMs: number,
 ): Promise<Response | null> {
   // What accepts neither gets the page: better than a refusal, and allowed (RFC 9110 §12.5.1)
   const isHtml = selectMediaType(request.accept, OFFERED) !== JSON_TYPE;
   const headers = isHtml ? HTML_FIELDS : JSON_FIELDS;
   const order = parseOrder(request.search);
   try {
-    const entries = await readEntries(folder, filter, order);
-    if (entries === null) return null;
-    if (request.method === "HEAD") return new Response(null, { headers });
-    return new Response(isHtml ? writePage(request.names, entries, order) : writeJson(request.names, entries, order), {
-      headers,
-    });
+    const entries = await readEntries(folders, filter, order, nowMs);
+    if (entries === GONE) return null;
+    if (entries === BUSY) throw new HttpError(503, "too many listings are being read", { headers: RETRY_SOON });
+    if (request.method === "HEAD") {
+      entries.release();
+      return new Response(null, { headers });
+    }
+    const pieces = isHtml ? writePage(request.names, entries, order) : writeJson(request.names, entries, order);
+    return new Response(new ReleasingContent(pieces, entries.release), { headers });
   } catch (error) {
     if (isNotThere(error)) return null;
     throw error;
+  }
+}
+
+/** Content that lets go of what it holds at its end, however it ends, and even if it has never begun. */
+class ReleasingContent implements AsyncIterable<string>, AsyncIterator<string, undefined> {
+  readonly #pieces: AsyncGenerator<string, undefined>;
+  readonly #release: () => void;
+
+  constructor(pieces: AsyncGenerator<string, undefined>, release: () => void) {
+    this.#pieces = pieces;
+    this.#release = release;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<string, undefined>> {
+    try {
+      const step = await this.#pieces.next();
+      if (step.done === true) this.#release();
+      return step;
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+  }
+
+  async return(): Promise<IteratorResult<string, undefined>> {
+    this.#release();
+    return this.#pieces.return(undefined);
   }
 }
 
@@ -78,7 +117,7 @@ async function* writePage(
   names: readonly string[],
   entries: FolderEntries,
   order: ListingOrder,
-): AsyncGenerator<string> {
+): AsyncGenerator<string, undefined> {
   const { folderCount, fileCount, isCut } = entries;
   const facts: ListingFacts = { names, order, folderCount, fileCount, isCut };
   const rows = new RowWriter();
@@ -87,6 +126,7 @@ async function* writePage(
     if (batch.length > 0) yield rows.write(batch);
   }
   yield renderEnd(facts, rows);
+  return undefined;
 }
 
 /** One entry a line, so that a person with grep is served too. */
@@ -94,7 +134,7 @@ async function* writeJson(
   names: readonly string[],
   entries: FolderEntries,
   order: ListingOrder,
-): AsyncGenerator<string> {
+): AsyncGenerator<string, undefined> {
   const path = JSON.stringify(`/${names.map((name) => `${name}/`).join("")}`);
   const direction = order.isDescending ? "desc" : "asc";
   yield `{"path":${path},"sort":"${order.column}","order":"${direction}","isCut":${entries.isCut},"entries":[`;
@@ -108,6 +148,7 @@ async function* writeJson(
     if (text !== "") yield text;
   }
   yield "\n]}\n";
+  return undefined;
 }
 
 /** An entry as programs see it. */

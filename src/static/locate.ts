@@ -2,8 +2,9 @@
  * Names below the roots -> what stands there: a file with its precompressed siblings, a folder, a redirect, or nothing.
  *
  * The order for `/about`: the file, its clean URL, a folder (redirected to its slash); for `/about/`: the folder's index, the
- * folder, a page whose clean URL is without slash. Roots are asked one after the other. It looks only, with stat: files are
- * opened and verified by who loads them (load.ts, contain.ts); a folder is verified here, because nobody opens it.
+ * folder, a page whose clean URL is without slash. Several roots are one above the other: each trial goes through all of them
+ * before the next one, so that a folder in the first hides no index in the second. It looks only, with stat: files are opened
+ * and verified by who loads them (load.ts, contain.ts); a folder is verified here, and again by who reads it.
  */
 
 import type { Wanted } from "./cached-file.ts";
@@ -12,6 +13,7 @@ import { CODINGS, SIBLING_EXTENSIONS } from "./coding.ts";
 import { isPacked } from "./compress.ts";
 import type { Root, Seen } from "./contain.ts";
 import type { Trace } from "./explain.ts";
+import type { ListedFolder } from "./listing-entries.ts";
 import type { SeenFile } from "./load.ts";
 import { mediaTypeOf } from "./mime.ts";
 import { encodePath } from "./rules-text.ts";
@@ -22,11 +24,11 @@ export interface LocatedFile extends SeenFile {
   readonly kind: "file";
 }
 
-/** A folder without index, inside its root. */
+/** A folder without index: as many as there are roots that have it. */
 export interface LocatedFolder {
   readonly kind: "folder";
-  readonly root: Root;
-  readonly path: string;
+  /** At least one; what is called the same in two of them is that of the first. */
+  readonly parts: readonly ListedFolder[];
 }
 
 /** To be asked for at another path. */
@@ -38,6 +40,12 @@ export interface LocatedRedirect {
 
 export type Located = LocatedFile | LocatedFolder | LocatedRedirect;
 
+/** Something in one of the roots. */
+interface Standing {
+  readonly root: Root;
+  readonly seen: Seen;
+}
+
 /** Looks for things. */
 export class Locator {
   readonly #settings: StaticSettings;
@@ -48,56 +56,70 @@ export class Locator {
 
   /** Looks for something. @throws as {@link Root.find} */
   async locate(wanted: Wanted, trace: Trace | null): Promise<Located | null> {
-    for (const root of this.#settings.roots) {
-      const located =
-        wanted.isExact || !wanted.isFolderPath
-          ? await this.#asFile(root, wanted, trace)
-          : await this.#asFolder(root, wanted, trace);
-      if (located !== null) return located;
-      trace?.note("find", "nothing", `${root.path} has nothing for ${JSON.stringify(wanted.names.join("/"))}`);
+    const located = await (wanted.isExact || !wanted.isFolderPath
+      ? this.#asFile(wanted, trace)
+      : this.#asFolder(wanted, trace));
+    if (located === null && trace !== null) {
+      const paths = this.#settings.roots.map(({ path }) => path).join(" and ");
+      trace.note("find", "nothing", `nothing for ${JSON.stringify(wanted.names.join("/"))} in ${paths}`);
+    }
+    return located;
+  }
+
+  /** A path without slash. */
+  async #asFile({ names, isExact }: Wanted, trace: Trace | null): Promise<Located | null> {
+    const { roots, mount } = this.#settings;
+    const folders: Standing[] = [];
+    for (const root of roots) {
+      const seen = await root.look(names);
+      if (seen?.kind === "file") return this.#found(root, seen, names, trace);
+      if (seen !== null) folders.push({ root, seen });
+    }
+    if (isExact) return null;
+    const page = await this.#cleanPage(names);
+    if (page !== null) {
+      trace?.note("find", "clean URL", "option cleanUrls: no file has the name itself");
+      return this.#found(page.root, page.seen, cleanUrlNames(names) ?? names, trace);
+    }
+    for (const { root, seen } of folders) {
+      if (!(await root.holds(seen))) continue;
+      trace?.note("find", "folder", `${seen.path} is a folder, and is asked for with a slash`);
+      return { kind: "redirect", location: mount.base + encodePath({ names, isFolderPath: true }) };
     }
     return null;
   }
 
-  /** A path without slash. */
-  async #asFile(root: Root, wanted: Wanted, trace: Trace | null): Promise<Located | null> {
-    const { names, isExact } = wanted;
-    const seen = await root.look(names);
-    if (seen?.kind === "file") return this.#found(root, seen, names, trace);
-    if (isExact) return null;
-    const page = await this.#cleanPage(root, names);
-    if (page !== null) {
-      trace?.note("find", "clean URL", "option cleanUrls: no file has the name itself");
-      return this.#found(root, page, cleanUrlNames(names) ?? names, trace);
-    }
-    if (seen === null || !(await root.holds(seen))) return null;
-    trace?.note("find", "folder", `${seen.path} is a folder, and is asked for with a slash`);
-    return { kind: "redirect", location: this.#settings.mount.base + encodePath({ names, isFolderPath: true }) };
-  }
-
   /** A path with a slash. */
-  async #asFolder(root: Root, { names }: Wanted, trace: Trace | null): Promise<Located | null> {
-    const { index, mount } = this.#settings;
-    if (index !== "") {
-      const indexNames = [...names, index];
+  async #asFolder({ names }: Wanted, trace: Trace | null): Promise<Located | null> {
+    const { roots, index, mount } = this.#settings;
+    const indexNames = [...names, index];
+    for (const root of index === "" ? [] : roots) {
       const seen = await root.look(indexNames);
       if (seen?.kind === "file") return this.#found(root, seen, indexNames, trace);
     }
-    const folder = await root.look(names);
-    if (folder?.kind === "folder" && (await root.holds(folder))) {
-      trace?.note("find", "folder", `${folder.path} has no ${index === "" ? "index" : index}`);
-      return { kind: "folder", root, path: folder.path };
+    const parts: ListedFolder[] = [];
+    let isTaken = false;
+    for (const root of roots) {
+      const seen = await root.look(names);
+      isTaken ||= seen !== null;
+      if (seen?.kind !== "folder" || !(await root.holds(seen))) continue;
+      trace?.note("find", "folder", `${seen.path} has no ${index === "" ? "index" : index}`);
+      parts.push({ root, path: seen.path, identity: seen.stats });
     }
-    if (folder !== null || (await this.#cleanPage(root, names)) === null) return null;
+    if (parts.length > 0) return { kind: "folder", parts };
+    if (isTaken || (await this.#cleanPage(names)) === null) return null;
     trace?.note("find", "clean URL", "option cleanUrls: the page is at the path without slash");
     return { kind: "redirect", location: cleanUrlPath(names, mount.base) };
   }
 
-  async #cleanPage(root: Root, names: readonly string[]): Promise<Seen | null> {
+  async #cleanPage(names: readonly string[]): Promise<Standing | null> {
     const pageNames = this.#settings.hasCleanUrls ? cleanUrlNames(names) : null;
     if (pageNames === null) return null;
-    const page = await root.look(pageNames);
-    return page?.kind === "file" ? page : null;
+    for (const root of this.#settings.roots) {
+      const seen = await root.look(pageNames);
+      if (seen?.kind === "file") return { root, seen };
+    }
+    return null;
   }
 
   async #found(root: Root, file: Seen, names: readonly string[], trace: Trace | null): Promise<LocatedFile> {

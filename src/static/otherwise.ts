@@ -29,6 +29,8 @@ export interface Asked {
   readonly fields: FieldSource;
   /** Below the prefix. */
   readonly target: ResolvedTarget;
+  /** What the client asked for, below the prefix; `_headers` go by it. The same as `target` unless a rule has led here. */
+  readonly origin: ResolvedTarget;
   readonly trace: Trace | null;
   /** A rule has led here: none is applied again, or two could lead to one another for ever. */
   readonly isRewritten: boolean;
@@ -76,17 +78,18 @@ export class Otherwise {
   /** There is a folder, without index. */
   async folder(asked: Asked, folder: LocatedFolder): Promise<Response> {
     const { method, fields, target } = asked;
-    const { listsFolders, showsDotFiles, hasRules } = this.#settings;
+    const { listsFolders, showsDotFiles, hasRules, time } = this.#settings;
     if (!listsFolders) return this.missing(asked);
     // Loaded with the first listing
     const { listFolder } = await import("./listing.ts");
     const request = { method, names: target.names, search: target.search, accept: fields.get("accept") };
-    const listing = await listFolder(folder.path, request, {
-      dotFiles: showsDotFiles,
-      hiddenNames: hasRules ? RULES_FILES : NO_NAMES,
-      admitsLink: (path) => folder.root.admits(path),
-    });
-    if (listing === null) return this.fallBack(asked);
+    const hiddenNames = hasRules && target.names.length === 0 ? RULES_FILES : NO_NAMES;
+    const filter = { dotFiles: showsDotFiles, hiddenNames };
+    const listing = await listFolder(folder.parts, request, filter, time.nowMs());
+    if (listing === null) {
+      asked.trace?.note("reply", "none", "the folder cannot be read, or another has taken its place");
+      return this.fallBack(asked);
+    }
     asked.trace?.note("reply", "listing", "option listing");
     return this.dress(asked, listing);
   }
@@ -98,7 +101,7 @@ export class Otherwise {
     const accept = fields.get("accept");
     if (spaNames !== null && isPageNavigation(method, target, accept)) {
       trace?.note("fallback", "single page", "option spa: a navigation, to a name without extension");
-      const page = await this.#finder.findPage(spaNames, trace);
+      const page = await this.#finder.findPage(spaNames, asked.origin, trace);
       if (page !== null) return this.#answerer.answerVersion(asked, page);
     }
     if (notFoundNames !== null && wantsErrorPage(accept)) {
@@ -115,8 +118,10 @@ export class Otherwise {
   /** Gives an answer that is no file's the fields that all answers under its path have. */
   dress(asked: Asked | null, response: Response): Response {
     const { headers } = this.#settings;
-    const changes = asked === null ? null : this.#finder.rules.changesFor(asked.target);
+    const changes = asked === null ? null : this.#finder.rules.changesFor(asked.origin);
     if (headers === null && changes === null) return response;
+    if (headers !== null) asked?.trace?.attribute(headers.lines, "option headers");
+    if (changes !== null) asked?.trace?.attribute(changes.lines, "_headers");
     const { head, content } = takeAnswer(response);
     let lines = head.fields;
     for (const change of [headers, changes]) if (change !== null) lines = applyFieldChanges(lines, change);
@@ -143,7 +148,7 @@ export class Otherwise {
   }
 
   async #answerPage(asked: Asked, names: readonly string[]): Promise<Response | null> {
-    const page = await this.#finder.findPage(names, asked.trace);
+    const page = await this.#finder.findPage(names, asked.origin, asked.trace);
     if (page === null) return null;
     asked.trace?.note("fallback", "error page", names.join("/"));
     page.hold();

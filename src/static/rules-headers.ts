@@ -13,6 +13,8 @@ import type { AskedPath, Mistakes, RulesLine } from "./rules-text.ts";
 
 /** What is to be done to the fields of an answer. The same object for the same sections, frozen. */
 export interface FieldChanges {
+  /** The same text for the same sections, another for others; `""` where there are no sections. */
+  readonly key: string;
   /** Names in lower case that the answer must not have: those taken away, and those of {@link lines} but for Vary. */
   readonly removed: ReadonlySet<string>;
   /** Lines to add; names as written in the file. */
@@ -96,6 +98,7 @@ export class HeaderRules {
     const known = this.#combinations.get(key);
     if (known !== undefined) return known;
     const changes = combineSections(
+      key,
       key
         .trim()
         .split(" ")
@@ -107,7 +110,7 @@ export class HeaderRules {
   }
 }
 
-function combineSections(sections: readonly HeaderSection[]): FieldChanges {
+function combineSections(key: string, sections: readonly HeaderSection[]): FieldChanges {
   const removed = new Set<string>();
   let lines: string[] = [];
   for (const section of sections) {
@@ -123,7 +126,7 @@ function combineSections(sections: readonly HeaderSection[]): FieldChanges {
     // RFC 9110 §12.5.5: what an answer varies by is only ever more
     if (name !== "vary") removed.add(name);
   }
-  return Object.freeze({ removed, lines: Object.freeze(lines) });
+  return Object.freeze({ key, removed, lines: Object.freeze(lines) });
 }
 
 function withoutNames(lines: FieldLines, names: ReadonlySet<string>): string[] {

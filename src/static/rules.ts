@@ -73,7 +73,10 @@ export class Rules {
 
 /** Whether names lead to one of the two files; while rules are on they are none of the client's business. */
 export function isRulesFile(names: readonly string[]): boolean {
-  return names.length === 1 && (names[0] === REDIRECTS_FILE || names[0] === HEADERS_FILE);
+  if (names.length !== 1) return false;
+  // On many systems the disk does not tell cases apart
+  const name = (names[0] as string).toLowerCase();
+  return name === REDIRECTS_FILE || name === HEADERS_FILE;
 }
 
 /**

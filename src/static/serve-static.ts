@@ -160,7 +160,7 @@ class StaticFolder {
       return this.#otherwise.dress(null, refuseMissing(fields));
     }
     trace?.note("resolve", below.isFolderPath ? "folder" : "file", JSON.stringify(below.names.join("/")));
-    const asked: Asked = { method, fields, target: below, trace, isRewritten: false };
+    const asked: Asked = { method, fields, target: below, origin: below, trace, isRewritten: false };
     if (hasRules) {
       this.#finder.refreshRules();
       const isHidden = isRulesFile(below.names);
@@ -175,7 +175,7 @@ class StaticFolder {
   #answerTarget(asked: Asked): Response | Promise<Response> {
     const { method, fields, trace } = asked;
     const nowMs = this.#settings.time.nowMs();
-    const key = this.#finder.keyOf(asked.target);
+    const key = this.#finder.keyOf(asked.target, asked.origin);
     const file = trace === null ? this.#finder.fresh(key, nowMs) : null;
     if (file !== null) {
       const response = this.#answerNow(file, method, fields, nowMs, null);
@@ -186,7 +186,8 @@ class StaticFolder {
 
   async #answerFound(asked: Asked, key: string, tries: number): Promise<Response> {
     const { names, isFolderPath, search } = asked.target;
-    const found = await this.#finder.find({ key, names, isFolderPath, isExact: false }, asked.trace);
+    const wanted = { key, names, isFolderPath, isExact: false, fieldsFor: asked.origin };
+    const found = await this.#finder.find(wanted, asked.trace);
     if (found === null) return this.#otherwise.missing(asked);
     switch (found.kind) {
       case "redirect":

@@ -17,7 +17,10 @@ it("makes a mistake in the rules an error at start, with its line", () => {
 it("keeps the rules that were there when a later version is faulty, and says so once", async () => {
   writeFileSync(path, "/old /new 301\n");
   let nowMs = Date.now();
-  const handler = serveStatic(folder, { rules: true, time: { nowMs: () => nowMs, elapsedMs: () => nowMs, after: () => () => {} } });
+  const handler = serveStatic(folder, {
+    rules: true,
+    time: { nowMs: () => nowMs, elapsedMs: () => nowMs, after: () => () => {} },
+  });
   writeFileSync(path, "/bad\n");
   utimesSync(path, new Date(), new Date(Date.now() + 5_000));
   nowMs += 5_000;

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serve } from "../../src/server/server.ts";
 import type { Server } from "../../src/server/server.ts";
 import { renderRefusal } from "../../src/static/error-page.ts";
+import { Root } from "../../src/static/contain.ts";
 import { listFolder } from "../../src/static/listing.ts";
 import { resolveTarget } from "../../src/static/resolve.ts";
 import { Response } from "../../src/web/response.ts";
@@ -56,11 +57,10 @@ describe.skipIf(isBrowserMissing())("a listing in a browser", () => {
     const { pathname, search } = new URL(url);
     const accept = headers.get("accept");
     const target = resolveTarget(method, pathname + search, false);
-    const filter = { dotFiles: false, hiddenNames: new Set<string>(), admitsLink: () => Promise.resolve(false) };
-    const found =
-      target === null
-        ? null
-        : await listFolder(join(root, ...target.names), { method, names: target.names, search, accept }, filter);
+    const filter = { dotFiles: false, hiddenNames: new Set<string>() };
+    const asked = { method, names: target?.names ?? [], search, accept };
+    const folder = { path: join(root, ...asked.names), identity: null, root: new Root(root) };
+    const found = target === null ? null : await listFolder([folder], asked, filter, 0);
     const missing = { status: 404, title: "Not Found", detail: "there is nothing here" };
     if (found !== null) return found;
     const { text, lines } = renderRefusal(missing, accept);

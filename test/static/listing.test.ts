@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   mkdirSync,
   mkdtempSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -11,11 +12,14 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { escapeText } from "../../src/static/escape-text.ts";
+import { Root } from "../../src/static/contain.ts";
 import { listFolder } from "../../src/static/listing.ts";
-import type { ListingEntry } from "../../src/static/listing-entries.ts";
+import type { ListedFolder, ListingEntry } from "../../src/static/listing-entries.ts";
 import { compareEntries, formatOrder, parseOrder } from "../../src/static/listing-order.ts";
 import { formatSize, linkTo, LISTING_POLICY } from "../../src/static/listing-page.ts";
 import { LISTING_SCRIPT } from "../../src/static/listing-script.ts";
@@ -25,7 +29,11 @@ import type { Response } from "../../src/web/response.ts";
 
 const BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8";
 
+/** Long after all folders were made. */
+const NOW_MS = Date.parse("2100-01-01");
+
 let folder = "";
+let root: Root;
 
 interface Listed {
   readonly path: string;
@@ -51,12 +59,14 @@ interface Ask {
 
 function list(ask: Ask = {}): Promise<Response | null> {
   const { method = "GET", names = [], search = "", accept = BROWSER, dotFiles = false, path = folder } = ask;
-  const filter = {
-    dotFiles,
-    hiddenNames: new Set(["_headers"]),
-    admitsLink: (link: string) => Promise.resolve(!link.endsWith("-out")),
-  };
-  return listFolder(join(path, ...names), { method, names, search, accept }, filter);
+  const filter = { dotFiles, hiddenNames: new Set(["_headers"]) };
+  const folders = [listed(join(path, ...names))];
+  return listFolder(folders, { method, names, search, accept }, filter, NOW_MS);
+}
+
+/** A folder that was verified. */
+function listed(path: string): ListedFolder {
+  return { path, identity: statSync(path, { throwIfNoEntry: false }) ?? null, root };
 }
 
 async function listJson(ask: Ask = {}): Promise<Listed> {
@@ -88,6 +98,7 @@ const HOSTILE = [
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "fairlead-listing-"));
+  root = new Root(folder);
   for (const name of ["sub", "Sub 10", "Sub 9", "hostile", "empty", ".git"]) mkdirSync(join(folder, name));
   for (const [name, size, time] of [
     ["file10.txt", 10, 3000],
@@ -167,16 +178,78 @@ describe("a listing", () => {
     expect((await listJson({ dotFiles: true })).entries.map((entry) => entry.name)).toContain(".env");
   });
 
+  it.skipIf(process.platform !== "linux")(
+    "tells nothing of a folder that takes its place while it is answered",
+    async () => {
+      const names = Array.from({ length: 1000 }, (_, i) => `file ${i}`);
+      for (const [name, size] of [
+        ["mine", 1],
+        ["theirs", 777],
+      ] as const) {
+        mkdirSync(join(folder, name));
+        for (const file of names) writeFileSync(join(folder, name, file), "x".repeat(size));
+      }
+      const response = await list({ names: ["mine"], accept: "application/json" });
+      let text = "";
+      for await (const piece of response!.body as AsyncIterable<Uint8Array>) {
+        if (text === "") {
+          renameSync(join(folder, "mine"), join(folder, "was mine"));
+          symlinkSync("theirs", join(folder, "mine"));
+        }
+        text += Buffer.from(piece).toString();
+      }
+      const { entries } = JSON.parse(text) as Listed;
+      expect(entries.length).toBeLessThan(1000);
+      expect(new Set(entries.map(({ size }) => size))).not.toContain(777);
+      for (const name of ["mine", "theirs", "was mine"]) rmSync(join(folder, name), { recursive: true });
+    },
+  );
+
+  it("of two folders is one, and what both have is that of the first", async () => {
+    const parts = ["above", "below"].map((name) => join(folder, name));
+    for (const path of parts) mkdirSync(path);
+    for (const [at, size] of [
+      ["above/both", 1],
+      ["below/both", 2],
+      ["above/a", 3],
+      ["below/z", 4],
+    ] as const) {
+      writeFileSync(join(folder, at), "x".repeat(size));
+    }
+    mkdirSync(join(folder, "below", "folder"));
+    for (const search of ["", "?sort=size&order=asc"]) {
+      const asked = { method: "GET", names: [], search, accept: "application/json" };
+      const filter = { dotFiles: false, hiddenNames: new Set<string>() };
+      const response = await listFolder(parts.map(listed), asked, filter, NOW_MS);
+      const { entries } = await response!.json<Listed>();
+      const order = search === "" ? ["a 3", "both 1", "z 4"] : ["both 1", "a 3", "z 4"];
+      expect(entries.map(({ name, size }) => `${name} ${size}`)).toEqual(["folder null", ...order]);
+    }
+    for (const path of parts) rmSync(path, { recursive: true });
+  });
+
+  it("shows a new file to who asks after it was made", async () => {
+    mkdirSync(join(folder, "growing"));
+    const waiting = [];
+    for (let i = 0; i < 5; i++) {
+      writeFileSync(join(folder, "growing", `file ${i}`), "");
+      // Unread: what is answered from is alive
+      waiting.push(await list({ names: ["growing"] }));
+      expect((await listJson({ names: ["growing"] })).entries).toHaveLength(i + 1);
+    }
+    rmSync(join(folder, "growing"), { recursive: true });
+  });
+
   it("is of the folder that was verified, or of none", async () => {
     const request = { method: "GET", names: ["hostile"], search: "", accept: "application/json" };
-    const filter = { dotFiles: false, hiddenNames: new Set<string>(), admitsLink: () => Promise.resolve(false) };
-    const path = join(folder, "hostile");
-    const { ino, dev } = statSync(path);
-    const listed = await listFolder(path, request, { ...filter, identity: { ino, dev } });
-    expect((await listed!.json<Listed>()).entries).toHaveLength(HOSTILE.length + 2);
+    const filter = { dotFiles: false, hiddenNames: new Set<string>() };
+    const hostile = listed(join(folder, "hostile"));
+    const listing = await listFolder([hostile], request, filter, NOW_MS);
+    expect((await listing!.json<Listed>()).entries).toHaveLength(HOSTILE.length + 2);
     // What a link that was swapped in would lead to
-    expect(await listFolder(folder, request, { ...filter, identity: { ino, dev } })).toBeNull();
-    expect(await listFolder(join(folder, "file9.txt"), request, { ...filter, identity: { ino, dev } })).toBeNull();
+    for (const path of [folder, join(folder, "file9.txt"), join(folder, "none")]) {
+      expect(await listFolder([{ ...hostile, path }], request, filter, NOW_MS)).toBeNull();
+    }
   });
 
   it("shows links as what they lead to", async () => {
@@ -260,9 +333,10 @@ describe("a hostile name", () => {
     const path = join(folder, "hostile folder", "<", "title><script>alert(1)<", "script>");
     mkdirSync(path, { recursive: true });
     const response = await listFolder(
-      path,
+      [listed(path)],
       { method: "GET", names, search: '?sort="><script>', accept: BROWSER },
-      { dotFiles: false, hiddenNames: new Set(), admitsLink: () => Promise.resolve(false) },
+      { dotFiles: false, hiddenNames: new Set() },
+      NOW_MS,
     );
     const page = await response!.text();
     expect(page.match(/<script/g)).toHaveLength(1);
@@ -415,6 +489,35 @@ describe("a folder of 50,000 files", () => {
     expect(reading).toBeGreaterThan(5_000_000);
     // 390 batches are looked up, and reading and sorting rest in between: were it one piece, there would be a handful of turns
     expect(turns).toBeGreaterThan(600);
+  }, 60_000);
+
+  it("costs ten at a time hardly more than one", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    const waiting = await Promise.all(Array.from({ length: 10 }, () => list({ path: large })));
+    const readers = waiting.map((response) => response!.body!.getReader());
+    for (const reader of readers) await reader.read();
+    collect();
+    // One takes 5 to 6 MB
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(15_000_000);
+    for (const reader of readers) await reader.cancel();
+  }, 60_000);
+
+  it("has no room for as many by size as would take all memory, and says so until others are done", async () => {
+    const ask = { path: large, search: "?sort=size" };
+    const waiting = await Promise.all(Array.from({ length: 10 }, () => list(ask)));
+    await expect(list(ask)).rejects.toMatchObject({ status: 503 });
+    expect(await list({ path: large })).not.toBeNull();
+    // Never begun, and begun: both give their room back
+    await waiting[0]!.body!.cancel();
+    const reader = waiting[1]!.body!.getReader();
+    await reader.read();
+    await reader.cancel();
+    expect((await list({ ...ask, method: "HEAD" }))!.status).toBe(200);
+    for (const response of [await list(ask), await list(ask), ...waiting.slice(2)]) await response!.body!.cancel();
+    expect((await (await list(ask))!.text()).match(/<tr/g)!.length).toBeGreaterThan(COUNT);
   }, 60_000);
 
   it("costs nothing more once the peer has left", async () => {

@@ -27,8 +27,13 @@ const FILES: Readonly<Record<string, string>> = {
     "/loop3 /loop2 200",
     "/gone/* /404.html 404",
     "/rules /_headers 200",
+    "/pretty/* /blog/:splat.html 200",
+    "/plain/* /self-page 200",
+    "/none/* /404.html 404",
   ].join("\n"),
-  "site/_headers": "/*\n  X-All: yes\n/blog/*\n  Cache-Control: max-age=600\n  ! X-All\n/about\n  X-About: clean",
+  "site/_headers":
+    "/*\n  X-All: yes\n/blog/*\n  Cache-Control: max-age=600\n  ! X-All\n/about\n  X-About: clean" +
+    "\n/pretty/*\n  X-Pretty: yes\n/none/*\n  X-None: yes\n/gone/*\n  X-Gone: yes\n/missing/*\n  X-Missing: yes",
   "site/index.html": "home",
   "site/about.html": "about",
   "site/forced.html": "forced",
@@ -127,6 +132,21 @@ describe("a site with rules", () => {
     expect((await ask(site, "/about.html")).headers["x-about"]).toBeUndefined();
     const post = await ask(site, "/blog/a%20b.html");
     expect([post.headers["x-all"], post.headers["cache-control"]]).toEqual([undefined, "max-age=600"]);
+  });
+
+  it.each([
+    // What the file's own path would give is not given; what the asked one gives, is
+    ["/pretty/a%20b", 200, "post", { "x-pretty": "yes", "x-all": "yes", "cache-control": "no-cache" }],
+    ["/blog/a%20b.html", 200, "post", { "x-pretty": undefined, "x-all": undefined, "cache-control": "max-age=600" }],
+    ["/pretty/a%20b", 200, "post", { "x-pretty": "yes", "x-all": "yes", "cache-control": "no-cache" }],
+    ["/plain/x", 200, "self", { "x-pretty": undefined, "x-all": "yes" }],
+    ["/none/x", 404, "missing", { "x-none": "yes", "x-all": "yes", "cache-control": "no-cache" }],
+    ["/missing/x", 404, "missing", { "x-missing": "yes", "x-all": "yes", "x-none": undefined }],
+    ["/pretty/nothing", 404, "missing post", { "x-pretty": "yes", "x-all": "yes" }],
+  ])("gives fields by the path that was asked for, wherever a rule leads: %s", async (path, status, body, fields) => {
+    const answer = await ask(site, path, { accept: BROWSER });
+    expect([answer.status, answer.body]).toEqual([status, body]);
+    for (const [name, value] of Object.entries(fields)) expect([name, answer.headers[name]]).toEqual([name, value]);
   });
 
   it("shows neither rules nor hidden files in a listing", async () => {
