@@ -2,9 +2,9 @@
  * Request-target -> names below the root. Pure: it never looks at the disk.
  *
  * Everything that could lead elsewhere ends here: a segment is decoded once (RFC 3986 §2.4), on its own, as strict UTF-8,
- * so that an encoded slash can be told from a real one; then dot segments, backslashes, NUL and hidden names are
- * refused. Whoever writes `..` so that it reaches a server has not gone through a URL parser, which would have removed it
- * (RFC 3986 §5.2.4): it is refused, not interpreted (path traversal).
+ * so that an encoded slash can be told from a real one; then backslashes, NUL and hidden names are refused. Whoever writes
+ * `..` so that it reaches a server has not gone through a URL parser, which would have removed it (RFC 3986 §5.2.4): it is
+ * refused, not interpreted (path traversal). A plain `.` leads nowhere else and is removed: apt writes it.
  */
 
 import { decodePath, parseTarget } from "../http/target.ts";
@@ -38,14 +38,15 @@ export function resolveTarget(method: string, target: string, showsDotFiles: boo
   if (parsed === null || !parsed.path.startsWith("/")) return null;
   const names: string[] = [];
   for (const segment of parsed.path.split("/")) {
-    // Empty segments count for nothing, as on disk
-    if (segment === "") continue;
+    // Empty segments count for nothing, as on disk; so does the dot of `/debs/./Packages`, as apt asks a flat repository
+    if (segment === "" || segment === ".") continue;
     const name = decodePath(segment);
     if (name === null || !isServable(name, names.length === 0, showsDotFiles)) return null;
     names.push(name);
   }
   const search = parsed.query === null ? "" : `?${parsed.query}`;
-  return { names, isFolderPath: parsed.path.endsWith("/"), search };
+  // RFC 3986 §5.2.4: a dot at the end leaves the slash before it
+  return { names, isFolderPath: parsed.path.endsWith("/") || parsed.path.endsWith("/."), search };
 }
 
 /**

@@ -16,6 +16,10 @@ describe("a request-target that is served", () => {
     ["a plus that is no space", "/a+b", ["a+b"], false, ""],
     ["repeated slashes", "//a///b//", ["a", "b"], true, ""],
     ["dots inside of names", "/a..b/c./d...", ["a..b", "c.", "d..."], false, ""],
+    ["a single dot, as apt writes it", "/debs/./a.deb", ["debs", "a.deb"], false, ""],
+    ["a single dot first", "/./a", ["a"], false, ""],
+    ["a single dot at the end", "/a/.", ["a"], true, ""],
+    ["nothing but a dot", "/.", [], true, ""],
     ["the absolute form", "http://example.org/a/b?c", ["a", "b"], false, "?c"],
     ["the absolute form without a path", "http://example.org", [], true, ""],
     ["the well-known folder", "/.well-known/security.txt", [".well-known", "security.txt"], false, ""],
@@ -31,8 +35,6 @@ describe("a request-target that leads nowhere", () => {
     ["a dot segment", "/.."],
     ["a dot segment with a slash", "/../"],
     ["a dot segment inside", "/a/../b"],
-    ["a single dot", "/./a"],
-    ["a single dot at the end", "/a/."],
     ["an encoded dot segment", "/%2e%2e/etc/passwd"],
     ["a half encoded dot segment", "/.%2E/etc/passwd"],
     ["the other half", "/%2e./etc/passwd"],
@@ -74,7 +76,8 @@ describe("a request-target that leads nowhere", () => {
 
   it("still refuses what is no name when dot files are shown", () => {
     expect(resolveTarget("GET", "/.env", true)?.names).toEqual([".env"]);
-    for (const target of ["/..", "/%2e%2e/x", "/.", "/.env%00"]) expect(resolveTarget("GET", target, true)).toBeNull();
+    for (const target of ["/..", "/%2e%2e/x", "/./..", "/.env%00"])
+      expect(resolveTarget("GET", target, true)).toBeNull();
   });
 
   it("never yields a name that could lead elsewhere, whatever comes", () => {

@@ -218,7 +218,7 @@ describe("what is not there, or not for everybody", () => {
     "/page.html/x",
     "/../secret.txt",
     "/sub/../../secret.txt",
-    "/./page.html",
+    "/./../secret.txt",
     "/%2e%2e/secret.txt",
     "/%2E%2E%2Fsecret.txt",
     "/..%2fsecret.txt",
