@@ -79,6 +79,26 @@ export type ProtocolErrorCode =
   | "ERR_JSON"
   | "ERR_FORM";
 
+/** Codes of content, and of other values, that a handler asked for and does not take. */
+export type ContentErrorCode =
+  | "ERR_CONTENT_MISSING"
+  | "ERR_CONTENT_TYPE"
+  | "ERR_CONTENT_CHARSET"
+  | "ERR_CONTENT_CODING"
+  | "ERR_CODED_CONTENT"
+  | "ERR_DECODED_CONTENT_TOO_LARGE"
+  | "ERR_JSON_TOO_DEEP"
+  | "ERR_PROTOTYPE_NAME"
+  | "ERR_TOO_MANY_PAIRS"
+  | "ERR_MULTIPART"
+  | "ERR_MULTIPART_BOUNDARY"
+  | "ERR_TOO_MANY_PARTS"
+  | "ERR_PART_HEAD_TOO_LARGE"
+  | "ERR_PART_TOO_LARGE"
+  | "ERR_UPLOAD_TOO_LARGE"
+  | "ERR_FILE_EXISTS"
+  | "ERR_VALIDATION";
+
 /** Codes of what handlers can do wrong. */
 export type HandlerErrorCode =
   | "ERR_HANDLER"
@@ -200,6 +220,27 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
   ERR_FORM: row(400, "the content is not a valid form", ""),
 };
 
+/** What a handler asked for and does not take. An answer like any other: the connection lives, observers count no refusal. */
+const CONTENT: Readonly<Record<ContentErrorCode, ErrorRow>> = {
+  ERR_CONTENT_MISSING: row(400, "the request has no content", ""),
+  ERR_CONTENT_TYPE: row(415, "content of this media type is not taken here", "RFC 9110 §15.5.16"),
+  ERR_CONTENT_CHARSET: row(415, "the content is not in UTF-8", "RFC 9110 §15.5.16"),
+  ERR_CONTENT_CODING: row(415, "content in this coding is not taken here", "RFC 9110 §12.5.3", "decompress"),
+  ERR_CODED_CONTENT: row(400, "the content cannot be decoded from its content coding", "RFC 9110 §8.4.1"),
+  ERR_DECODED_CONTENT_TOO_LARGE: row(413, "the content is too large once decoded", "RFC 9110 §15.5.14", "maxBytes"),
+  ERR_JSON_TOO_DEEP: row(400, "the JSON is nested too deeply", "RFC 8259 §9", "maxDepth"),
+  ERR_PROTOTYPE_NAME: row(400, "a name would change the prototype of objects (prototype pollution)", ""),
+  ERR_TOO_MANY_PAIRS: row(400, "there are too many names and values", "", "maxFields"),
+  ERR_MULTIPART: row(400, "the content is not valid multipart/form-data", "RFC 7578 §4"),
+  ERR_MULTIPART_BOUNDARY: row(400, "the media type has no valid boundary", "RFC 2046 §5.1.1"),
+  ERR_TOO_MANY_PARTS: row(413, "the form has too many parts", "RFC 9110 §15.5.14", "maxParts"),
+  ERR_PART_HEAD_TOO_LARGE: row(413, "the header of a part is too large", "RFC 9110 §15.5.14", "maxPartHeadBytes"),
+  ERR_PART_TOO_LARGE: row(413, "a part of the form is too large", "RFC 9110 §15.5.14", "maxPartBytes"),
+  ERR_UPLOAD_TOO_LARGE: row(413, "the upload is too large", "RFC 9110 §15.5.14", "maxBytes"),
+  ERR_FILE_EXISTS: row(409, "a file of this name is there already", "RFC 9110 §15.5.10"),
+  ERR_VALIDATION: row(422, "what was sent is not valid", "RFC 9110 §15.5.21"),
+};
+
 /** What handlers can do wrong; the peer sees 500 or a broken connection, the log sees this. */
 const HANDLER: Readonly<Record<HandlerErrorCode, ErrorRow>> = {
   ERR_HANDLER: row(500, "the handler threw", ""),
@@ -221,10 +262,10 @@ const SERVER: Readonly<Record<ServerErrorCode, ErrorRow>> = {
   ERR_LISTEN: row(0, "listening failed", ""),
 };
 
-export type ErrorCode = ProtocolErrorCode | HandlerErrorCode | ServerErrorCode;
+export type ErrorCode = ProtocolErrorCode | ContentErrorCode | HandlerErrorCode | ServerErrorCode;
 
 /** The table. */
-export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = { ...PROTOCOL, ...HANDLER, ...SERVER };
+export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = { ...PROTOCOL, ...CONTENT, ...HANDLER, ...SERVER };
 
 /** Where in the request a rule was broken. */
 export interface ErrorPlace {
@@ -288,6 +329,21 @@ export class ServerError extends Error {
   }
 }
 
+/** What an {@link HttpError} may have besides status and message. */
+export interface HttpErrorOptions extends ErrorOptions {
+  /** Extra fields of the response, e.g. `{ "retry-after": "10" }`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Stable code for programs, shown as `code`. Default `""`: none. */
+  readonly code?: string;
+  /**
+   * More members of the problem details (RFC 9457 §3.2). `type`, `title` and `instance` replace what stands there otherwise;
+   * other members of our own are not replaced. They must be values of JSON. In text, scalars and `errors` are shown.
+   */
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+const NO_MEMBERS: Readonly<Record<string, never>> = Object.freeze({});
+
 /**
  * A deliberate answer thrown by a handler: `throw new HttpError(403, "not yours")`. The message is shown to the peer.
  *
@@ -298,17 +354,19 @@ export class HttpError extends Error {
   readonly status: number;
   /** Extra fields of the response, e.g. `{ "retry-after": "10" }`. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Stable code, `""` for none. Those of Fairlead begin with `ERR_`. */
+  readonly code: string;
+  /** More members of the problem details. */
+  readonly extensions: Readonly<Record<string, unknown>>;
 
-  constructor(
-    status: number,
-    message = "",
-    options: ErrorOptions & { headers?: Readonly<Record<string, string>> } = {},
-  ) {
+  constructor(status: number, message = "", options: HttpErrorOptions = {}) {
     super(message, options);
     if (!Number.isInteger(status) || status < 400 || status > 599) {
       throw new RangeError(`status of an HttpError is 400 to 599, not ${status}`);
     }
     this.status = status;
-    this.headers = options.headers ?? {};
+    this.headers = options.headers ?? NO_MEMBERS;
+    this.code = options.code ?? "";
+    this.extensions = options.extensions ?? NO_MEMBERS;
   }
 }

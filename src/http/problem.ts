@@ -28,6 +28,11 @@ export interface Problem {
   readonly option?: string;
   /** What the server's log calls this event. */
   readonly id?: string;
+  /**
+   * More members (RFC 9457 §3.2), values of JSON. They replace `type` and `title`, and no other member above. Text shows the
+   * scalars among them, and of a list the members `path` and `message` of each.
+   */
+  readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
 /** A problem ready to be sent. */
@@ -82,12 +87,34 @@ function renderText(problem: Problem): string {
     ["code", safe(problem.code)],
     ["id", safe(problem.id)],
   ];
+  const lists: string[] = [];
+  for (const [name, value] of Object.entries(problem.extensions ?? {})) {
+    if (Array.isArray(value)) lists.push(renderList(value));
+    else if (isScalar(value)) rows.push([safe(name), safe(String(value))]);
+  }
   let text = `${problem.status} ${safe(problem.title)}`.trimEnd();
   const detail = safe(problem.detail);
   if (detail !== "") text += `\n\n${asSentence(detail)}`;
   const table = rows.filter(([, value]) => value !== "").map(([label, value]) => `\n  ${label.padEnd(8)}${value}`);
   if (table.length > 0) text += `\n${table.join("")}`;
+  for (const list of lists) if (list !== "") text += `\n${list}`;
   return `${text}\n`;
+}
+
+function isScalar(value: unknown): value is string | number | boolean {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+}
+
+/** The mistakes of a value, each with its place. */
+function renderList(list: readonly unknown[]): string {
+  let text = "";
+  for (const item of list) {
+    if (typeof item !== "object" || item === null) continue;
+    const { path, message } = item as { readonly path?: unknown; readonly message?: unknown };
+    if (typeof message !== "string") continue;
+    text += typeof path === "string" && path !== "" ? `\n  ${safe(path)}: ${safe(message)}` : `\n  ${safe(message)}`;
+  }
+  return text;
 }
 
 /** Upper case at the start, unless it is the name of something, and a period at the end. */
@@ -98,7 +125,7 @@ function asSentence(detail: string): string {
 
 function renderJson(problem: Problem): string {
   // RFC 9457 §4.2.1: about:blank says that the problem is that of the status code; `code` says more
-  const members: Record<string, string | number> = { type: "about:blank", title: safe(problem.title) };
+  const members: Record<string, unknown> = { type: "about:blank", title: safe(problem.title) };
   members["status"] = problem.status;
   addMember(members, "detail", problem.detail);
   addMember(members, "code", problem.code);
@@ -107,10 +134,25 @@ function renderJson(problem: Problem): string {
   if (hasOffset(problem)) members["offset"] = problem.offset;
   addMember(members, "option", problem.option);
   addMember(members, "id", problem.id);
-  return `${JSON.stringify(members)}\n`;
+  for (const [name, value] of Object.entries(problem.extensions ?? {})) {
+    if (!Object.hasOwn(members, name) || REPLACEABLE.has(name)) setMember(members, name, value);
+  }
+  return `${JSON.stringify(members, withoutUnsafe)}\n`;
 }
 
-function addMember(members: Record<string, string | number>, name: string, value: string | undefined): void {
+const REPLACEABLE: ReadonlySet<string> = new Set(["type", "title"]);
+
+/** Whatever the name is, `__proto__` too. */
+function setMember(members: Record<string, unknown>, name: string, value: unknown): void {
+  Object.defineProperty(members, name, { configurable: true, enumerable: true, writable: true, value });
+}
+
+/** For JSON.stringify: members of others may hold what the peer sent. */
+function withoutUnsafe(_name: string, value: unknown): unknown {
+  return typeof value === "string" ? value.replace(UNSAFE, "\uFFFD") : value;
+}
+
+function addMember(members: Record<string, unknown>, name: string, value: string | undefined): void {
   const text = safe(value);
   if (text !== "") members[name] = text;
 }

@@ -29,8 +29,11 @@ export function isDisturbed(stream: ReadableStream): boolean {
   return Readable.isDisturbed(stream as unknown as Readable);
 }
 
-function tooLarge(limitBytes: number): ProtocolError {
-  return new ProtocolError("ERR_BUFFERED_CONTENT_TOO_LARGE", { detail: `more than ${limitBytes} octets` });
+/** The handler's author reads it too, so it names the way out. */
+function tooLarge(limitBytes: number, conversion: unknown): ProtocolError {
+  const way =
+    conversion === toFormData ? "; readMultipart of fairlead/bodies reads forms of any size part by part" : "";
+  return new ProtocolError("ERR_BUFFERED_CONTENT_TOO_LARGE", { detail: `more than ${limitBytes} octets${way}` });
 }
 
 /** UTF-8, without byte order mark, with U+FFFD for what is malformed (Encoding §6). */
@@ -96,9 +99,9 @@ export function readSource<T>(
 ): Promise<T> {
   // Where the limit of all content is the tighter one, start() refuses by that and names it
   if (source.length !== null && source.length > limitBytes && limitBytes <= source.maxBytes) {
-    return Promise.reject(tooLarge(limitBytes));
+    return Promise.reject(tooLarge(limitBytes, conversion));
   }
-  const sink = new BufferSink(source, limitBytes);
+  const sink = new BufferSink(source, limitBytes, conversion);
   try {
     source.start(sink);
   } catch (error) {
@@ -118,17 +121,20 @@ class BufferSink implements ContentSink {
   failure: Error | null;
   readonly #source: ContentSource;
   readonly #limitBytes: number;
+  /** What the content is wanted for. */
+  readonly #conversion: Conversion<unknown>;
   #length: number;
   #isCopied: boolean;
   #resolve: ((bytes: Uint8Array) => void) | null;
   #reject: ((reason: Error) => void) | null;
 
-  constructor(source: ContentSource, limitBytes: number) {
+  constructor(source: ContentSource, limitBytes: number, conversion: Conversion<unknown>) {
     this.bytes = NO_BYTES;
     this.isWhole = false;
     this.failure = null;
     this.#source = source;
     this.#limitBytes = limitBytes;
+    this.#conversion = conversion;
     this.#length = 0;
     this.#isCopied = false;
     this.#resolve = null;
@@ -145,7 +151,7 @@ class BufferSink implements ContentSink {
     const length = this.#length + bytes.length;
     if (length > this.#limitBytes) {
       this.#source.cancel();
-      return this.fail(tooLarge(this.#limitBytes));
+      return this.fail(tooLarge(this.#limitBytes, this.#conversion));
     }
     if (this.#length === 0) {
       this.bytes = bytes;
@@ -206,7 +212,7 @@ export async function readStream<T>(
     }
     length += bytes.length;
     if (length > limitBytes) {
-      const error = tooLarge(limitBytes);
+      const error = tooLarge(limitBytes, conversion);
       reader.cancel(error).catch(ignore);
       throw error;
     }

@@ -6,7 +6,7 @@
  * 500 with an id that the observer gets too. This file must never let an error pass to the wire, nor show one to the peer.
  */
 
-import { HandlerError, HttpError, ProtocolError } from "../http/errors.ts";
+import { type ErrorRow, ERRORS, HandlerError, HttpError, ProtocolError } from "../http/errors.ts";
 import type { Exchange, FieldLines } from "../http/exchange.ts";
 import type { Problem } from "../http/problem.ts";
 import { renderProblem } from "../http/problem.ts";
@@ -239,13 +239,26 @@ const UNKNOWN_PROBLEM: Problem = {
 
 /** What there is to say about an error that is an answer; null for one that is a fault. */
 function problemOf(error: unknown): Problem | null {
-  if (error instanceof HttpError) {
-    return { status: error.status, title: reasonPhrase(error.status), detail: error.message };
+  if (error instanceof HttpError) return problemOfHttpError(error);
+  if (error instanceof JsonSyntaxError) {
+    const { code, status, byteOffset: offset, line, column } = error;
+    const rule = ERRORS.ERR_JSON.rule;
+    const title = reasonPhrase(status);
+    return { status, title, detail: error.message, code, rule, offset, extensions: { line, column } };
   }
-  if (error instanceof JsonSyntaxError || error instanceof FormError) {
+  if (error instanceof FormError) {
     return { status: error.status, title: reasonPhrase(error.status), detail: error.message, code: error.code };
   }
   return null;
+}
+
+/** Codes of ours have a rule and an option in the table; users have their own codes. */
+function problemOfHttpError(error: HttpError): Problem {
+  const { status, message: detail, code, extensions } = error;
+  const title = reasonPhrase(status);
+  if (code === "") return { status, title, detail, extensions };
+  const row = (ERRORS as Readonly<Record<string, ErrorRow | undefined>>)[code];
+  return { status, title, detail, code, rule: row?.rule ?? "", option: row?.option ?? "", extensions };
 }
 
 function fieldsOf(error: unknown): FieldLines {

@@ -16,6 +16,8 @@ export class JsonSyntaxError extends SyntaxError {
   readonly status = 400;
   /** UTF-16 code units from the start of the text. */
   readonly offset: number;
+  /** Octets from the start of the text in UTF-8. */
+  readonly byteOffset: number;
   /** From 1. */
   readonly line: number;
   /** From 1, in code units. */
@@ -27,6 +29,7 @@ export class JsonSyntaxError extends SyntaxError {
     const what = offset >= text.length ? "it ends too early" : "unexpected character";
     super(`${ERRORS.ERR_JSON.sentence}: ${what} at line ${line}, column ${offset === 0 ? 1 : column}`, options);
     this.offset = offset;
+    this.byteOffset = Buffer.byteLength(offset === text.length ? text : text.slice(0, offset));
     this.line = line;
     this.column = offset === 0 ? 1 : column;
   }

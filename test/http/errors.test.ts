@@ -85,7 +85,12 @@ describe("HttpError", () => {
       headers: { "retry-after": "5" },
     });
     expect(error.cause).toBe(cause);
-    expect(new HttpError(404)).toMatchObject({ message: "", headers: {} });
+    expect(new HttpError(404)).toMatchObject({ message: "", headers: {}, code: "", extensions: {} });
+  });
+
+  it("takes a code and further members of the problem", () => {
+    const error = new HttpError(403, "poor", { code: "POOR", extensions: { balance: 30 } });
+    expect(error).toMatchObject({ code: "POOR", extensions: { balance: 30 } });
   });
 
   it.each([399, 600, 200, 0, 404.5, Number.NaN, -404])("refuses status %d", (status) => {

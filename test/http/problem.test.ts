@@ -126,6 +126,81 @@ describe("what came from the peer", () => {
   });
 });
 
+describe("further members", () => {
+  const problem = {
+    status: 422,
+    title: "Unprocessable Content",
+    detail: "what was sent is not valid",
+    code: "ERR_VALIDATION",
+    extensions: {
+      line: 3,
+      balance: "30\u202e",
+      nested: { deep: ["a\u2028b"] },
+      errors: [
+        { path: "/items/0/name", message: "too short" },
+        { path: "", message: "wrong\nat all" },
+        null,
+        { path: "/x" },
+      ],
+    },
+  };
+
+  it("stand in JSON behind ours", () => {
+    expect(JSON.parse(renderProblem(problem, "application/json").text)).toEqual({
+      type: "about:blank",
+      title: "Unprocessable Content",
+      status: 422,
+      detail: "what was sent is not valid",
+      code: "ERR_VALIDATION",
+      line: 3,
+      balance: "30\ufffd",
+      nested: { deep: ["a\ufffdb"] },
+      errors: [
+        { path: "/items/0/name", message: "too short" },
+        { path: "", message: "wrong\ufffdat all" },
+        null,
+        { path: "/x" },
+      ],
+    });
+  });
+
+  it("stand in text as far as a person can read them", () => {
+    expect(renderProblem(problem, null).text).toBe(
+      [
+        "422 Unprocessable Content",
+        "",
+        "What was sent is not valid.",
+        "",
+        "  code    ERR_VALIDATION",
+        "  line    3",
+        "  balance 30\ufffd",
+        "",
+        "  /items/0/name: too short",
+        "  wrong\ufffdat all",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("replace type and title, and no other of ours", () => {
+    const extensions = { type: "https://example.com/poor", title: "Poor", status: 200, detail: "x", code: "y" };
+    const { text } = renderProblem({ ...problem, extensions }, "application/json");
+    expect(JSON.parse(text)).toEqual({
+      type: "https://example.com/poor",
+      title: "Poor",
+      status: 422,
+      detail: "what was sent is not valid",
+      code: "ERR_VALIDATION",
+    });
+  });
+
+  it("may be called like the prototype", () => {
+    const extensions = JSON.parse('{"__proto__":{"a":1}}') as Record<string, unknown>;
+    const { text } = renderProblem({ status: 400, title: "Bad Request", extensions }, "application/json");
+    expect(text).toContain('"__proto__":{"a":1}');
+  });
+});
+
 describe("every refusal of the table", () => {
   const codes = Object.keys(ERRORS).filter(
     (code) => ERRORS[code as ProtocolErrorCode].status >= 400,

@@ -195,6 +195,51 @@ describe("failures", () => {
     expect(faults).toEqual([]);
   });
 
+  it("tells programs the place in members, in octets too", async () => {
+    const fields: [string, string][] = [["accept", "application/problem+json"]];
+    const exchange = new MemoryExchange({ method: "POST", content: '{\n  "ti\u00e9": Emma\n}', fields });
+    run(async (request) => Response.json(await request.json()), exchange);
+    await exchange.answered;
+    expect(JSON.parse(exchange.body as string)).toMatchObject({
+      status: 400,
+      code: "ERR_JSON",
+      rule: "RFC 8259 \u00a72",
+      line: 2,
+      column: 10,
+      offset: 12,
+    });
+  });
+
+  it("says what code and members an HttpError has, and of a code of ours the rule", async () => {
+    const fields: [string, string][] = [["accept", "application/problem+json"]];
+    const own = new MemoryExchange({ fields });
+    run(() => {
+      throw new HttpError(403, "poor", { code: "POOR", extensions: { balance: 30 } });
+    }, own);
+    expect(JSON.parse(own.body as string)).toEqual({
+      type: "about:blank",
+      title: "Forbidden",
+      status: 403,
+      detail: "poor",
+      code: "POOR",
+      balance: 30,
+    });
+    const ours = new MemoryExchange({ fields });
+    run(() => {
+      throw new HttpError(413, "big", { code: "ERR_PART_TOO_LARGE" });
+    }, ours);
+    expect(JSON.parse(ours.body as string)).toMatchObject({ rule: "RFC 9110 \u00a715.5.14", option: "maxPartBytes" });
+  });
+
+  it("answers 500 where a member of an HttpError is no JSON", () => {
+    const exchange = new MemoryExchange({ fields: [["accept", "application/json"]] });
+    const { faults } = run(() => {
+      throw new HttpError(403, "poor", { extensions: { balance: 30n } });
+    }, exchange);
+    expect(exchange.status).toBe(500);
+    expect(faults).toHaveLength(1);
+  });
+
   it("answers an invalid form with 400", async () => {
     const fields: [string, string][] = [["content-type", "multipart/form-data; boundary=x"]];
     const exchange = new MemoryExchange({ method: "POST", content: "no parts", fields });

@@ -254,6 +254,8 @@ describe("content", () => {
     const content = new MemoryContent(11);
     const request = requestOf(new MemoryExchange(POST, content), 10);
     await expect(request.text()).rejects.toMatchObject({ code: "ERR_BUFFERED_CONTENT_TOO_LARGE", status: 413 });
+    const form = requestOf(new MemoryExchange({ method: "POST" }, new MemoryContent(11)), 10);
+    await expect(form.formData()).rejects.toThrow("readMultipart of fairlead/bodies");
     expect(content.isStarted).toBe(false);
     expect(request.bodyUsed).toBe(true);
   });
