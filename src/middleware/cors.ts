@@ -8,105 +8,164 @@
 
 import { isToken } from "../http/fields.ts";
 import type { Middleware } from "../web/handler.ts";
-import { Response } from "../web/response.ts";
-import { addMember, editAnswer, setLine } from "./edit-response.ts";
+import type { Request } from "../web/request.ts";
+import { type Response, responseOfLines } from "../web/response.ts";
+import { checkOptions, listOf, type OptionRules, whole, YES_OR_NO } from "./check-options.ts";
+import { addMember, editAnswer, LineEdit, setLine } from "./edit-response.ts";
 
 /** Who may read. */
 export interface CorsOptions {
-  /** Origins as a browser sends them, `https://app.example`, or `*` for all. Default `*`. */
-  readonly origins?: "*" | readonly string[] | undefined;
+  /**
+   * Origins as a browser sends them, `https://app.example`, `*` for all, or a function that is asked for each. Default `*`.
+   * What a function allows may be remembered by nobody but the browser: answers vary by origin.
+   */
+  readonly origins?: "*" | readonly string[] | ((origin: string) => boolean) | undefined;
   /** Whether scripts may send and use cookies and passwords. Default false; not with `*`. */
   readonly credentials?: boolean | undefined;
   /** Methods that a preflight allows. Default GET, HEAD, POST, PUT, PATCH, DELETE. */
   readonly methods?: readonly string[] | undefined;
+  /** Fields that scripts may send besides those that they always may. Default all that they ask for. */
+  readonly allowedHeaders?: readonly string[] | undefined;
   /** Fields that scripts may read besides the seven that they always may. Default none. */
   readonly exposedHeaders?: readonly string[] | undefined;
-  /** Seconds for which a browser may remember a preflight. Default 600; browsers have bounds of their own. */
+  /** Seconds for which a browser may remember a preflight; 0 for not at all. Default 600; browsers have bounds of their own. */
   readonly maxAgeSeconds?: number | undefined;
+  /** Whether pages of the public network may reach this server in a private one (Private Network Access). Default false. */
+  readonly privateNetwork?: boolean | undefined;
 }
+
+/** @internal */
+export const CORS_RULES: OptionRules<CorsOptions> = {
+  origins: {
+    allowed: '"*", an array of origins or a function',
+    isAllowed: (value) =>
+      value === "*" ||
+      typeof value === "function" ||
+      (Array.isArray(value) && value.every((one) => typeof one === "string")),
+  },
+  credentials: YES_OR_NO,
+  methods: listOf("methods", isToken),
+  allowedHeaders: listOf("names of fields", isToken),
+  exposedHeaders: listOf("names of fields", isToken),
+  maxAgeSeconds: whole(0, Infinity, "seconds"),
+  privateNetwork: YES_OR_NO,
+};
 
 /** Fetch's CORS-safelisted methods, and those which APIs use. */
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 const MAX_AGE_SECONDS = 600;
+/** Origins whose fields are remembered. A list may be longer, and a function may allow as many as there are. */
+const MAX_REMEMBERED = 256;
 
 /**
- * Lets scripts of other origins read the answers.
+ * Lets scripts of other origins read the answers, also those to an HttpError.
  *
  * @throws TypeError for `*` with credentials, for what is no origin, and for invalid names
  */
 export function cors(options: CorsOptions = {}): Middleware {
+  checkOptions("cors", options, CORS_RULES);
   const rule = new CorsRule(options);
   return (request, context, next) => {
     const origin = request.headers.get("origin");
     if (origin !== null && isPreflight(request)) return rule.answerPreflight(request, origin);
-    return editAnswer(next, request, context, (lines) => rule.apply(lines, origin));
+    return editAnswer(next, request, context, rule.editFor(origin));
   };
 }
 
 class CorsRule {
-  readonly #origins: ReadonlySet<string> | null;
+  /** Null for all. */
+  readonly #isAllowed: ((origin: string) => boolean) | null;
   readonly #allowsCredentials: boolean;
   readonly #methods: string;
+  /** Null for those that are asked for. */
+  readonly #allowedHeaders: string | null;
   readonly #exposedHeaders: string;
   readonly #maxAgeSeconds: number;
+  readonly #allowsPrivateNetwork: boolean;
+  /** For everybody, or for those who may not read. */
+  readonly #common: LineEdit;
+  readonly #byOrigin: Map<string, LineEdit>;
 
-  constructor({
-    origins = "*",
-    credentials = false,
-    methods = METHODS,
-    exposedHeaders = [],
-    maxAgeSeconds,
-  }: CorsOptions) {
+  constructor(options: CorsOptions) {
+    const { origins = "*", credentials = false } = options;
     if (origins === "*" && credentials) {
       throw new TypeError("credentials cannot be allowed to every origin: name the origins");
     }
-    this.#origins = origins === "*" ? null : new Set(origins.map(originOf));
-    for (const name of [...methods, ...exposedHeaders]) {
-      if (!isToken(name)) throw new TypeError(`${JSON.stringify(name)} is no name of a method or field`);
-    }
+    this.#isAllowed = predicateOf(origins);
     this.#allowsCredentials = credentials;
-    this.#methods = methods.join(", ");
-    this.#exposedHeaders = exposedHeaders.join(", ");
-    this.#maxAgeSeconds = maxAgeSeconds ?? MAX_AGE_SECONDS;
+    this.#methods = (options.methods ?? METHODS).join(", ");
+    this.#allowedHeaders = options.allowedHeaders?.join(", ") ?? null;
+    this.#exposedHeaders = (options.exposedHeaders ?? []).join(", ");
+    this.#maxAgeSeconds = options.maxAgeSeconds ?? MAX_AGE_SECONDS;
+    this.#allowsPrivateNetwork = options.privateNetwork ?? false;
+    this.#common = new LineEdit((lines) => this.#apply(lines, null));
+    this.#byOrigin = new Map();
   }
 
-  /** Fields of an actual answer. */
-  apply(lines: string[], origin: string | null): void {
-    if (!this.#allow(lines, origin)) return;
-    if (this.#exposedHeaders !== "") setLine(lines, "access-control-expose-headers", this.#exposedHeaders);
+  /** What becomes of an actual answer. */
+  editFor(origin: string | null): LineEdit {
+    if (this.#isAllowed === null || origin === null || !this.#isAllowed(origin)) return this.#common;
+    let edit = this.#byOrigin.get(origin);
+    if (edit === undefined) {
+      edit = new LineEdit((lines) => this.#apply(lines, origin));
+      if (this.#byOrigin.size < MAX_REMEMBERED) this.#byOrigin.set(origin, edit);
+    }
+    return edit;
   }
 
   /** Fetch §4.8: 204 with what is allowed, or without, which the browser takes for a no. */
   answerPreflight(request: Request, origin: string): Response {
     const lines: string[] = [];
-    if (this.#allow(lines, origin)) {
-      setLine(lines, "access-control-allow-methods", this.#methods);
+    const isAllowed = this.#isAllowed === null || this.#isAllowed(origin);
+    this.#allow(lines, isAllowed ? origin : null);
+    if (isAllowed) this.#permit(lines, request);
+    return responseOfLines(204, lines, null);
+  }
+
+  #permit(lines: string[], request: Request): void {
+    lines.push("access-control-allow-methods", this.#methods);
+    if (this.#allowedHeaders === null) {
       const wanted = request.headers.get("access-control-request-headers");
       // Names only: the value comes from the peer
       if (wanted !== null && wanted.split(",").every((name) => isToken(name.trim()))) {
-        setLine(lines, "access-control-allow-headers", wanted);
+        lines.push("access-control-allow-headers", wanted);
         addMember(lines, "vary", "access-control-request-headers");
       }
-      setLine(lines, "access-control-max-age", String(this.#maxAgeSeconds));
+    } else if (this.#allowedHeaders !== "") lines.push("access-control-allow-headers", this.#allowedHeaders);
+    if (this.#allowsPrivateNetwork && request.headers.get("access-control-request-private-network") === "true") {
+      lines.push("access-control-allow-private-network", "true");
+      addMember(lines, "vary", "access-control-request-private-network");
     }
-    const headers: [string, string][] = [];
-    for (let i = 0; i < lines.length; i += 2) headers.push([lines[i] as string, lines[i + 1] as string]);
-    return new Response(null, { status: 204, headers });
+    lines.push("access-control-max-age", String(this.#maxAgeSeconds));
   }
 
-  /** Says who may read; false: not this one. */
-  #allow(lines: string[], origin: string | null): boolean {
-    if (this.#origins === null) {
+  /** @param origin that may read; null for one that may not, and for everybody where all may */
+  #apply(lines: string[], origin: string | null): void {
+    const mayRead = this.#isAllowed === null || origin !== null;
+    this.#allow(lines, origin);
+    if (mayRead && this.#exposedHeaders !== "") setLine(lines, "access-control-expose-headers", this.#exposedHeaders);
+  }
+
+  #allow(lines: string[], origin: string | null): void {
+    if (this.#isAllowed === null) {
       setLine(lines, "access-control-allow-origin", "*");
-      return true;
+      return;
     }
     // Also on an answer to nobody in particular: a cache must not give it to somebody (Fetch §3.2.5)
     addMember(lines, "vary", "origin");
-    if (origin === null || !this.#origins.has(origin)) return false;
+    if (origin === null) return;
     setLine(lines, "access-control-allow-origin", origin);
     if (this.#allowsCredentials) setLine(lines, "access-control-allow-credentials", "true");
-    return true;
   }
+}
+
+function predicateOf(
+  origins: "*" | readonly string[] | ((origin: string) => boolean),
+): ((origin: string) => boolean) | null {
+  if (origins === "*") return null;
+  if (typeof origins === "function") return origins;
+  const known = new Set(origins.map(originOf));
+  return (origin) => known.has(origin);
 }
 
 function isPreflight(request: Request): boolean {

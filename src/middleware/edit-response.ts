@@ -3,7 +3,8 @@
  *
  * The response that comes in is left as it was, since a handler may give the same one to many requests: a field written on it
  * would be another client's answer as well. Content is handed on untouched: a part of a file stays a part of a file, a stream
- * a stream. It must never read content, and never change a status.
+ * a stream. Lines that many responses share are changed once, and the result is shared as well, so that the wire goes on
+ * rendering it once. It must never read content, and never change a status.
  */
 
 import { HttpError } from "../http/errors.ts";
@@ -12,22 +13,59 @@ import type { Context } from "../web/context.ts";
 import type { Handler } from "../web/handler.ts";
 import { indexOfLine } from "../web/header-lines.ts";
 import type { Request } from "../web/request.ts";
-import { isFastResponse, Response, takeAnswer } from "../web/response.ts";
+import { isFastResponse, Response, responseOfLines, takeAnswer } from "../web/response.ts";
+import type { Answer } from "../web/response.ts";
+import type { Payload } from "../web/response-body.ts";
 
 /** Changes flat field lines in place: name, value, name, value. */
 export type EditLines = (lines: string[]) => void;
 
 /** What a handler returns. */
-type Answered = ReturnType<Handler>;
+export type Answered = ReturnType<Handler>;
+
+/** A change of lines that depends on nothing but the lines. */
+export class LineEdit {
+  readonly #edit: EditLines;
+  /** What became of lines that are shared: frozen ones. */
+  readonly #known: WeakMap<FieldLines, FieldLines>;
+
+  constructor(edit: EditLines) {
+    this.#edit = edit;
+    this.#known = new WeakMap();
+  }
+
+  /** Other lines; the same frozen ones for the same frozen ones. */
+  apply(lines: FieldLines): FieldLines {
+    if (!Object.isFrozen(lines)) return this.#changed(lines);
+    let changed = this.#known.get(lines);
+    if (changed === undefined) {
+      changed = Object.freeze(this.#changed(lines));
+      this.#known.set(lines, changed);
+    }
+    return changed;
+  }
+
+  #changed(lines: FieldLines): string[] {
+    const changed = [...lines];
+    this.#edit(changed);
+    return changed;
+  }
+}
+
+/** Whether an answer has to be waited for. */
+export function isPromise<T>(result: T | Promise<T>): result is Promise<T> {
+  if (typeof result !== "object" || result === null || isFastResponse(result)) return false;
+  return typeof (result as { then?: unknown }).then === "function";
+}
 
 /**
  * Calls a handler, and changes the fields of what it answers or of the HttpError that it throws. Other errors go their way:
  * they are faults, and answered as such. A result that is there at once is not waited for.
  */
-export function editAnswer(next: Handler, request: Request, context: Context, edit: EditLines): Answered {
+export function editAnswer(next: Handler, request: Request, context: Context, edit: LineEdit): Answered {
   try {
     const result = next(request, context);
-    if (!(result instanceof Promise)) return editResponse(result, edit);
+    if (!isPromise(result)) return editResponse(result, edit);
     return result.then(
       (response) => editResponse(response, edit),
       (error: unknown) => {
@@ -40,33 +78,54 @@ export function editAnswer(next: Handler, request: Request, context: Context, ed
 }
 
 /** A copy with other fields. Nothing is nothing; a network error, which nobody can send, stays what it is. */
-function editResponse(response: globalThis.Response | undefined, edit: EditLines): globalThis.Response | undefined {
+export function editResponse(
+  response: globalThis.Response | undefined,
+  edit: LineEdit,
+): globalThis.Response | undefined {
   if (response === undefined || response.status === 0) return response;
-  if (!isFastResponse(response)) {
-    return copyOf(response.status, response.statusText, [...response.headers].flat(), response.body, edit);
-  }
-  const { head, content } = takeAnswer(response);
-  return copyOf(head.status, head.reason, [...head.fields], content, edit);
+  const { head, content } = answerOf(response);
+  return respond(head.status, head.reason, edit.apply(head.fields), content);
 }
 
-function copyOf(
-  status: number,
-  statusText: string,
-  lines: string[],
-  content: Content | ReadableStream,
-  edit: EditLines,
-): Response {
+/** Status, fields and content of any response. Content that can be had once is taken. */
+export function answerOf(response: globalThis.Response): Answer {
+  if (isFastResponse(response)) return takeAnswer(response);
+  const fields = [...response.headers].flat();
+  return {
+    head: { status: response.status, reason: response.statusText, fields },
+    content: response.body as Content,
+  };
+}
+
+/** A response of lines as they stand. */
+export function respond(status: number, reason: string, lines: FieldLines, content: Content): Response {
+  if (reason === "") return responseOfLines(status, lines, content as Payload);
   // Text without a type would get one
   const isBare = typeof content === "string" && indexOfLine(lines, "content-type") === -1;
-  edit(lines);
-  const body = isBare ? Buffer.from(content) : content;
-  return new Response(body, { status, statusText, headers: pairsOf(lines) });
+  const body = isBare ? Buffer.from(content) : (content as Payload);
+  return new Response(body, { status, statusText: reason, headers: pairsOf(lines) });
 }
 
-function editError(error: unknown, edit: EditLines): unknown {
+/** Lets go of the content of a response that nobody will send. */
+export function discardResponse(response: globalThis.Response | undefined): void {
+  if (response === undefined || response.status === 0) return;
+  try {
+    const { content } = answerOf(response);
+    if (content === null || typeof content === "string" || content instanceof Uint8Array) return;
+    if ("release" in content) content.release();
+    else if (content instanceof ReadableStream) content.cancel().catch(ignore);
+    else content[Symbol.asyncIterator]().return?.().catch(ignore);
+  } catch {
+    // It was read by somebody: nothing is left to let go of
+  }
+}
+
+function ignore(): void {}
+
+/** An HttpError with other fields; all else is given back as it is. */
+export function editError(error: unknown, edit: LineEdit): unknown {
   if (!(error instanceof HttpError)) return error;
-  const lines = Object.entries(error.headers).flat();
-  edit(lines);
+  const lines = edit.apply(Object.entries(error.headers).flat());
   return new HttpError(error.status, error.message, { cause: error, headers: Object.fromEntries(pairsOf(lines)) });
 }
 
@@ -75,6 +134,12 @@ function pairsOf(lines: FieldLines): [name: string, value: string][] {
   const pairs: [string, string][] = [];
   for (let i = 0; i + 1 < lines.length; i += 2) pairs.push([lines[i] as string, lines[i + 1] as string]);
   return pairs;
+}
+
+/** The value of the first line of a name, null if there is none. */
+export function lineValue(lines: FieldLines, lowerName: string): string | null {
+  const index = indexOfLine(lines, lowerName);
+  return index === -1 ? null : (lines[index + 1] as string);
 }
 
 /** Takes all lines of a name away. */
@@ -88,14 +153,19 @@ export function setLine(lines: string[], lowerName: string, value: string): void
   lines.push(lowerName, value);
 }
 
-/** Adds a member to a list field (RFC 9110 §5.6.1), unless it has it already or stands for all with `*`. */
-export function addMember(lines: string[], lowerName: string, member: string): void {
-  let index = -1;
+/** Whether a list field (RFC 9110 §5.6.1) has a member, in lower case, or stands for all with `*`. */
+export function hasMember(lines: FieldLines, lowerName: string, lowerMember: string): boolean {
   for (let i = indexOfLine(lines, lowerName); i !== -1; i = indexOfLine(lines, lowerName, i + 2)) {
     const members = (lines[i + 1] as string).toLowerCase().split(",");
-    if (members.some((one) => one.trim() === member.toLowerCase() || one.trim() === "*")) return;
-    index = i;
+    if (members.some((one) => one.trim() === lowerMember || one.trim() === "*")) return true;
   }
+  return false;
+}
+
+/** Adds a member to a list field (RFC 9110 §5.6.1), unless it has it already or stands for all with `*`. */
+export function addMember(lines: string[], lowerName: string, member: string): void {
+  if (hasMember(lines, lowerName, member.toLowerCase())) return;
+  const index = indexOfLine(lines, lowerName);
   if (index === -1) lines.push(lowerName, member);
   else lines[index + 1] = `${lines[index + 1] as string}, ${member}`;
 }

@@ -1,13 +1,13 @@
 /**
  * Fields that every response gets, whatever the handler said of them.
  *
- * Checked once, when the wrapper is made. It must never write a field that says where a message ends, or that belongs to one
+ * Checked once, when the middleware is made. It must never write a field that says where a message ends, or that belongs to one
  * connection: those are the wire's (RFC 9110 §7.6.1, RFC 9112 §6).
  */
 
 import { isFieldValue, isToken } from "../http/fields.ts";
 import type { Middleware } from "../web/handler.ts";
-import { editAnswer, removeLines } from "./edit-response.ts";
+import { editAnswer, LineEdit, removeLines } from "./edit-response.ts";
 
 /** Fields by name, `{ "X-Frame-Options": "DENY" }`, or pairs of name and value; a name may then come twice. */
 export type HeadersToSet = Readonly<Record<string, string>> | readonly (readonly [name: string, value: string])[];
@@ -45,10 +45,10 @@ export function responseHeaders(headers: HeadersToSet): Middleware {
   }
   const names = new Set(pairs.map(([name]) => name.toLowerCase()));
   const flat = pairs.flat();
-  const edit = (lines: string[]): void => {
+  const edit = new LineEdit((lines) => {
     for (const name of names) removeLines(lines, name);
     lines.push(...flat);
-  };
+  });
   return (request, context, next) => editAnswer(next, request, context, edit);
 }
 

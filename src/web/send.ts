@@ -77,8 +77,8 @@ async function sendGathered(exchange: Exchange, head: ResponseHead, body: Stream
 
 type Step = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]>>;
 
-/** A stream whose first two reads were made already. */
-class BegunStream implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
+/** A stream whose first two reads are made ahead, to see whether it ends at once. */
+export class BegunStream implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
   readonly #read: () => Promise<Step>;
   readonly #cancel: () => unknown;
   readonly #begun: Promise<Step>[];

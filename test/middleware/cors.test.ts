@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { HttpError } from "../../src/http/errors.ts";
 import { cors } from "../../src/middleware/cors.ts";
 import type { CorsOptions } from "../../src/middleware/cors.ts";
 import type { Context } from "../../src/web/context.ts";
@@ -62,6 +63,45 @@ describe("an answer", () => {
   });
 });
 
+describe("a function for origins", () => {
+  const options: CorsOptions = { origins: (origin) => origin.endsWith(".app.example"), credentials: true };
+
+  it("is asked for each", () => {
+    const { response } = ask(options, "GET", { origin: "https://a.app.example" });
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      "access-control-allow-origin": "https://a.app.example",
+      "access-control-allow-credentials": "true",
+      "vary": "accept-encoding, origin",
+    });
+    expect(ask(options, "GET", { origin: APP }).response.headers.has("access-control-allow-origin")).toBe(false);
+  });
+
+  it("never gives one origin the answer to another", () => {
+    const middleware = cors(options);
+    const constant = new Response("ok");
+    const origins = Array.from({ length: 300 }, (_, i) => `https://${i}.app.example`);
+    const allowed = origins.map((origin) => {
+      const request = new Request("http://a.example/", { headers: { origin } });
+      return (middleware(request, {} as Context, () => constant) as Response).headers.get(
+        "access-control-allow-origin",
+      );
+    });
+    expect(allowed).toEqual(origins);
+  });
+});
+
+describe("an error", () => {
+  it("that is an answer may be read too", () => {
+    const request = new Request("http://a.example/", { headers: { origin: APP } });
+    const refuse = (): never => {
+      throw new HttpError(403, "not yours");
+    };
+    expect(() => cors({ origins: [APP] })(request, {} as Context, refuse)).toThrow(
+      expect.objectContaining({ headers: { "access-control-allow-origin": APP, "vary": "origin" } }) as Error,
+    );
+  });
+});
+
 describe("a preflight", () => {
   const wish = { "origin": APP, "access-control-request-method": "PUT", "access-control-request-headers": "x-a, x-b" };
 
@@ -85,6 +125,26 @@ describe("a preflight", () => {
   it("gets nothing back that is no name of a field", () => {
     const { response } = ask({}, "OPTIONS", { ...wish, "access-control-request-headers": "x-a, b c" });
     expect(response.headers.has("access-control-allow-headers")).toBe(false);
+  });
+
+  it("may be for fields that are named", () => {
+    const { response } = ask({ allowedHeaders: ["x-a", "content-type"] }, "OPTIONS", wish);
+    expect(response.headers.get("access-control-allow-headers")).toBe("x-a, content-type");
+    expect(response.headers.has("vary")).toBe(false);
+    expect(ask({ allowedHeaders: [] }, "OPTIONS", wish).response.headers.has("access-control-allow-headers")).toBe(
+      false,
+    );
+  });
+
+  it.each([
+    [true, "true", "true"],
+    [true, null, null],
+    [false, "true", null],
+  ])("to a private network is allowed where the option (%j) and the browser (%j) say so", (option, asked, answer) => {
+    const headers: Record<string, string> =
+      asked === null ? wish : { ...wish, "access-control-request-private-network": asked };
+    const { response } = ask({ privateNetwork: option }, "OPTIONS", headers);
+    expect(response.headers.get("access-control-allow-private-network")).toBe(answer);
   });
 
   it("is one only with its field: OPTIONS itself is the handler's", () => {
@@ -113,5 +173,8 @@ describe("options", () => {
   it("refuse names that are none", () => {
     expect(() => cors({ exposedHeaders: ["a b"] })).toThrow(TypeError);
     expect(() => cors({ methods: ["G T"] })).toThrow(TypeError);
+    expect(() => cors({ allowedHeaders: ["a b"], maxAgeSecond: 3 } as CorsOptions)).toThrow(
+      /allowedHeaders[^]*maxAgeSecond: [^]*maxAgeSeconds\?/,
+    );
   });
 });

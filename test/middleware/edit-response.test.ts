@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { HttpError } from "../../src/http/errors.ts";
-import { addMember, editAnswer, setLine } from "../../src/middleware/edit-response.ts";
+import { addMember, discardResponse, editAnswer, LineEdit, setLine } from "../../src/middleware/edit-response.ts";
 import type { Context } from "../../src/web/context.ts";
 import type { Handler } from "../../src/web/handler.ts";
 import { Request } from "../../src/web/request.ts";
@@ -8,7 +8,7 @@ import { Response, takeAnswer } from "../../src/web/response.ts";
 
 const request = new Request("http://a.example/");
 const context = {} as Context;
-const mark = (lines: string[]): void => setLine(lines, "x-mark", "1");
+const mark = new LineEdit((lines) => setLine(lines, "x-mark", "1"));
 
 /** What becomes of an answer. */
 async function edited(next: Handler): Promise<Response> {
@@ -80,7 +80,34 @@ describe("an error", () => {
   });
 });
 
+describe("a response that nobody will send", () => {
+  it("lets go of its stream, and of its part of a file once", () => {
+    const gone: string[] = [];
+    discardResponse(new Response(new ReadableStream({ cancel: () => void gone.push("stream") })));
+    discardResponse(new globalThis.Response(new ReadableStream({ cancel: () => void gone.push("platform") })));
+    discardResponse(new Response({ fd: 0, start: 0, length: 1, release: () => void gone.push("file") }));
+    expect(gone).toEqual(["stream", "platform", "file"]);
+  });
+
+  it("may be anything", async () => {
+    const read = new Response(new Blob(["x"]).stream());
+    await read.text();
+    const all = [undefined, Response.error(), new Response("x"), new Response(null), read];
+    expect(() => all.forEach((one) => discardResponse(one))).not.toThrow();
+  });
+});
+
 describe("lines", () => {
+  it("that are shared are changed once, and the result is shared", () => {
+    const shared = Object.freeze(["a", "1"]);
+    expect(mark.apply(shared)).toBe(mark.apply(shared));
+    expect(Object.isFrozen(mark.apply(shared))).toBe(true);
+    expect(mark.apply(shared)).toEqual(["a", "1", "x-mark", "1"]);
+    const own = ["a", "1"];
+    expect(mark.apply(own)).not.toBe(mark.apply(own));
+    expect(own).toEqual(["a", "1"]);
+  });
+
   it("are set in place of all of that name", () => {
     const lines = ["X-A", "1", "b", "2", "x-a", "3"];
     setLine(lines, "x-a", "4");
