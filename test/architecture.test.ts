@@ -51,7 +51,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "middleware": ["node:buffer", "node:crypto", "node:zlib", "rate-limiter-flexible"],
   "bodies": ["node:", "@fastify/busboy", "@standard-schema/spec"],
   "replies": ["node:", "cookie-es"],
-  "workers": ["node:", "piscina"],
+  "workers": ["node:", "piscina", "jiti"],
   "node": ["node:"],
   "testing": ["node:"],
   "cli": ["node:", "jiti", "open", "uqr"],

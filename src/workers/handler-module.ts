@@ -1,0 +1,91 @@
+/**
+ * A module's path to what it exports, and what it exports to the handler in it.
+ *
+ * JavaScript is imported as it is. TypeScript too where Node strips types by itself; elsewhere, and for syntax that
+ * stripping cannot do (enum, JSX), through jiti, which is loaded only then. It must never run a module twice.
+ */
+
+import { existsSync } from "node:fs";
+import { extname } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Handler } from "../web/handler.ts";
+
+/** What a module exports, by name. */
+export type Exports = Readonly<Record<string, unknown>>;
+
+const TYPESCRIPT: ReadonlySet<string> = new Set([".ts", ".mts", ".cts", ".tsx", ".jsx"]);
+const JSX: ReadonlySet<string> = new Set([".tsx", ".jsx"]);
+
+/** Whether this Node imports a file of that name only with help. Node 20 has no such feature and no such member. */
+export function needsLoader(path: string): boolean {
+  const feature: unknown = Reflect.get(process.features, "typescript");
+  return TYPESCRIPT.has(extname(path).toLowerCase()) && feature !== "strip" && feature !== "transform";
+}
+
+/**
+ * Imports a module.
+ *
+ * @param path absolute
+ * @throws whatever the module throws, or what is said of one that cannot be found or read
+ */
+export async function importModule(path: string): Promise<Exports> {
+  const extension = extname(path).toLowerCase();
+  if (JSX.has(extension) || needsLoader(path)) return importThroughJiti(path);
+  try {
+    return (await import(pathToFileURL(path).href)) as Exports;
+  } catch (error) {
+    // Said while reading, before anything of the module ran
+    if (codeOf(error) === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") return importThroughJiti(path);
+    // Said while linking: `./book` and `./book.js` mean book.ts to TypeScript and to jiti, but not to Node. What Node 20 runs,
+    // the newer ones run too
+    if (TYPESCRIPT.has(extension) && isTypescriptSpecifier(error)) return importThroughJiti(path);
+    throw error;
+  }
+}
+
+/** `fetch`, else `default.fetch`, else a default function; null where there is none of them. */
+export function handlerIn(exported: Exports): Handler | null {
+  if (isHandler(exported["fetch"])) return exported["fetch"];
+  const main = exported["default"];
+  if ((typeof main === "object" || typeof main === "function") && main !== null && "fetch" in main) {
+    const { fetch } = main;
+    // Called as a method: an app may need its `this`
+    if (isHandler(fetch)) return (request, context) => Reflect.apply(fetch, main, [request, context]);
+  }
+  return isHandler(main) ? main : null;
+}
+
+/** What is there instead of a handler, for a message. */
+export function listNames(exported: Exports): string {
+  const names = Object.keys(exported).map((name) => (isClass(exported[name]) ? `${name} (a class, make one)` : name));
+  return names.length === 0 ? "nothing at all" : `only ${names.join(", ")}`;
+}
+
+function isHandler(value: unknown): value is Handler {
+  // A class can be exported by default as well, but not be called
+  return typeof value === "function" && !isClass(value);
+}
+
+function isClass(value: unknown): boolean {
+  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
+}
+
+/** Whether what an import did not find is there under the name that TypeScript would look for. */
+function isTypescriptSpecifier(error: unknown): boolean {
+  const url: unknown = error instanceof Error ? Reflect.get(error, "url") : undefined;
+  if (codeOf(error) !== "ERR_MODULE_NOT_FOUND" || typeof url !== "string" || !url.startsWith("file:")) return false;
+  const missing = fileURLToPath(url);
+  const stem = missing.replace(/\.[cm]?js$/, "");
+  return [".ts", ".mts", ".cts", ".tsx", "/index.ts"].some((ending) => existsSync(`${stem}${ending}`));
+}
+
+async function importThroughJiti(path: string): Promise<Exports> {
+  const { createJiti } = await import("jiti");
+  // Without its cache on disk, which lies where other users of the machine may write
+  const jiti = createJiti(import.meta.url, { fsCache: false, jsx: JSX.has(extname(path).toLowerCase()) });
+  return jiti.import<Exports>(path);
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error ? Reflect.get(error, "code") : undefined;
+}
