@@ -105,6 +105,19 @@ export class CachedFile {
     return !this.#isClosed && this.#slots.every((slot) => slot?.file?.isIntact() ?? true);
   }
 
+  /** Its files, if it has any, are open. */
+  get isOpen(): boolean {
+    return this.openFiles === 0 || !this.#isClosed;
+  }
+
+  /** Calls back when it holds more memory than before. */
+  onGrown(callback: () => void): void {
+    for (const slot of this.#slots) {
+      const blocks = slot?.file?.blocks ?? null;
+      if (blocks !== null) blocks.onGrown = callback;
+    }
+  }
+
   /** Somebody is about to answer with it. */
   get isInUse(): boolean {
     return this.#users > 0;

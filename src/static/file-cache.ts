@@ -42,6 +42,7 @@ export class FileCache {
   readonly #holding: Map<string, number>;
   readonly #time: TimeSource;
   #isSweepDue: boolean;
+  #isResizing: boolean;
   readonly #onAgeing: (key: string, file: CachedFile) => void;
   #openFiles: number;
   #hits: number;
@@ -58,6 +59,7 @@ export class FileCache {
     this.#onAgeing = onAgeing;
     this.#holding = new Map();
     this.#isSweepDue = false;
+    this.#isResizing = false;
     this.#openFiles = 0;
     this.#hits = 0;
     this.#misses = 0;
@@ -109,10 +111,15 @@ export class FileCache {
     if (!this.#isSweepDue) this.#sweepLater();
   }
 
-  /** Counts what a file holds anew, after a representation was added to it. */
+  /** Counts what a file holds anew, after a representation or a block was added to it. */
   resize(key: string, file: CachedFile): void {
-    // Only if it still is the one; setting the same value disposes of nothing
-    if (this.#files.peek(key) === file) this.#files.set(key, file);
+    if (this.#files.peek(key) !== file) return;
+    // Setting the same value anew would leave its size as it was
+    this.#isResizing = true;
+    this.#files.delete(key);
+    this.#isResizing = false;
+    this.#files.set(key, file);
+    if (this.#files.peek(key) !== file) this.#dispose(file, key);
   }
 
   delete(key: string): void {
@@ -164,6 +171,7 @@ export class FileCache {
   }
 
   #dispose(file: CachedFile, key: string): void {
+    if (this.#isResizing) return;
     // One that is being replaced has its files counted under the same key
     if (file.openFiles > 0) this.#forget(file, key);
     file.letGo();

@@ -206,6 +206,7 @@ export class FileFinder {
     trace?.note("contain", "inside", `opened, and verified to lie in ${located.root.path}`);
     // With the fields of rules that have been changed meanwhile it is kept for nobody else
     if (rules === this.#rules) this.#cache.set(key, file);
+    file.onGrown(() => this.#cache.resize(key, file));
     return { kind: "file", file };
   }
 

@@ -45,6 +45,7 @@ export interface SeenFile {
 export class Loader {
   readonly #time: TimeSource;
   readonly #maxBodyBytes: number;
+  readonly #maxBlockBytes: number;
   readonly #maxCompressBytes: number;
   readonly #compresses: boolean;
 
@@ -52,6 +53,7 @@ export class Loader {
   constructor(time: TimeSource, maxCacheBytes: number, compresses: boolean) {
     this.#time = time;
     this.#maxBodyBytes = Math.min(MAX_BODY_BYTES, maxCacheBytes / 4);
+    this.#maxBlockBytes = maxCacheBytes / 4;
     this.#maxCompressBytes = Math.min(MAX_COMPRESS_BYTES, maxCacheBytes / 4);
     this.#compresses = compresses;
   }
@@ -79,6 +81,8 @@ export class Loader {
     const version = versionOf(mark, body, before);
     // What was compressed of the same version need not be again
     const isSame = before !== null && before.isSettled && isSameVersion(before.mark, mark);
+    const known = isSame ? before?.identity.file?.blocks : null;
+    if (known !== null && known !== undefined && !(body instanceof Uint8Array)) body.blocks?.adopt(known);
     const slots: (Representation | null | undefined)[] = [null];
     for (const coding of CODINGS) {
       const sibling = seen.siblings[coding] ?? null;
@@ -137,7 +141,7 @@ export class Loader {
         if (isWhole) return { body: bytes, stats: known };
       }
       isKept = true;
-      return { body: new OpenFile(handle, known), stats: known };
+      return { body: new OpenFile(handle, known, this.#maxBlockBytes), stats: known };
     } finally {
       if (!isKept) closeFile(handle);
     }

@@ -11,21 +11,28 @@ import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import type { FileSlice } from "../http/exchange.ts";
 import { closeFile } from "./contain.ts";
+import { BLOCK_BYTES, FileBlocks } from "./file-blocks.ts";
 
 /** A verified file with its holders. Made with one. */
 export class OpenFile {
   readonly fd: number;
   readonly sizeBytes: number;
   readonly mtimeMs: number;
+  /** What is in memory of it; null where nothing may be. */
+  readonly blocks: FileBlocks | null;
   /** Held, because a handle that nobody holds is closed by the garbage collector. */
   readonly #handle: FileHandle;
+  readonly #ctimeMs: number;
   #holders: number;
 
-  constructor(handle: FileHandle, stats: Stats) {
+  /** @param maxBlockBytes octets of it that may be kept in memory */
+  constructor(handle: FileHandle, stats: Stats, maxBlockBytes: number) {
     this.fd = handle.fd;
     this.sizeBytes = stats.size;
     this.mtimeMs = stats.mtimeMs;
+    this.blocks = maxBlockBytes >= BLOCK_BYTES ? new FileBlocks(this, maxBlockBytes) : null;
     this.#handle = handle;
+    this.#ctimeMs = stats.ctimeMs;
     this.#holders = 1;
   }
 
@@ -50,6 +57,13 @@ export class OpenFile {
     if (this.#holders === 0) return false;
     const { size, mtimeMs } = fstatSync(this.fd);
     return size === this.sizeBytes && mtimeMs === this.mtimeMs;
+  }
+
+  /** The same, and nobody has put its time back since: stricter than a response need be, which a mere renaming must not break. */
+  isUntouched(): boolean {
+    if (this.#holders === 0) return false;
+    const { size, mtimeMs, ctimeMs } = fstatSync(this.fd);
+    return size === this.sizeBytes && mtimeMs === this.mtimeMs && ctimeMs === this.#ctimeMs;
   }
 
   /** A part to send, which holds the file until it is released. */

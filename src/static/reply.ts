@@ -26,6 +26,7 @@ const ALLOW = "GET, HEAD, OPTIONS";
  * Answers with a representation: 200, 206, 304, 412 or 416.
  *
  * @param nowMs milliseconds since 1970
+ * @returns null if octets are wanted of a file that was written to: its next version is to be found first
  */
 export function answerFile(
   representation: Representation,
@@ -33,14 +34,16 @@ export function answerFile(
   fields: FieldSource,
   nowMs: number,
   trace: Trace | null,
-): Response {
+): Response | null {
   const verdict = evaluatePreconditions(method, fields, representation, nowMs);
   if (verdict !== PROCEED) return answerCondition(representation, verdict, fields, trace);
   const ranges = evaluateRange(method, fields, representation.sizeBytes, representation, nowMs);
   if (ranges !== null) return answerRange(representation, ranges, fields, trace);
+  const isHead = method === "HEAD";
+  if (!isHead && !representation.isIntact) return null;
   if (trace !== null) noteWhole(trace, representation, fields);
   // RFC 9110 §9.3.2: the fields of GET, and no content
-  return responseOfLines(200, representation.lines, method === "HEAD" ? null : representation.whole());
+  return responseOfLines(200, representation.lines, isHead ? null : representation.whole());
 }
 
 function answerCondition(
@@ -64,7 +67,7 @@ function answerRange(
   ranges: readonly ByteRange[] | typeof UNSATISFIABLE,
   fields: FieldSource,
   trace: Trace | null,
-): Response {
+): Response | null {
   const { sizeBytes } = representation;
   if (ranges === UNSATISFIABLE) {
     trace?.note("range", "416", `no part of it is within ${sizeBytes} octets`);
@@ -77,13 +80,21 @@ function answerRange(
       lines,
     );
   }
-  trace?.note("range", "206", `${ranges.length} of ${sizeBytes} octets: ${describeRanges(ranges)}`);
   const [first] = ranges;
   if (ranges.length === 1 && first !== undefined) {
-    return responseOfLines(206, representation.partLines(first), representation.part(first));
+    const content = representation.part(first);
+    if (content === null) return null;
+    noteParts(trace, representation, ranges);
+    return responseOfLines(206, representation.partLines(first), content);
   }
+  if (!representation.isIntact) return null;
+  noteParts(trace, representation, ranges);
   const { contentType, length, content } = joinParts(representation, ranges);
   return responseOfLines(206, representation.multipartLines(contentType, length), content);
+}
+
+function noteParts(trace: Trace | null, { sizeBytes }: Representation, ranges: readonly ByteRange[]): void {
+  trace?.note("range", "206", `${ranges.length} of ${sizeBytes} octets: ${describeRanges(ranges)}`);
 }
 
 function describeRanges(ranges: readonly ByteRange[]): string {

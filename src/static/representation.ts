@@ -75,19 +75,27 @@ export class Representation {
 
   /** Octets of memory that it holds, besides small change. */
   get memoryBytes(): number {
-    return this.bytes === null ? 0 : this.bytes.length;
+    return this.bytes === null ? (this.file?.blocks?.bytes ?? 0) : this.bytes.length;
   }
 
-  /** All content, to be sent. */
+  /** Whether all of it can be sent now: it is in memory, or in a file that nobody has written to. */
+  get isIntact(): boolean {
+    return this.file === null || this.file.isIntact();
+  }
+
+  /** All content, to be sent; only while it is intact. */
   whole(): Buffer | FileSlice | null {
     if (this.bytes !== null) return this.bytes.length === 0 ? null : this.bytes;
     return (this.file as OpenFile).part(0, this.sizeBytes);
   }
 
-  /** A part of the content, to be sent. */
-  part(range: ByteRange): Buffer | FileSlice {
-    if (this.bytes !== null) return this.bytes.subarray(range.start, range.start + range.length);
-    return (this.file as OpenFile).part(range.start, range.length);
+  /** A part of the content, to be sent; null if it is not intact. */
+  part({ start, length }: ByteRange): Buffer | FileSlice | null {
+    if (this.bytes !== null) return this.bytes.subarray(start, start + length);
+    const file = this.file as OpenFile;
+    const inMemory = file.blocks === null ? null : file.blocks.part(start, length);
+    if (inMemory !== null) return inMemory;
+    return file.isIntact() ? file.part(start, length) : null;
   }
 
   /** Lines of 206 with one part (RFC 9110 §15.3.7.1). */

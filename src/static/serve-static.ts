@@ -127,7 +127,7 @@ class StaticFolder {
     trace: Trace | null,
   ): Response | null {
     // Its files were closed meanwhile
-    if (!file.isUsable) return null;
+    if (!file.isOpen) return null;
     if (!file.isNegotiated) return answerFile(file.identity, method, fields, nowMs, trace);
     const selected = file.select(this.#acceptances.of(fields.get("accept-encoding")));
     if (typeof selected === "number") return null;

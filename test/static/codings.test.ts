@@ -190,6 +190,29 @@ describe("siblings on the disk", () => {
   });
 });
 
+it("counts what was made in the bound of the cache", async () => {
+  const ample = new StaticSite({ "big.json": JSON.stringify(Array.from({ length: 20_000 }, (_, i) => i * 7919)) });
+  const wide = await ample.serve();
+  const bytes: number[] = [];
+  for (const coding of ["identity", "gzip", "br"]) {
+    const { body } = await wide.get("/big.json", { "accept-encoding": coding });
+    bytes.push(wide.handler.stats().bytes);
+    if (bytes.length > 1) expect(bytes.at(-1)! - bytes.at(-2)!).toBe(body.length);
+  }
+  await ample[Symbol.asyncDispose]();
+  // A bound that has room for the file, and not for its codings
+  const small = new StaticSite({ "big.json": JSON.stringify(Array.from({ length: 20_000 }, (_, i) => i * 7919)) });
+  const narrow = await small.serve({ maxCacheBytes: bytes[0]! * 4, maxCacheEntries: 8 });
+  for (let i = 0; i < 9; i++) {
+    small.write(`big${i}.json`, JSON.stringify(Array.from({ length: 20_000 }, (_, j) => j * 7919 + i)));
+    for (const coding of ["gzip", "br"]) {
+      expect((await narrow.get(`/big${i}.json`, { "accept-encoding": coding })).status).toBe(200);
+      expect(narrow.handler.stats().bytes).toBeLessThanOrEqual(bytes[0]! * 4);
+    }
+  }
+  await small[Symbol.asyncDispose]();
+});
+
 it("takes nothing but a coding where identity is forbidden, and says so where there is none (RFC 9110 §12.5.3)", async () => {
   expect((await ask("/page.html", "identity;q=0, gzip")).headers["content-encoding"]).toBe("gzip");
   const { status, headers } = await ask("/data.bin", "identity;q=0, br");
