@@ -9,6 +9,7 @@
 import { evaluatePreconditions, NOT_MODIFIED, PROCEED, type Validators } from "../http/conditional.ts";
 import { formatHttpDate } from "../http/date.ts";
 import { parseEntityTag } from "../http/etag.ts";
+import { isFieldValue } from "../http/fields.ts";
 import { renderProblem } from "../http/problem.ts";
 import {
   type ByteRange,
@@ -43,7 +44,7 @@ export interface RangedOptions {
 }
 
 const RULES: OptionRules = {
-  type: { allowed: "a media type", test: (value) => typeof value === "string" && value !== "" },
+  type: { allowed: "a media type", test: (value) => typeof value === "string" && value !== "" && isFieldValue(value) },
   etag: {
     allowed: "an entity tag with quotation marks, like '\"v1\"'",
     test: (value) => typeof value === "string" && parseEntityTag(value) !== null,
