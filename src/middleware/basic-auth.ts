@@ -12,6 +12,7 @@ import { HttpError } from "../http/errors.ts";
 import { renderProblem } from "../http/problem.ts";
 import type { Middleware } from "../web/handler.ts";
 import { Response } from "../web/response.ts";
+import { checkOptions, type OptionRules } from "./check-options.ts";
 
 /** Who may come in. */
 export interface BasicAuthOptions {
@@ -20,6 +21,16 @@ export interface BasicAuthOptions {
   /** What the browser's dialogue calls the place. Default `restricted`. */
   readonly realm?: string | undefined;
 }
+
+/** @internal */
+export const BASIC_AUTH_RULES: OptionRules<BasicAuthOptions> = {
+  users: {
+    allowed: "an object of passwords by name",
+    isAllowed: (value) =>
+      typeof value === "object" && value !== null && Object.values(value).every((one) => typeof one === "string"),
+  },
+  realm: { allowed: "text", isAllowed: (value) => typeof value === "string" },
+};
 
 /** OWASP's and RFC 7914 §2's order of magnitude: 2^15 x 8 x 128 octets are 32 MiB and some 80 ms. */
 const DEFAULT_COST: Cost = { log2N: 15, blockSize: 8, parallelism: 1 };
@@ -52,6 +63,7 @@ interface HashedPassword extends Cost {
  * @throws TypeError for no user at all, for a name with a colon, and for a hash that is none
  */
 export function basicAuth(options: BasicAuthOptions): Middleware {
+  checkOptions("basicAuth", options, BASIC_AUTH_RULES);
   const guard = new Guard(options);
   return (request, context, next) => {
     const credentials = readCredentials(request.headers.get("authorization"));

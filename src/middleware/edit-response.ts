@@ -23,8 +23,13 @@ export type EditLines = (lines: string[]) => void;
 /** What a handler returns. */
 export type Answered = ReturnType<Handler>;
 
-/** A change of lines that depends on nothing but the lines. */
-export class LineEdit {
+/** What becomes of the lines of an answer. The lines that come in are not to be changed. */
+export interface FieldEdit {
+  apply(lines: FieldLines): FieldLines;
+}
+
+/** A change that depends on nothing but the lines, made once for those that are shared. */
+export class LineEdit implements FieldEdit {
   readonly #edit: EditLines;
   /** What became of lines that are shared: frozen ones. */
   readonly #known: WeakMap<FieldLines, FieldLines>;
@@ -62,7 +67,7 @@ export function isPromise<T>(result: T | Promise<T>): result is Promise<T> {
  * Calls a handler, and changes the fields of what it answers or of the HttpError that it throws. Other errors go their way:
  * they are faults, and answered as such. A result that is there at once is not waited for.
  */
-export function editAnswer(next: Handler, request: Request, context: Context, edit: LineEdit): Answered {
+export function editAnswer(next: Handler, request: Request, context: Context, edit: FieldEdit): Answered {
   try {
     const result = next(request, context);
     if (!isPromise(result)) return editResponse(result, edit);
@@ -80,7 +85,7 @@ export function editAnswer(next: Handler, request: Request, context: Context, ed
 /** A copy with other fields. Nothing is nothing; a network error, which nobody can send, stays what it is. */
 export function editResponse(
   response: globalThis.Response | undefined,
-  edit: LineEdit,
+  edit: FieldEdit,
 ): globalThis.Response | undefined {
   if (response === undefined || response.status === 0) return response;
   const { head, content } = answerOf(response);
@@ -123,10 +128,16 @@ export function discardResponse(response: globalThis.Response | undefined): void
 function ignore(): void {}
 
 /** An HttpError with other fields; all else is given back as it is. */
-export function editError(error: unknown, edit: LineEdit): unknown {
+export function editError(error: unknown, edit: FieldEdit): unknown {
   if (!(error instanceof HttpError)) return error;
   const lines = edit.apply(Object.entries(error.headers).flat());
-  return new HttpError(error.status, error.message, { cause: error, headers: Object.fromEntries(pairsOf(lines)) });
+  const { status, message, code, extensions } = error;
+  return new HttpError(status, message, {
+    cause: error,
+    headers: Object.fromEntries(pairsOf(lines)),
+    code,
+    extensions,
+  });
 }
 
 /** Flat lines as pairs. */
