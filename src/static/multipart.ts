@@ -7,6 +7,7 @@
 
 import type { Byteranges, ByteRange } from "../http/range.ts";
 import { planByteranges } from "../http/range.ts";
+import { joinByteranges } from "../web/byteranges.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { Representation } from "./representation.ts";
 
@@ -51,44 +52,20 @@ async function* asynchronous(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8
 /** Holds the file from now on, until it is read or returned from. */
 function partsOfFile(file: OpenFile, plan: Byteranges, ranges: readonly ByteRange[]): AsyncIterable<Uint8Array> {
   const slice = file.part(0, file.sizeBytes);
-  const generator = readParts(file, plan, ranges);
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: async () => {
-        try {
-          const step = await generator.next();
-          if (step.done === true) slice.release();
-          return step;
-        } catch (error) {
-          slice.release();
-          throw error;
-        }
-      },
-      return: async () => {
-        slice.release();
-        return generator.return(undefined);
-      },
-    }),
-  };
+  return joinByteranges(plan, ranges, {
+    read: (range) => readPart(file, range),
+    isIntact: () => file.isIntact(),
+    release: () => slice.release(),
+  });
 }
 
-async function* readParts(
-  file: OpenFile,
-  plan: Byteranges,
-  ranges: readonly ByteRange[],
-): AsyncGenerator<Uint8Array, undefined> {
-  for (const [index, { start, length }] of ranges.entries()) {
-    yield Buffer.from(plan.heads[index] as string, "latin1");
-    for (let at = start; at < start + length;) {
-      const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, start + length - at));
-      const count = await file.read(piece, 0, piece.length, at);
-      if (count === 0) throw new Error("the file ended short of what was promised");
-      at += count;
-      yield piece.subarray(0, count);
-    }
+async function* readPart(file: OpenFile, { start, length }: ByteRange): AsyncGenerator<Uint8Array, undefined> {
+  for (let at = start; at < start + length;) {
+    const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, start + length - at));
+    const count = await file.read(piece, 0, piece.length, at);
+    if (count === 0) throw new Error("the file ended short of what was promised");
+    at += count;
+    yield piece.subarray(0, count);
   }
-  // Before the last octets leave: without them the peer knows that what it has is not whole
-  if (!file.isIntact()) throw new Error("the file was written to while it was sent");
-  yield Buffer.from(plan.tail, "latin1");
   return undefined;
 }
