@@ -36,15 +36,19 @@ function tooLarge(limitBytes: number, conversion: unknown): ProtocolError {
   return new ProtocolError("ERR_BUFFERED_CONTENT_TOO_LARGE", { detail: `more than ${limitBytes} octets${way}` });
 }
 
+/** Where text begins: behind a byte order mark, if there is one. */
+export function textStart(bytes: Uint8Array): 0 | 3 {
+  return bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+}
+
 /** UTF-8, without byte order mark, with U+FFFD for what is malformed (Encoding §6). */
 export const toText: Conversion<string> = (bytes) => {
-  const hasMark = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  const start = hasMark ? 3 : 0;
+  const start = textStart(bytes);
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.length - start).toString();
 };
 
 /** @throws JsonSyntaxError */
-export const toJson: Conversion<unknown> = (bytes) => parseJson(toText(bytes, null) as string);
+export const toJson: Conversion<unknown> = (bytes) => parseJson(toText(bytes, null) as string, textStart(bytes));
 
 /** A copy: what a handler gets is its own to write to. */
 export const toBytes: Conversion<Uint8Array<ArrayBuffer>> = (bytes) => new Uint8Array(bytes);

@@ -16,20 +16,21 @@ export class JsonSyntaxError extends SyntaxError {
   readonly status = 400;
   /** UTF-16 code units from the start of the text. */
   readonly offset: number;
-  /** Octets from the start of the text in UTF-8. */
+  /** Octets from the start of the content, if that was UTF-8. */
   readonly byteOffset: number;
   /** From 1. */
   readonly line: number;
   /** From 1, in code units. */
   readonly column: number;
 
-  constructor(text: string, offset: number, options?: ErrorOptions) {
+  /** @param textStart octets of the content before its text, as those of a byte order mark */
+  constructor(text: string, offset: number, textStart = 0, options?: ErrorOptions) {
     const line = countLines(text, offset);
     const column = offset - text.lastIndexOf("\n", offset - 1);
     const what = offset >= text.length ? "it ends too early" : "unexpected character";
     super(`${ERRORS.ERR_JSON.sentence}: ${what} at line ${line}, column ${offset === 0 ? 1 : column}`, options);
     this.offset = offset;
-    this.byteOffset = Buffer.byteLength(offset === text.length ? text : text.slice(0, offset));
+    this.byteOffset = textStart + Buffer.byteLength(offset === text.length ? text : text.slice(0, offset));
     this.line = line;
     this.column = offset === 0 ? 1 : column;
   }
@@ -38,13 +39,14 @@ export class JsonSyntaxError extends SyntaxError {
 /**
  * Parses JSON text. `__proto__` becomes an own property and changes no prototype.
  *
+ * @param textStart octets of the content before its text, for the place
  * @throws JsonSyntaxError with the place of the first mistake
  */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, textStart = 0): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new JsonSyntaxError(text, findJsonError(text), { cause: error });
+    throw new JsonSyntaxError(text, findJsonError(text), textStart, { cause: error });
   }
 }
 

@@ -1,0 +1,74 @@
+/**
+ * What JSON may look like besides being JSON: how deep, and with which names.
+ *
+ * Depth is measured on the text before anything is made of it, so that no later walk through the value overflows a stack.
+ * Names are looked for in the value, and only if the text could hold them. Neither is recursive: nesting is the sender's.
+ */
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/**
+ * Offset of the bracket that opens one level too many, -1 if there is none. Text that is no JSON gives either.
+ *
+ * @param maxDepth levels of arrays and objects; `[]` has one
+ */
+export function findTooDeep(text: string, maxDepth: number): number {
+  // What is opened must be closed: shorter text cannot be that deep and valid
+  if (text.length < 2 * (maxDepth + 1)) return -1;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = endOfString(text, at);
+    } else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
+      depth++;
+      if (depth > maxDepth) return at;
+    } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) {
+      depth--;
+    }
+  }
+  return -1;
+}
+
+/** Offset of the quote that ends the string which begins at `start`; the length of the text if none does. */
+function endOfString(text: string, start: number): number {
+  let end = start;
+  for (;;) {
+    end = text.indexOf('"', end + 1);
+    if (end === -1) return text.length;
+    let slashes = 0;
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++;
+    if (slashes % 2 === 0) return end;
+  }
+}
+
+/** Any letter or underscore may be written as an escape (RFC 8259 §7). */
+const SUSPICIOUS = /__proto__|constructor|\\u00[567]/i;
+
+/**
+ * The name in a parsed value by which a careless copy would change a prototype: `__proto__`, or `constructor` with a member
+ * `prototype`; null if there is none.
+ */
+export function findPrototypeName(text: string, value: unknown): "__proto__" | "constructor" | null {
+  if (!SUSPICIOUS.test(text)) return null;
+  const open: unknown[] = [value];
+  while (open.length > 0) {
+    const one = open.pop();
+    if (typeof one !== "object" || one === null) continue;
+    if (Object.hasOwn(one, "__proto__")) return "__proto__";
+    if (Object.hasOwn(one, "constructor") && hasPrototype((one as { readonly constructor: unknown }).constructor)) {
+      return "constructor";
+    }
+    for (const member of Object.values(one)) if (typeof member === "object") open.push(member);
+  }
+  return null;
+}
+
+function hasPrototype(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, "prototype");
+}
