@@ -1,0 +1,96 @@
+/**
+ * Middleware and a handler -> one handler.
+ *
+ * Chains are put together once, when an app is: each link calls the next with request and context as arguments, and no request
+ * pays for a closure, an array or a promise. Errors pass a chain as they are, thrown or rejected, so that middleware around
+ * may catch them; {@link catching} is such a one. It must never await what is not a promise.
+ */
+
+import { HttpError } from "../http/errors.ts";
+import type { Context } from "../web/context.ts";
+import { ErrorHandlerFailure, type Handler, type Middleware } from "../web/handler.ts";
+import type { Request } from "../web/request.ts";
+import type { Coverage, Scope } from "./scope.ts";
+
+/**
+ * Answers an error that was thrown inside of an app. Undefined leaves it to the app around, at last to the server: the status of
+ * an HttpError, else 500 with an id that the log has too. It may throw an HttpError instead of returning a response.
+ */
+export type ErrorHandler = (
+  error: unknown,
+  request: Request,
+  context: Context,
+) => globalThis.Response | undefined | Promise<globalThis.Response | undefined>;
+
+/** Middleware and where it applies. */
+export interface Layer {
+  readonly scope: Scope;
+  readonly middleware: Middleware;
+}
+
+/** Middleware around a handler, the first the outermost. */
+export function compose(middleware: readonly Middleware[], handler: Handler): Handler {
+  return middleware.reduceRight<Handler>((next, each) => (request, context) => each(request, context, next), handler);
+}
+
+/** The same for layers, of which some are asked for by the path of the request. */
+export function composeLayers(
+  layers: readonly Layer[],
+  coverageOf: (scope: Scope) => Coverage,
+  handler: Handler,
+): Handler {
+  const middleware = layers.flatMap((layer) => {
+    switch (coverageOf(layer.scope)) {
+      case "always":
+        return [layer.middleware];
+      case "never":
+        return [];
+      case "by-path":
+        return [within(layer)];
+    }
+  });
+  return compose(middleware, handler);
+}
+
+function within({ scope, middleware }: Layer): Middleware {
+  return (request, context, next) =>
+    scope.covers(request) ? middleware(request, context, next) : next(request, context);
+}
+
+/** The way of errors through an app, as middleware. */
+export function catching(onError: ErrorHandler): Middleware {
+  return (request, context, next) => {
+    try {
+      const answer = next(request, context);
+      if (!(answer instanceof Promise)) return answer;
+      return answer.then(undefined, (error: unknown) => recover(onError, error, request, context));
+    } catch (error) {
+      return recover(onError, error, request, context);
+    }
+  };
+}
+
+function recover(onError: ErrorHandler, error: unknown, request: Request, context: Context): ReturnType<Handler> {
+  try {
+    const answer = onError(error, request, context);
+    if (!(answer instanceof Promise)) return answerOr(error, answer);
+    return answer.then(
+      (response) => answerOr(error, response),
+      (mistake: unknown) => {
+        throw failureOf(error, mistake);
+      },
+    );
+  } catch (mistake) {
+    throw failureOf(error, mistake);
+  }
+}
+
+function answerOr(error: unknown, answer: globalThis.Response | undefined): globalThis.Response {
+  if (answer === undefined) throw error;
+  return answer;
+}
+
+/** An HttpError is an answer, wherever it is thrown, and the error itself thrown again is left alone. */
+function failureOf(error: unknown, mistake: unknown): unknown {
+  return mistake === error || mistake instanceof HttpError ? mistake : new ErrorHandlerFailure(error, mistake);
+}

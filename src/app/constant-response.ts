@@ -1,0 +1,108 @@
+/**
+ * A response that is the same for every request: read once at the start, then sent as it is.
+ *
+ * Its field lines are one frozen array, which the wire renders once, and its content is text or octets, which can be sent any
+ * number of times and never is used up. A stream cannot be told from a short body of the platform's by looking, so that it is
+ * read: one that is not all there at once is refused. Conditional requests are not answered here.
+ */
+
+import { HandlerError } from "../http/errors.ts";
+import type { Content } from "../http/exchange.ts";
+import { fieldLinesOf } from "../web/headers.ts";
+import { isFastResponse, Response, responseOfLines, takeAnswer } from "../web/response.ts";
+
+/** The most octets that a constant read from a stream may have. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** Turns of the event loop that a piece may take: a Blob in memory needs a few, what waits for something needs more. */
+const MAX_TURNS = 50;
+
+/** Why a response cannot be a constant. */
+export class NoConstant extends Error {
+  override readonly name: string = "NoConstant";
+}
+
+/**
+ * Makes the response that all requests get.
+ *
+ * @returns text and octets; null content for null
+ * @throws NoConstant for content that can be had once only, or not at once
+ */
+export async function constantResponse(response: globalThis.Response): Promise<globalThis.Response> {
+  if (response.status === 0) throw new NoConstant("a network error cannot be sent");
+  if (!isFastResponse(response)) {
+    const { status, statusText, headers, body, bodyUsed } = response;
+    if (bodyUsed || body?.locked === true) throw new NoConstant("its content has been read already");
+    return freeze(status, statusText, fieldLinesOf(headers), body === null ? null : await gather(body));
+  }
+  const { head, content } = takeFrom(response);
+  return freeze(head.status, head.reason, head.fields, await readContent(content));
+}
+
+function takeFrom(response: Parameters<typeof takeAnswer>[0]): ReturnType<typeof takeAnswer> {
+  try {
+    return takeAnswer(response);
+  } catch (error) {
+    if (!(error instanceof HandlerError)) throw error;
+    throw new NoConstant("its content has been read already", { cause: error });
+  }
+}
+
+async function readContent(content: Content): Promise<string | Uint8Array | null> {
+  if (content === null || typeof content === "string" || content instanceof Uint8Array) return content;
+  if (content instanceof ReadableStream) return gather(content);
+  if ("release" in content) {
+    content.release();
+    throw new NoConstant("part of an open file can be sent once: serveFile() serves files");
+  }
+  void content[Symbol.asyncIterator]().return?.();
+  throw new NoConstant("what is made piece by piece can be sent once: give a function that returns a new one");
+}
+
+/** All octets of a stream that are there at once. */
+async function gather(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const reader = stream.getReader();
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const step = await soon(reader.read());
+    if (step?.done === true) return Buffer.concat(pieces);
+    if (step !== null) length += step.value.length;
+    if (step === null || length > MAX_BYTES) {
+      reader.cancel().catch(() => {});
+      const what = step === null ? "is not all there at once" : `has more than ${MAX_BYTES} octets`;
+      throw new NoConstant(`a stream that ${what} can be sent once: give a function that returns a new one`);
+    }
+    pieces.push(step.value);
+  }
+}
+
+/** Null for what takes its time. Rejects if `step` does. */
+async function soon<T>(step: Promise<T>): Promise<T | null> {
+  const state = { isSettled: false };
+  const settle = (): void => {
+    state.isSettled = true;
+  };
+  step.then(settle, settle);
+  for (let turn = 0; turn < MAX_TURNS && !state.isSettled; turn++) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  return state.isSettled ? step : null;
+}
+
+function freeze(
+  status: number,
+  reason: string,
+  fields: readonly string[],
+  content: string | Uint8Array | null,
+): globalThis.Response {
+  const lines = Object.freeze([...fields]);
+  if (reason === "") return responseOfLines(status, lines, content);
+  const headers: [string, string][] = [];
+  for (let i = 0; i < lines.length; i += 2) headers.push([lines[i] as string, lines[i + 1] as string]);
+  // As octets, to which the constructor adds no type
+  return new Response(typeof content === "string" ? Buffer.from(content) : content, {
+    status,
+    statusText: reason,
+    headers,
+  });
+}

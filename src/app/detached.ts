@@ -1,0 +1,26 @@
+/**
+ * A request that no server has brought: from a test, from another framework, from another runtime.
+ *
+ * Its handlers get a context all the same, of a connection that is none. An HttpError becomes its answer, as it would on a
+ * server; any other error is thrown to the caller, who is the one to see it. What is given to `waitUntil()` nobody waits for.
+ */
+
+import { HttpError } from "../http/errors.ts";
+import { Context } from "../web/context.ts";
+import { type Handler, problemResponse } from "../web/handler.ts";
+import { LocalExchange } from "../web/local-exchange.ts";
+import type { Request } from "../web/request.ts";
+import type { CompiledApp } from "./compiled-app.ts";
+
+/** Answers a request that has no context. */
+export async function answerWithoutServer(app: CompiledApp, request: Request): Promise<Awaited<ReturnType<Handler>>> {
+  const { pathname, search, host } = new URL(request.url);
+  const lines = [...request.headers].filter(([name]) => name !== "host");
+  const exchange = new LocalExchange(request.method, `${pathname}${search}`, [["host", host], ...lines]);
+  try {
+    return await app.answer(request, new Context(exchange, () => {}));
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    return problemResponse(request, error.status, error.message, Object.entries(error.headers).flat());
+  }
+}
