@@ -1,0 +1,154 @@
+/**
+ * `req`: Node's own request object over an exchange.
+ *
+ * The object is Node's class, so that `instanceof`, the joining rules of `headers` and everything that libraries look up on
+ * its prototype are Node's own, of the very version that runs. What reads and destroys is ours: content is pulled from the
+ * exchange, and nothing is started before somebody reads. Frameworks replace the prototype (Express does), so our functions
+ * stand on the object itself. It must never know how the content is framed.
+ */
+
+import { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { ProtocolError } from "../http/errors.ts";
+import type { ContentSink, Exchange } from "../http/exchange.ts";
+import type { Fields } from "../http/fields.ts";
+import { type ConnectionSocket, socketOf } from "./connection-socket.ts";
+import { connectionReset } from "./node-errors.ts";
+
+/** What Node's class has besides its documented members. */
+interface Internals {
+  /** Takes lines, name and value in turn; trailers if the message is complete. */
+  _addHeaderLines(lines: string[], length: number): void;
+  _read(size: number): void;
+  _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
+  /** Reads the rest for nobody. */
+  _dump(): void;
+  /** The client left, or somebody destroyed the request, before its end. */
+  aborted: boolean;
+  /** Somebody reads, or has read. */
+  _consuming: boolean;
+}
+
+/** A request as listeners get it. */
+export class NodeRequest extends IncomingMessage {
+  readonly #exchange: Exchange;
+  /** Content is under way, or was. */
+  #isStarted = false;
+  /** The response is over: content that nobody has begun to read is the wire's. */
+  #isOver = false;
+
+  constructor(exchange: Exchange, socket: ConnectionSocket) {
+    super(socket as unknown as Socket);
+    this.#exchange = exchange;
+    const { method, target, version, fields } = exchange.request;
+    const minor = version === "1.0" ? 0 : 1;
+    this.httpVersionMajor = 1;
+    this.httpVersionMinor = minor;
+    this.httpVersion = minor === 0 ? "1.0" : "1.1";
+    this.method = method;
+    this.url = target;
+    const own = this as unknown as Internals;
+    const lines = linesOf(fields);
+    own["_addHeaderLines"](lines, lines.length);
+    // Node hears of the end of an empty message when the listener has returned; here it is known before
+    this.complete = exchange.content.isEmpty;
+    own["_read"] = startOrResume;
+    own["_destroy"] = destroyRequest;
+  }
+
+  /** @internal The response is over. What nobody reads is dropped, as Node does. */
+  static finish(request: NodeRequest): void {
+    request.#isOver = true;
+    const own = request as unknown as Internals;
+    if (own["_consuming"] || request.#isStarted || request.destroyed) return;
+    if (request.listenerCount("close") > 0 || request.listenerCount("end") > 0) own["_dump"]();
+    // Nobody to tell: the same state without three turns of the event loop
+    else request.destroyed = true;
+  }
+
+  /** From the stream: somebody wants content. */
+  static read(request: NodeRequest): void {
+    const { content } = request.#exchange;
+    (request as unknown as Internals)["_consuming"] = true;
+    if (request.#isStarted) {
+      content.resume();
+    } else if (content.isEmpty || (request.#isOver && content.isStarted)) {
+      request.#isStarted = true;
+      request.complete = true;
+      request.push(null);
+    } else {
+      request.#isStarted = true;
+      content.start(new RequestContent(request, request.#exchange));
+    }
+  }
+
+  /** From the stream: it is destroyed, by the listener, at its end, or because the client has left. */
+  static destroy(request: NodeRequest, error: Error | null, callback: (error?: Error | null) => void): void {
+    if (!request.readableEnded || !request.complete) {
+      (request as unknown as Internals).aborted = true;
+      request.emit("aborted");
+      // Node's rule: who destroys a request before its end destroys the connection
+      if (!request.socket.destroyed) request.socket.destroy(error ?? undefined);
+    }
+    process.nextTick(tellDestroyed, request, error, callback);
+  }
+}
+
+/** Content on its way into the stream. */
+class RequestContent implements ContentSink {
+  readonly #request: NodeRequest;
+  readonly #exchange: Exchange;
+  readonly #socket: ConnectionSocket;
+
+  constructor(request: NodeRequest, exchange: Exchange) {
+    this.#request = request;
+    this.#exchange = exchange;
+    this.#socket = socketOf(exchange.connection);
+  }
+
+  chunk(bytes: Uint8Array): void {
+    if (this.#request.destroyed) return;
+    this.#socket.progress();
+    if (!this.#request.push(bytes)) this.#exchange.content.pause();
+  }
+
+  end(trailers: Fields): void {
+    const request = this.#request;
+    if (request.destroyed) return;
+    request.complete = true;
+    if (trailers.size > 0) {
+      const lines = linesOf(trailers);
+      (request as unknown as Internals)["_addHeaderLines"](lines, lines.length);
+    }
+    request.push(null);
+  }
+
+  fail(reason: Error): void {
+    const isRefusal = reason instanceof ProtocolError && reason.status > 0;
+    // Broken or too large: the client gets the answer that names the rule, the listener sees a request that is aborted
+    if (isRefusal) this.#exchange.refuse(reason);
+    this.#request.destroy(isRefusal ? reason : connectionReset());
+  }
+}
+
+/** Own members of each request: what the stream calls, wherever its prototype was moved to. */
+function startOrResume(this: unknown): void {
+  NodeRequest.read(this as NodeRequest);
+}
+
+function destroyRequest(this: unknown, error: Error | null, callback: (error?: Error | null) => void): void {
+  NodeRequest.destroy(this as NodeRequest, error, callback);
+}
+
+/** An error of a request that nobody listens for is told to nobody: clients leave all the time. */
+function tellDestroyed(request: NodeRequest, error: Error | null, callback: (error?: Error | null) => void): void {
+  callback(error !== null && request.listenerCount("error") > 0 ? error : null);
+}
+
+/** Name and value in turn, as received. */
+function linesOf(fields: Fields): string[] {
+  const lines: string[] = [];
+  const size = fields.size;
+  for (let i = 0; i < size; i++) lines.push(fields.nameAt(i), fields.valueAt(i));
+  return lines;
+}
