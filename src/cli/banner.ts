@@ -23,6 +23,8 @@ export interface Welcome {
   readonly isLocal: boolean;
   /** What is not served of the folder, in words; `""` for nothing. */
   readonly hidden: string;
+  /** Which rules of the folder apply, in words; `""` for none. */
+  readonly rules: string;
   /** Things that should not be overlooked. */
   readonly notes: readonly string[];
 }
@@ -38,6 +40,7 @@ export function renderBanner(welcome: Welcome, paint: Painter): string {
   ];
   if (welcome.isLocal) rows.push(["Reach", paint("faint", "this machine only; --host lets others in")]);
   if (welcome.hidden !== "") rows.push(["Hidden", paint("faint", welcome.hidden.replace(" hidden:", ":"))]);
+  if (welcome.rules !== "") rows.push(["Rules", paint("faint", welcome.rules)]);
   rows.push(["Stop", paint("faint", "Ctrl-C")]);
   const lines = rows.map(([label, value]) => `  ${paint("faint", label.padEnd(9))}${value}`);
   return `\n  ${paint("title", `Fairlead ${welcome.version}`)}\n\n${lines.join("\n")}\n\n`;
@@ -48,6 +51,7 @@ export function renderPlainBanner(welcome: Welcome): string {
   const urls = [...welcome.urls, ...welcome.networkUrls].join(" ");
   let text = `fairlead ${welcome.version}: ${modeOf(welcome.subject)} ${welcome.subject.path} at ${urls}\n`;
   if (welcome.hidden !== "") text += `fairlead: ${welcome.hidden}\n`;
+  if (welcome.rules !== "") text += `fairlead: ${welcome.rules}\n`;
   for (const note of welcome.notes) text += `fairlead: ${note}\n`;
   return text;
 }

@@ -109,6 +109,7 @@ const FLAG_OF: ReadonlyMap<string, string> = new Map([
   ["followLinks", "--follow"],
   ["listing", "--list"],
   ["precompressed", "--precompressed"],
+  ["rules", "--rules"],
   ["spa", "--single"],
 ]);
 

@@ -31,6 +31,7 @@ export type FlagName =
   | "qr"
   | "quiet"
   | "root"
+  | "rules"
   | "single"
   | "verbose"
   | "version";
@@ -200,6 +201,16 @@ export const FLAG_TABLE: readonly FlagRow[] = [
     shown: "--precompressed, --no-precompressed",
     group: "Files",
     meaning: "use FILE.br, FILE.zst and FILE.gz beside FILE (default on)",
+    isOfFiles: true,
+  },
+  {
+    ...KIND,
+    name: "rules",
+    short: "",
+    value: "",
+    shown: "--rules, --no-rules",
+    group: "Files",
+    meaning: "_redirects and _headers of the folder say what becomes of its paths (default on)",
     isOfFiles: true,
   },
   {

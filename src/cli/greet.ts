@@ -4,8 +4,8 @@
  * Everything that takes time and is not needed to answer is done here: counting what is hidden, the browser, the QR code.
  */
 
-import { readFileSync } from "node:fs";
-import { relative } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { SYSTEM_TIME } from "../server/clock.ts";
 import { renderBanner, renderPlainBanner } from "./banner.ts";
 import type { Welcome } from "./banner.ts";
@@ -59,6 +59,7 @@ async function welcomeOf({ settings, subject, listening }: Start, world: GreetWo
   const isLocalOnly = settings.targets.every(isLocal);
   const hidden =
     subject.kind === "folder" && !settings.isQuiet ? await countHidden(subject.path, settings.files) : null;
+  const rules = subject.kind === "folder" && settings.files.hasRules ? rulesIn(subject.path) : "";
   const notes: string[] = [];
   if (takenPort !== 0) notes.push(`port ${takenPort} is taken, so this is the next free one`);
   const isShutIn = isLocalOnly && settings.targets.every(({ kind }) => kind === "tcp") && isContainer();
@@ -73,8 +74,14 @@ async function welcomeOf({ settings, subject, listening }: Start, world: GreetWo
     networkUrls: [...new Set(servers.flatMap((server) => networkUrlsOf(server.hostname, server.port)))],
     isLocal: isLocalOnly && !isShutIn,
     hidden: hidden === null ? "" : renderHidden(hidden),
+    rules: rules === "" ? "" : `${rules} in force, and not served: --no-rules`,
     notes,
   };
+}
+
+/** The files that say what becomes of paths, as far as they are there; `""` for none. */
+function rulesIn(folder: string): string {
+  return ["_redirects", "_headers"].filter((name) => existsSync(join(folder, name))).join(" and ");
 }
 
 /** What is not as usual. */
@@ -90,8 +97,12 @@ function modesOf({ files, gate }: Settings): string[] {
 function render(welcome: Welcome, settings: Settings, world: GreetWorld, paint: Painter): string {
   if (world.isTerminal) return renderBanner(welcome, paint);
   if (settings.logForm !== "json") return renderPlainBanner(welcome);
-  const { version, subject, urls, networkUrls, hidden, notes } = welcome;
-  const more = { ...(hidden === "" ? {} : { hidden }), ...(notes.length === 0 ? {} : { notes }) };
+  const { version, subject, urls, networkUrls, hidden, rules, notes } = welcome;
+  const more = {
+    ...(hidden === "" ? {} : { hidden }),
+    ...(rules === "" ? {} : { rules }),
+    ...(notes.length === 0 ? {} : { notes }),
+  };
   const members = { version, kind: subject.kind, path: subject.path, urls: [...urls, ...networkUrls], ...more };
   return `${jsonLine(SYSTEM_TIME.wallMs(), "info", "listening", members)}\n`;
 }

@@ -53,10 +53,14 @@ function filesHandlerOf({ kind, path }: Subject, files: FileSettings): StaticHan
       cleanUrls: files.hasCleanUrls,
       listing: files.listsFolders,
       dotFiles: files.showsDotFiles,
+      rules: files.hasRules,
     });
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
-    throw new CommandError(2, error.message, [], { cause: error });
+    // What was to be redirected or hidden would be shown without them
+    const isOfRules = /(?:^|; )_(?:redirects|headers)(?::\d+)?: /.test(error.message);
+    const hints = isOfRules ? ["Mend the line, or serve the folder as if there were no rules: --no-rules"] : [];
+    throw new CommandError(2, error.message, hints, { cause: error });
   }
 }
 

@@ -29,6 +29,8 @@ export interface FileSettings {
   readonly followsLinks: boolean;
   readonly compresses: boolean;
   readonly usesPrecompressed: boolean;
+  /** `_redirects` and `_headers` in the folder are read. */
+  readonly hasRules: boolean;
 }
 
 /** What stands before the handler. */
@@ -152,6 +154,7 @@ function readFileSettings(flags: Flags, isLocalOnly: boolean): FileSettings {
     followsLinks: isOn(flags, "follow", false),
     compresses: isOn(flags, "compress", true),
     usesPrecompressed: isOn(flags, "precompressed", true),
+    hasRules: isOn(flags, "rules", true),
   };
 }
 

@@ -69,6 +69,11 @@ export class Trace {
     for (let i = 0; i < lines.length; i += 2) this.#origins.set((lines[i] as string).toLowerCase(), origin);
   }
 
+  /** The same, each by its name in lower case. */
+  attributeEach(origins: ReadonlyMap<string, string>): void {
+    for (const [name, origin] of origins) this.#origins.set(name, origin);
+  }
+
   /** What was noted, with the answer that it led to. */
   explain(method: string, target: string, status: number, lines: FieldLines): Explanation {
     const fields: ExplainedField[] = [];

@@ -91,8 +91,11 @@ export class FileFinder {
    * Keys are decoded paths. A target with `%` is none, and one without is its own decoding, so no spelling hits a wrong key.
    */
   cached(target: string, nowMs: number): CachedFile | null {
-    // Rules may depend on more than the path
-    if (this.#settings.hasRules) return null;
+    if (this.#settings.hasRules) {
+      this.refreshRules();
+      // Such a rule may depend on more than the path; other rules are asked where there is no file, which is never kept
+      if (this.#rules.hasForced) return null;
+    }
     const mark = target.indexOf("?");
     const path = mark === -1 ? target : target.slice(0, mark);
     return path.includes("%") ? null : this.#cache.fresh(path, nowMs);
@@ -216,7 +219,7 @@ export class FileFinder {
     const path = mount.base + encodePath(asked);
     const changes = this.#rules.changesFor(wanted.fieldsFor);
     if (trace !== null && headers !== null) trace.attribute(headers.lines, "option headers");
-    if (trace !== null && changes !== null) trace.attribute(changes.lines, "_headers");
+    if (trace !== null && changes !== null) trace.attributeEach(changes.places);
     return {
       mediaType: mediaTypeOf(file.name, mediaTypes),
       // What stands in for something else is chosen by Accept

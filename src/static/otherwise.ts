@@ -121,7 +121,7 @@ export class Otherwise {
     const changes = asked === null ? null : this.#finder.rules.changesFor(asked.origin);
     if (headers === null && changes === null) return response;
     if (headers !== null) asked?.trace?.attribute(headers.lines, "option headers");
-    if (changes !== null) asked?.trace?.attribute(changes.lines, "_headers");
+    if (changes !== null) asked?.trace?.attributeEach(changes.places);
     const { head, content } = takeAnswer(response);
     let lines = head.fields;
     for (const change of [headers, changes]) if (change !== null) lines = applyFieldChanges(lines, change);

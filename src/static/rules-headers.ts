@@ -19,6 +19,8 @@ export interface FieldChanges {
   readonly removed: ReadonlySet<string>;
   /** Lines to add; names as written in the file. */
   readonly lines: FieldLines;
+  /** Where the lines come from, `_headers:3`, by name in lower case. */
+  readonly places: ReadonlyMap<string, string>;
 }
 
 /** Cloudflare Pages: 100 rules. All are tried for each answer that is not in a cache. */
@@ -39,6 +41,13 @@ interface HeaderSection {
   /** `! Name`, in lower case. */
   readonly detached: readonly string[];
   readonly lines: FieldLines;
+  readonly places: ReadonlyMap<string, string>;
+}
+
+interface SectionBeingRead extends HeaderSection {
+  readonly detached: string[];
+  readonly lines: string[];
+  readonly places: Map<string, string>;
 }
 
 /** All sections of a file. */
@@ -58,13 +67,13 @@ export class HeaderRules {
 
   /** Reads the lines of a file; lines that are wrong are noted and left out. */
   static parse(lines: readonly RulesLine[], mistakes: Mistakes): HeaderRules {
-    const sections: { pattern: RegExp; detached: string[]; lines: string[] }[] = [];
+    const sections: SectionBeingRead[] = [];
     for (const line of lines) {
       const section = sections.at(-1);
       if (line.text.startsWith("/") && !line.isIndented) {
         const pattern = compileGlob(line.text);
         if (typeof pattern === "string") mistakes.add(line.number, pattern);
-        else sections.push({ pattern, detached: [], lines: [] });
+        else sections.push({ pattern, detached: [], lines: [], places: new Map() });
       } else if (section === undefined || !line.isIndented) {
         mistakes.add(
           line.number,
@@ -112,6 +121,7 @@ export class HeaderRules {
 
 function combineSections(key: string, sections: readonly HeaderSection[]): FieldChanges {
   const removed = new Set<string>();
+  const places = new Map<string, string>();
   let lines: string[] = [];
   for (const section of sections) {
     // What a section takes away is what wider ones before it gave; its own fields stay
@@ -120,13 +130,14 @@ function combineSections(key: string, sections: readonly HeaderSection[]): Field
       lines = withoutNames(lines, new Set([name]));
     }
     lines.push(...section.lines);
+    for (const [name, place] of section.places) places.set(name, place);
   }
   for (let i = 0; i < lines.length; i += 2) {
     const name = (lines[i] as string).toLowerCase();
     // RFC 9110 §12.5.5: what an answer varies by is only ever more
     if (name !== "vary") removed.add(name);
   }
-  return Object.freeze({ key, removed, lines: Object.freeze(lines) });
+  return Object.freeze({ key, removed, lines: Object.freeze(lines), places });
 }
 
 function withoutNames(lines: FieldLines, names: ReadonlySet<string>): string[] {
@@ -143,7 +154,7 @@ export function applyFieldChanges(lines: FieldLines, changes: FieldChanges): Fie
 }
 
 /** Reads `Name: value` or `! Name` into a section. */
-function addField(section: { detached: string[]; lines: string[] }, line: RulesLine, mistakes: Mistakes): void {
+function addField(section: SectionBeingRead, line: RulesLine, mistakes: Mistakes): void {
   const detached = /^![ \t]*(.*)$/.exec(line.text)?.[1];
   const colon = line.text.indexOf(":");
   const name = detached ?? line.text.slice(0, Math.max(colon, 0)).trim();
@@ -153,7 +164,10 @@ function addField(section: { detached: string[]; lines: string[] }, line: RulesL
   else if (detached !== undefined) section.detached.push(name.toLowerCase());
   else if (section.lines.length === MAX_LINES_OF_SECTION * 2) {
     mistakes.add(line.number, `more than ${MAX_LINES_OF_SECTION} fields in one section`);
-  } else section.lines.push(name, value);
+  } else {
+    section.lines.push(name, value);
+    section.places.set(name.toLowerCase(), mistakes.placeOf(line.number));
+  }
 }
 
 /** What is wrong with a field, null if nothing is; `value` null means that it is taken away. */

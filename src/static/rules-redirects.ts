@@ -89,12 +89,12 @@ interface RedirectRule {
 
 /** Rules ordered for search: the fixed ones by path, the others one after the other. */
 class RuleTable {
-  readonly #isEmpty: boolean;
+  readonly isEmpty: boolean;
   readonly #fixed: Map<string, [index: number, rule: RedirectRule]>;
   readonly #varying: [index: number, rule: RedirectRule][];
 
   constructor(rules: readonly RedirectRule[]) {
-    this.#isEmpty = rules.length === 0;
+    this.isEmpty = rules.length === 0;
     this.#fixed = new Map();
     this.#varying = [];
     for (const [index, rule] of rules.entries()) {
@@ -105,7 +105,7 @@ class RuleTable {
   }
 
   find(asked: AskedTarget, base: string): RuleAction | null {
-    if (this.#isEmpty) return null;
+    if (this.isEmpty) return null;
     const [fixedIndex, fixed] = this.#fixed.get(asked.names.join("/")) ?? [Infinity, null];
     for (const [index, rule] of this.#varying) {
       if (index > fixedIndex) break;
@@ -146,6 +146,13 @@ export class RedirectRules {
       rules.push(rule);
     }
     return new RedirectRules(rules);
+  }
+
+  /**
+   * Whether any rule is forced; otherwise what is there answers without a look at the rules.
+   */
+  get hasForced(): boolean {
+    return !this.#forced.isEmpty;
   }
 
   /**

@@ -50,6 +50,11 @@ export class Rules {
     return this.#headers.size;
   }
 
+  /** Whether a rule may want something of a path where there is a file. */
+  get hasForced(): boolean {
+    return this.#redirects.hasForced;
+  }
+
   /** What the first forced rule that matches wants. Ask before looking at the disk; costs nothing where no rule is forced. */
   findForced(asked: AskedTarget, base?: string): RuleAction | null {
     return this.#redirects.findForced(asked, base);

@@ -164,6 +164,7 @@ class StaticFolder {
     if (hasRules) {
       this.#finder.refreshRules();
       const isHidden = isRulesFile(below.names);
+      if (isHidden) trace?.note("rules", "hidden", "option rules: _redirects and _headers are not served themselves");
       const forced = isHidden ? null : this.#otherwise.forced(asked);
       if (forced !== null) return forced;
       if (isHidden) return this.#otherwise.fallBack(asked);

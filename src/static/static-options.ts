@@ -194,7 +194,7 @@ function changesOf(lines: FieldLines, mistakes: string[]): FieldChanges {
     // Caches would mix answers if ours were gone
     if (name !== "vary") removed.add(name);
   }
-  return { key: "", removed, lines };
+  return { key: "", removed, lines, places: new Map() };
 }
 
 function readMount(prefix: string, mistakes: string[]): Mount {

@@ -12,6 +12,7 @@ const FOLDER: Welcome = {
   networkUrls: [],
   isLocal: true,
   hidden: "3 dot files, 1 outside link hidden: --dotfiles, --follow",
+  rules: "",
   notes: [],
 };
 
@@ -31,6 +32,12 @@ describe("on a terminal", () => {
         "",
       ].join("\n"),
     );
+  });
+
+  it("says which rules apply", () => {
+    const rules = "_redirects in force, and not served: --no-rules";
+    expect(renderBanner({ ...FOLDER, rules }, plainPainter)).toContain(`  Rules    ${rules}\n`);
+    expect(renderPlainBanner({ ...FOLDER, rules })).toContain(`fairlead: ${rules}\n`);
   });
 
   it("says what is remarkable, and in which mode", () => {

@@ -45,6 +45,65 @@ async function takePort(port = 0): Promise<number> {
   }
 }
 
+describe("rules of the folder", () => {
+  beforeEach(() => {
+    write("site/_redirects", "/old  /new.html  302\n/*  /new.html  200\n");
+    write("site/_headers", "/new*\n  X-Frame-Options: DENY\n  Cache-Control: max-age=60\n");
+    write("site/new.html", "new");
+  });
+
+  it("are in force, said at the start, and not served", async () => {
+    const command = start(["site", "-p", "0", "--log", "text"]);
+    const url = await command.url();
+    expect(command.output).toContain("fairlead: _redirects and _headers in force, and not served: --no-rules\n");
+    const moved = await fetch(`${url}old`, { redirect: "manual" });
+    expect([moved.status, moved.headers.get("location")]).toEqual([302, "/new.html"]);
+    const page = await fetch(`${url}new.html`);
+    expect([page.headers.get("x-frame-options"), page.headers.get("cache-control")]).toEqual(["DENY", "max-age=60"]);
+    for (const path of ["_redirects", "_headers"]) expect((await fetch(url + path)).status).toBe(404);
+    await command.end("SIGTERM");
+  });
+
+  it("are files like others with --no-rules", async () => {
+    const command = start(["site", "-p", "0", "--log", "text", "--no-rules"]);
+    const url = await command.url();
+    expect((await fetch(`${url}old`)).status).toBe(404);
+    expect((await fetch(`${url}_redirects`)).status).toBe(200);
+    expect(command.output).not.toContain("in force");
+    await command.end("SIGTERM");
+  });
+
+  it("are told of a JSON log too, and only of those that are there", async () => {
+    rmSync(join(folder, "site/_headers"));
+    const command = start(["site", "-p", "0"]);
+    await command.url();
+    expect(JSON.parse(command.output.split("\n")[0]!)).toMatchObject({
+      rules: "_redirects in force, and not served: --no-rules",
+    });
+    await command.end("SIGTERM");
+  });
+
+  it("that are wrong are an error at the start, with the line and the way out", async () => {
+    write("site/_redirects", "/ok /new.html\n/api/* https://api.example/:splat 200\n");
+    const command = start(["site", "-p", "0"]);
+    expect(await command.end()).toBe(2);
+    expect(command.errors).toContain("_redirects:2: ");
+    expect(command.errors).toContain("--no-rules");
+  });
+
+  it.each([
+    ["/old", /rules +redirect +_redirects:1/, /302 Found/],
+    ["/nothing", /rules +rewrite +_redirects:2/, /200 OK/],
+    ["/new.html", /x-frame-options: +DENY +_headers:2/i, /cache-control: +max-age=60 +_headers:3/i],
+    ["/_headers", /rules +hidden +--rules: /, /404 Not Found/],
+  ])("are explained: %s", async (path, first, second) => {
+    const command = start(["explain", "site", path]);
+    expect(await command.end()).toBe(0);
+    expect(command.output).toMatch(first);
+    expect(command.output).toMatch(second);
+  });
+});
+
 describe("questions", () => {
   it.each([
     ["--version", /^\d+\.\d+\.\d+\n$/],

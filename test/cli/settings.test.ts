@@ -57,6 +57,7 @@ describe("files", () => {
       followsLinks: false,
       compresses: true,
       usesPrecompressed: true,
+      hasRules: true,
     });
   });
 
@@ -81,6 +82,7 @@ describe("files", () => {
     ["--maxage 60", { cache: 60 }],
     ["--cache auto", { cache: "auto" }],
     ["--no-clean-urls --dotfiles --follow", { hasCleanUrls: false, showsDotFiles: true, followsLinks: true }],
+    ["--no-rules", { hasRules: false }],
     ["--no-compress --no-precompressed", { compresses: false, usesPrecompressed: false }],
   ])("%s", (line, expected) => {
     expect(settingsOf(line).files).toMatchObject(expected);

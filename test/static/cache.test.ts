@@ -69,6 +69,23 @@ describe("a path that was looked at within the second", () => {
     expect([part.status, await part.text()]).toEqual([206, "p>"]);
   });
 
+  it("is answered so under rules too, unless one is forced, and hides the rules' files all the same", async () => {
+    site.write("_headers", "/*\n  X-Rule: yes\n");
+    site.write("_redirects", "/gone /page.html 302\n/page.html /gone 301\n");
+    const handler = make({ rules: true });
+    await ask(handler, "/page.html");
+    const answer = ask(handler, "/page.html") as Response;
+    expect([answer instanceof Promise, answer.status, answer.headers.get("x-rule")]).toEqual([false, 200, "yes"]);
+    for (const path of ["/_headers", "/_redirects", "/_Headers"]) {
+      for (let i = 0; i < 2; i++) expect((await ask(handler, path)).status).toBe(404);
+    }
+    site.write("_redirects", "/page.html /gone 301!\n", new Date("2025-01-01"));
+    nowMs += 950;
+    const moved = await ask(handler, "/page.html");
+    expect([moved.status, moved.headers.get("location"), moved.headers.get("x-rule")]).toEqual([301, "/gone", "yes"]);
+    expect((await ask(handler, "/page.html")).status).toBe(301);
+  });
+
   it("is looked at again after a second", async () => {
     const handler = make();
     await ask(handler, "/page.html");
