@@ -8,15 +8,17 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import { createRequire } from "node:module";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
+import * as zlib from "node:zlib";
 
 const folder = resolve(process.argv[2] ?? ".");
 const entry = createRequire(join(folder, "smoke.js")).resolve("fairlead");
-const { HttpError, Response: FastResponse, serve } = await import(pathToFileURL(entry).href);
+const { HttpError, Response: FastResponse, serve, serveStatic } = await import(pathToFileURL(entry).href);
 
 /** Sends bytes on a connection of their own and says all that comes back until it closes. */
 async function exchangeBytes(port, text) {
@@ -104,5 +106,55 @@ async function checkCommand() {
   await app.stop();
 }
 
+/** Codings that are made on the fly; Zstandard where this Node has it (22.15 and later, and not 23.0 to 23.7). */
+async function checkCodings() {
+  const site = join(folder, "codings");
+  mkdirSync(site, { recursive: true });
+  const text = JSON.stringify(Array.from({ length: 5000 }, (_, index) => ({ id: index, name: `name ${index}` })));
+  writeFileSync(join(site, "data.json"), text);
+  const server = await serve({ port: 0, fetch: serveStatic(site) });
+  const port = Number(server.url.port);
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  const hasZstd = major > 23 || (major === 23 && minor >= 8) || (major === 22 && minor >= 15);
+  assert.equal(typeof zlib.zstdDecompressSync === "function", hasZstd);
+  try {
+    const tags = new Set();
+    for (const [coding, decode] of [
+      ["zstd", zlib.zstdDecompressSync],
+      ["br", zlib.brotliDecompressSync],
+      ["gzip", zlib.gunzipSync],
+    ]) {
+      // Twice: made, then from the cache
+      for (let round = 0; round < 2; round++) {
+        const { headers, body } = await askFor(port, "/data.json", { "accept-encoding": coding });
+        const isMade = decode !== undefined;
+        assert.equal(headers["content-encoding"], isMade ? coding : undefined);
+        assert.equal(Number(headers["content-length"]), body.length);
+        assert.equal(headers.vary, "accept-encoding");
+        assert.ok(isMade ? body.length < text.length / 2 : body.length === text.length);
+        assert.equal((isMade ? decode(body) : body).toString(), text);
+        tags.add(headers.etag);
+        const part = await askFor(port, "/data.json", { "accept-encoding": coding, "range": "bytes=10-19" });
+        assert.deepEqual([part.status, part.body], [206, body.subarray(10, 20)]);
+        const again = { "accept-encoding": coding, "if-none-match": headers.etag };
+        assert.equal((await askFor(port, "/data.json", again)).status, 304);
+      }
+    }
+    assert.equal(tags.size, 3);
+  } finally {
+    await server.close();
+  }
+}
+
+/** Asks, without a client that decodes. */
+async function askFor(port, path, headers) {
+  const sent = get({ host: "127.0.0.1", port, path, headers, agent: false });
+  const [response] = await once(sent, "response");
+  const parts = [];
+  for await (const part of response) parts.push(part);
+  return { status: response.statusCode, headers: response.headers, body: Buffer.concat(parts) };
+}
+
 await checkLibrary();
+await checkCodings();
 await checkCommand();
