@@ -127,17 +127,19 @@ export function discardResponse(response: globalThis.Response | undefined): void
 
 function ignore(): void {}
 
-/** An HttpError with other fields; all else is given back as it is. */
+/**
+ * An HttpError with other fields; all else is given back as it is. It is a copy, because a handler may throw the same one for
+ * many requests, and of the same class with the same members and stack, because whoever catches it may ask.
+ */
 export function editError(error: unknown, edit: FieldEdit): unknown {
   if (!(error instanceof HttpError)) return error;
   const lines = edit.apply(Object.entries(error.headers).flat());
-  const { status, message, code, extensions } = error;
-  return new HttpError(status, message, {
-    cause: error,
-    headers: Object.fromEntries(pairsOf(lines)),
-    code,
-    extensions,
-  });
+  const headers: PropertyDescriptor = {
+    ...Object.getOwnPropertyDescriptor(error, "headers"),
+    value: Object.fromEntries(pairsOf(lines)),
+  };
+  const members = { ...Object.getOwnPropertyDescriptors(error), headers };
+  return Object.create(Object.getPrototypeOf(error) as object, members) as HttpError;
 }
 
 /** Flat lines as pairs. */

@@ -74,6 +74,21 @@ describe("an error", () => {
     });
   });
 
+  it("keeps its class and members, and the one that was thrown its fields", async () => {
+    class NotYours extends HttpError {
+      readonly owner: string;
+      constructor(owner: string) {
+        super(403, "not yours", { code: "OWN", extensions: { owner } });
+        this.owner = owner;
+      }
+    }
+    const thrown = new NotYours("ada");
+    const caught: unknown = await edited(() => Promise.reject(thrown)).catch((error: unknown) => error);
+    expect(caught).toBeInstanceOf(NotYours);
+    expect(caught).toMatchObject({ owner: "ada", code: "OWN", extensions: { owner: "ada" }, stack: thrown.stack });
+    expect([(caught as NotYours).headers, thrown.headers]).toEqual([{ "x-mark": "1" }, {}]);
+  });
+
   it("that is a fault goes its way", async () => {
     const fault = new Error("broken");
     await expect(edited(() => Promise.reject(fault))).rejects.toBe(fault);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import type { FieldLines } from "../../src/http/exchange.ts";
 import { ISOLATION, responseHeaders } from "../../src/middleware/response-headers.ts";
 import type { HeadersToSet } from "../../src/middleware/response-headers.ts";
 import type { Context } from "../../src/web/context.ts";
 import { Request } from "../../src/web/request.ts";
-import { Response } from "../../src/web/response.ts";
+import { Response, responseOfLines, takeAnswer } from "../../src/web/response.ts";
 
 /** Fields of an answer that had `x-frame-options: DENY` before. */
 function fieldsWith(headers: HeadersToSet): Record<string, string> {
@@ -26,6 +27,18 @@ describe("fields on every response", () => {
       ["Link", "</b>"],
     ] as const;
     expect(fieldsWith(pairs)).toMatchObject({ link: "</a>, </b>" });
+  });
+
+  it("stay shared where the handler's are, as files have them", () => {
+    const middleware = responseHeaders({ "x-b": "1" });
+    const lines = Object.freeze(["content-type", "text/html", "etag", '"a"']);
+    const answer = (): FieldLines => {
+      const next = (): Response => responseOfLines(200, lines, "ok");
+      return takeAnswer(middleware(new Request("http://a.example/"), {} as Context, next) as Response).head.fields;
+    };
+    expect(Object.isFrozen(answer())).toBe(true);
+    expect(answer()).toBe(answer());
+    expect(answer()).toEqual([...lines, "x-b", "1"]);
   });
 
   it("isolate a page", () => {
