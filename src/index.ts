@@ -1,8 +1,9 @@
 /**
  * Fairlead's public API, and nothing else.
  *
- * What is not exported here may change in any release. Importing this loads the wire, the server and the file server; no
- * command line, no logger and no other package but the table of media types.
+ * What is not exported here may change in any release. Importing this loads the wire, the server, the router and
+ * the file server; what not everybody needs has a path of its own: `fairlead/middleware`, `/bodies`, `/replies`, `/workers`,
+ * `/node` and `/testing`.
  */
 
 export type {
@@ -24,12 +25,25 @@ export { Request } from "./web/request.ts";
 export { Response } from "./web/response.ts";
 export type { ResponseOptions } from "./web/response.ts";
 export type { ResponseBody } from "./web/response-body.ts";
-export type { Context } from "./web/context.ts";
+export { contextKey } from "./web/context.ts";
+export type { Context, ContextKey, Params } from "./web/context.ts";
 export type { Tunnel } from "./web/tunnel.ts";
-export type { Handler } from "./web/handler.ts";
+export type { Handler, Middleware } from "./web/handler.ts";
 export type { CloseSummary, Fault, Hooks, ResponseInfo } from "./server/hooks.ts";
 export type { Limits, ServeOptions, Timeouts } from "./server/options.ts";
-export { serve, Server } from "./server/server.ts";
+export { Server } from "./server/server.ts";
 export type { ServerStats } from "./server/server.ts";
+export { App } from "./app/app.ts";
+export type { AppOptions, RouteHandler } from "./app/app.ts";
+export type { TrailingSlash } from "./app/compiled-app.ts";
+export type { ErrorHandler } from "./app/compose.ts";
+export type { Mountable, MountedHandler } from "./app/mount.ts";
+export type { PathParams } from "./app/path-params.ts";
+export { serve } from "./app/serve.ts";
+export type { RouteEntry, RouteTable, TableOptions } from "./app/serve.ts";
+export type { ExplainedField, ExplainedStep, Explanation } from "./static/explain.ts";
+export type { CacheStats } from "./static/file-cache.ts";
+export { serveFile } from "./static/serve-file.ts";
+export type { FileOptions } from "./static/serve-file.ts";
 export { serveStatic } from "./static/serve-static.ts";
-export type { StaticHandler, StaticOptions } from "./static/serve-static.ts";
+export type { StaticHandler, StaticOptions, StaticRoots } from "./static/serve-static.ts";
