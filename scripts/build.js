@@ -7,7 +7,8 @@
  * the last good one where it was, and nobody ever runs half of one.
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -15,6 +16,12 @@ import { rolldown } from "rolldown";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const next = join(root, `dist.${process.pid}`);
 const dist = join(root, "dist");
+
+/** What each start of the command as a script needs, below dist/. */
+const CORE_SCRIPT = "parts/core.cjs";
+
+/** Packages that it has in it: to find and load them takes 4 ms of a start. */
+const PACKED = ["lru-cache", "mrmime"];
 
 /** @param {string} out */
 function writeDeclarations(out) {
@@ -24,53 +31,162 @@ function writeDeclarations(out) {
   if (status !== 0) throw new Error("the types are wrong");
 }
 
-/** @param {string} out */
+/**
+ * Entries by their names in dist/: what package.json exports, and the command.
+ *
+ * @returns {Record<string, string>}
+ */
+function entries() {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  /** @type {Record<string, string>} */
+  const found = { "cli/main": source("cli/main") };
+  for (const { default: path = "" } of Object.values(exports)) {
+    const name = /^\.\/dist\/(.+)\.js$/.exec(path)?.[1];
+    if (name !== undefined) found[name] = source(name);
+  }
+  return found;
+}
+
+/** @param {string} name */
+function source(name) {
+  const path = join(root, `src/${name}.ts`);
+  if (!existsSync(path)) throw new Error(`package.json exports dist/${name}.js, and there is no src/${name}.ts`);
+  return path;
+}
+
+/**
+ * The library and the command as modules, which share what they are made of.
+ *
+ * @param {string} out
+ */
 async function writeModules(out) {
-  const input = { "index": join(root, "src/index.ts"), "cli/main": join(root, "src/cli/main.ts") };
   // Packages stay packages, a path is ours
-  const bundle = await rolldown({ input, external: /^[^./]/, platform: "node", cwd: root });
-  /** @type {Map<string, boolean>} */
-  const known = new Map();
+  const bundle = await rolldown({ input: entries(), external: /^[^./]/, platform: "node", cwd: root });
+  const isOfCore = reachableFrom(source("index"));
+  const isOfCommand = reachableFrom(source("cli/main"));
   await bundle.write({
     dir: out,
     format: "esm",
     sourcemap: true,
+    // They are in the package
+    sourcemapExcludeSources: true,
     entryFileNames: "[name].js",
     chunkFileNames: "parts/[name].js",
     codeSplitting: {
-      groups: [{ debugName: "core", name: (id, context) => (isAlwaysNeeded(id, context, known) ? "core" : null) }],
+      groups: [
+        { debugName: "core", name: (id, context) => (isOfCore(id, context) ? "core" : null), priority: 2 },
+        { debugName: "command", name: (id, context) => (isOfCommand(id, context) ? "command" : null), priority: 1 },
+      ],
     },
   });
   await bundle.close();
 }
 
 /**
- * Whether a module is reached from an entry by import statements alone. Not the entries themselves: the command's waits for
- * its end, and a part that it loads meanwhile must not wait for it.
+ * Whether a module is reached from an entry by import statements alone; not the entry itself.
  *
- * @param {string} id
- * @param {{ getModuleInfo(id: string): { isEntry: boolean, importers: string[] } | null }} context
- * @param {Map<string, boolean>} known
+ * @typedef {{ getModuleInfo(id: string): { isEntry: boolean, importers: string[] } | null }} Graph
+ * @param {string} entry
+ * @returns {(id: string, graph: Graph) => boolean}
  */
-function isAlwaysNeeded(id, context, known) {
-  const info = context.getModuleInfo(id);
-  if (info === null || info.isEntry) return false;
-  const answer = known.get(id);
-  if (answer !== undefined) return answer;
-  known.set(id, false);
-  const isNeeded = info.importers.some(
-    (importer) => context.getModuleInfo(importer)?.isEntry === true || isAlwaysNeeded(importer, context, known),
-  );
-  known.set(id, isNeeded);
-  return isNeeded;
+function reachableFrom(entry) {
+  /** @type {Map<string, boolean>} */
+  const known = new Map();
+  /** @type {(id: string, graph: Graph) => boolean} */
+  const isReached = (id, graph) => {
+    const info = graph.getModuleInfo(id);
+    if (info === null || info.isEntry) return false;
+    const answer = known.get(id);
+    if (answer !== undefined) return answer;
+    known.set(id, false);
+    const isNeeded = info.importers.some((importer) => importer === entry || isReached(importer, graph));
+    known.set(id, isNeeded);
+    return isNeeded;
+  };
+  return isReached;
+}
+
+/**
+ * The command as scripts, and what starts it: Node loads modules asynchronously and slowly. For folders and files, which have
+ * nothing to do with the classes that an app imports.
+ *
+ * @param {string} out
+ */
+async function writeScripts(out) {
+  await writeScript(out, "quick-main", {});
+  const core = join(out, CORE_SCRIPT);
+  const text = readFileSync(core, "utf8")
+    // Compiled by start.ts and not by Node's loader, it has no import() of its own
+    .replace(/\bimport\((?=")/g, 'require("./import.cjs")(')
+    // Read as one octet per character, and kept so by V8. All that is not ASCII stands in strings and patterns
+    .replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  if (/\bimport\(/.test(text)) throw new Error("the core of the command imports what has no fixed name");
+  writeFileSync(join(out, "parts/import.cjs"), '"use strict";\nmodule.exports = (name) => import(name);\n');
+  writeFileSync(core, text);
+  const id = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  await writeScript(out, "start", { CORE_ID: JSON.stringify(id) });
+  writeFileSync(`${core}.LICENSE.txt`, `core.cjs contains these packages.\n\n${PACKED.map(licenceOf).join("\n\n")}`);
+}
+
+/**
+ * @param {string} out
+ * @param {"quick-main" | "start"} name
+ * @param {Record<string, string>} define
+ */
+async function writeScript(out, name, define) {
+  const entry = source(`cli/${name}`);
+  const bundle = await rolldown({
+    input: { [name]: entry },
+    external: (id) => /^[^./]/.test(id) && !PACKED.includes(id),
+    platform: "node",
+    cwd: root,
+    transform: { define },
+    plugins: [
+      {
+        name: "modules-stay-modules",
+        resolveId: (id) => (id === "./main.ts" ? { id: "./main.js", external: true } : null),
+      },
+    ],
+  });
+  const isOfCore = reachableFrom(entry);
+  const core = {
+    debugName: "core",
+    name: (/** @type {string} */ id, context) => (isOfCore(id, context) ? "core" : null),
+  };
+  await bundle.write({
+    dir: out,
+    format: "cjs",
+    sourcemap: true,
+    // They are in the package
+    sourcemapExcludeSources: true,
+    comments: false,
+    entryFileNames: "cli/[name].cjs",
+    chunkFileNames: "parts/[name].cjs",
+    ...(name === "quick-main" ? { codeSplitting: { groups: [core] } } : { codeSplitting: false }),
+  });
+  await bundle.close();
+}
+
+/**
+ * @param {string} name
+ * @returns {string}
+ */
+function licenceOf(name) {
+  const folder = join(root, "node_modules", name);
+  const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+  if (file === undefined) throw new Error(`${name} has no licence`);
+  return `${name}\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
 }
 
 try {
   writeDeclarations(next);
   await writeModules(next);
-  const command = join(next, "cli/main.js");
-  if (!readFileSync(command, "utf8").startsWith("#!/usr/bin/env node\n")) throw new Error("the command has no #! line");
-  chmodSync(command, 0o755);
+  await writeScripts(next);
+  for (const name of ["cli/main.js", "cli/start.cjs"]) {
+    const command = join(next, name);
+    if (!readFileSync(command, "utf8").startsWith("#!/usr/bin/env node\n")) throw new Error(`${name} has no #! line`);
+    chmodSync(command, 0o755);
+  }
   rmSync(dist, { recursive: true, force: true });
   renameSync(next, dist);
 } catch (error) {

@@ -46,6 +46,7 @@ export async function ask(
   const served: Flags = new Map([...flags].filter(([name]) => name !== "header"));
   const settings = readSettings(served, world.environment, world.isTerminal);
   const subject = findSubject(question.subjectWord, textOf(flags, "root"), world.workingFolder);
+  if (subject.kind === "module" && world.handOver !== null) return world.handOver();
   const { handler, files } = await makeHandler(subject, settings, served, world.workingFolder);
   if (verb === "explain") return printExplanation({ question, subject, settings }, { handler, files }, world, paint);
   const exchange = new LocalExchange(question.method, question.target, question.lines);

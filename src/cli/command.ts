@@ -80,11 +80,13 @@ async function answerTo(flags: Flags, paint: Painter): Promise<string> {
 async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint: Painter): Promise<ExitCode> {
   const settings = readSettings(flags, world.environment, world.isTerminal);
   const subject = findSubject(words[0], textOf(flags, "root"), world.workingFolder);
+  if (subject.kind === "module" && world.handOver !== null) return world.handOver();
   const { handler } = await makeHandler(subject, settings, flags, world.workingFolder);
   const log = openLog(settings, world, paint);
   const listening = await listen(settings, handler, log.hooks);
   const stopped = untilStopped(listening.servers, world.signals, () => log.running, log.say);
   await greet({ settings, subject, listening }, world, paint, log.say);
+  world.onServing();
   const exitCode = await stopped;
   await log.close();
   return exitCode;

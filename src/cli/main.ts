@@ -1,40 +1,11 @@
 #!/usr/bin/env node
 /**
- * The `fairlead` command: ties the process to the command and ends it with its exit code.
+ * The `fairlead` command as modules, whose classes are those that an app imports from `fairlead`: a Response is the same to
+ * both.
  *
- * The only file of this room that touches `process`. An app's own timers and sockets may outlive the server, so that the
- * process is ended and not left to end.
+ * It runs everything. What an app is not part of starts faster through start.ts, which is what people call.
  */
 
-import { isatty } from "node:tty";
-import { runCommand } from "./command.ts";
+import { runInProcess } from "./own-process.ts";
 
-// Whoever read our output has gone (`fairlead | head`): the server goes on, unheard
-process.stdout.on("error", () => {});
-
-/** Node's code for an end with a top level that still awaits: the command waits for nothing unbounded but a module. */
-const UNSETTLED = 13;
-
-process.once("exit", (code) => {
-  // Node 20 sets it while it emits this
-  if (code !== UNSETTLED && process.exitCode !== UNSETTLED) return;
-  process.stderr.write("fairlead: the module never finished loading: its top level awaits what nothing will settle\n");
-  process.exitCode = 1;
-});
-
-process.exit(
-  await runCommand(process.argv.slice(2), {
-    environment: process.env,
-    workingFolder: process.cwd(),
-    isTerminal: isatty(process.stdout.fd),
-    signals: process,
-    writeOutput: (text) => process.stdout.write(text),
-    writeBytes: (bytes) => new Promise((done) => process.stdout.write(bytes, () => done())),
-    writeError: (text) => process.stderr.write(text),
-    readLine: async () => {
-      const { createInterface } = await import("node:readline");
-      for await (const line of createInterface({ input: process.stdin })) return line;
-      return "";
-    },
-  }),
-);
+runInProcess(null, () => {});

@@ -1,9 +1,10 @@
 /**
  * What the command sees of the process that it runs in, so that it can be run in a test.
  *
- * Types only. The true one is made in main.ts.
+ * Types only. The true one is made in own-process.ts.
  */
 
+import type { ExitCode } from "./command-error.ts";
 import type { Environment } from "./settings.ts";
 import type { SignalSource } from "./stop.ts";
 
@@ -21,4 +22,11 @@ export interface CommandWorld {
   readonly writeError: (text: string) => void;
   /** The first line of the input, without its end. */
   readonly readLine: () => Promise<string>;
+  /** Called once the command listens and has said so. */
+  readonly onServing: () => void;
+  /**
+   * Runs the whole command anew with the classes that a module gets when it imports `fairlead`, and ends the process; null
+   * where it runs with them already.
+   */
+  readonly handOver: (() => Promise<ExitCode>) | null;
 }

@@ -11,7 +11,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** The command's file. */
-const COMMAND: string = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const COMMAND: string = fileURLToPath(new URL("../../dist/cli/start.cjs", import.meta.url));
 
 /** A child that runs, or has run. */
 export class RunningCommand {

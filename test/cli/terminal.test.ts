@@ -30,6 +30,8 @@ async function watch(args: readonly string[], environment: Environment): Promise
     writeError: (text) => (output += text),
     writeBytes: async () => {},
     readLine: async () => "",
+    onServing: () => {},
+    handOver: null,
   });
   const until = async (pattern: RegExp): Promise<string> => {
     for (;;) {
