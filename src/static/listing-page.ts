@@ -25,7 +25,7 @@ export interface ListingFacts {
 }
 
 /** SHA-256 of what stands between the tags, as CSP wants it. */
-const STYLE_HASH = "sha256-7wRFjZXd3VH5m6jXpiEKUWkQoBxLT7o1eyj77MsMglw=";
+const STYLE_HASH = "sha256-z4LFL65pk0zgLZx+FLVpJAs7cHg7vZVafn986Ns5t38=";
 const SCRIPT_HASH = "sha256-GL6MeGwI4D4oVDS/Yuel5z0jRJUbdrkUeZNAYtTqwVE=";
 
 /** Only what stands in this page may run or dress it; it loads nothing, sends nothing and is framed by its own site alone. */
@@ -149,10 +149,12 @@ export function renderEnd(facts: ListingFacts, rows: RowWriter): string {
   const counts = [count(facts.folderCount, "folder"), count(facts.fileCount, "file")].filter((text) => text !== "");
   const sum = facts.fileCount > 0 ? `, ${formatSize(rows.totalBytes)}` : "";
   const cut = facts.isCut ? " Only the first of many are shown." : "";
+  // That a folder is empty was said already
+  const told = isEmpty ? "" : `${counts.join(", ")}${sum}.${cut}`;
   return `</table>
 <p class="none"${isEmpty ? "" : " hidden"}>${isEmpty ? "This folder is empty." : "Nothing here has that name."}</p>
 </main>
-<footer><span>${counts.length === 0 ? "Nothing" : counts.join(", ")}${sum}.${cut}</span><output aria-live="polite"></output></footer>
+<footer><span>${told}</span><output aria-live="polite"></output></footer>
 <script>${LISTING_SCRIPT}</script>
 </body>
 </html>

@@ -112,7 +112,7 @@ td ::before{color:var(--faint)}
 td .i-folder::before{color:var(--rope)}
 .d a{font-weight:600}
 td [title]{color:var(--faint);cursor:not-allowed}
-.none{padding:2.5rem 1rem;margin:0;border-top:1px solid var(--rule);text-align:center;color:var(--faint)}
+.none{padding:2.5rem 1rem;margin:0;text-align:center;color:var(--faint)}
 footer{display:flex;flex-wrap:wrap;gap:.25rem 1.5rem;justify-content:space-between;padding-block:1rem 3rem;color:var(--faint);font-size:.9rem}
 @media (max-width:40rem){
 header,main,footer{width:calc(100% - 1.5rem)}
