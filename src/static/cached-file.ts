@@ -190,6 +190,11 @@ export class CachedFile {
     for (const slot of this.#slots) slot?.file?.release();
   }
 
+  /** A coding that is a sibling's; null if there is none. */
+  sibling(coding: Coding): Representation | null {
+    return this.siblings[coding] === null ? null : (this.#slots[coding] ?? null);
+  }
+
   /** A coding that was made, for the next look at the same version; undefined if it was not, or was a sibling. */
   madeCoding(coding: Coding): Representation | null | undefined {
     return this.siblings[coding] === null ? this.#slots[coding] : undefined;

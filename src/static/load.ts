@@ -78,7 +78,7 @@ export class Loader {
     const mark: FileMark = { path: seen.file.path, stats };
     const mayCompress = this.#mayCompress(describe(false).mediaType, stats.size);
     const description = describe(mayCompress || seen.siblings.some((sibling) => sibling !== null));
-    const version = versionOf(mark, body, before);
+    const version = versionOf(mark, body, before?.mark ?? null, before?.identity ?? null);
     // What was compressed of the same version need not be again
     const isSame = before !== null && before.isSettled && isSameVersion(before.mark, mark);
     const known = isSame ? before?.identity.file?.blocks : null;
@@ -86,7 +86,7 @@ export class Loader {
     const slots: (Representation | null | undefined)[] = [null];
     for (const coding of CODINGS) {
       const sibling = seen.siblings[coding] ?? null;
-      const loaded = sibling === null ? null : await this.#loadSibling(seen.root, sibling, coding, description);
+      const loaded = sibling === null ? null : await this.#loadSibling(seen.root, sibling, coding, description, before);
       const made = isSame ? before?.madeCoding(coding) : undefined;
       slots[coding] = loaded ?? (mayCompress && canCompress(coding) ? made : null);
     }
@@ -110,11 +110,18 @@ export class Loader {
     return isCompressible(mediaType);
   }
 
-  async #loadSibling(root: Root, seen: Seen, coding: Coding, description: Description): Promise<Representation | null> {
+  async #loadSibling(
+    root: Root,
+    seen: Seen,
+    coding: Coding,
+    description: Description,
+    before: CachedFile | null,
+  ): Promise<Representation | null> {
     const found = await root.open(seen);
     if (found === null) return null;
     const { body, stats } = await this.#settle(found);
-    const version: Version = { sizeBytes: stats.size, mtimeMs: stats.mtimeMs, revision: 0 };
+    const marked: FileMark = { path: seen.path, stats };
+    const version = versionOf(marked, body, before?.siblings[coding] ?? null, before?.sibling(coding) ?? null);
     return new Representation(coding, version, body, description, this.#time.nowMs());
   }
 
@@ -149,12 +156,12 @@ export class Loader {
 }
 
 /** The same name and marks with other content: changed within the file system's resolution. Its tag must be another. */
-function versionOf(mark: FileMark, body: Body, before: CachedFile | null): Version {
+function versionOf(mark: FileMark, body: Body, markBefore: FileMark | null, before: Representation | null): Version {
   const { size: sizeBytes, mtimeMs } = mark.stats;
   let revision = 0;
-  if (before !== null && before.version.mtimeMs === mtimeMs && before.version.sizeBytes === sizeBytes) {
-    const { bytes } = before.identity;
-    const isSame = body instanceof Uint8Array && bytes !== null ? body.equals(bytes) : isSameVersion(before.mark, mark);
+  if (markBefore !== null && before?.version.mtimeMs === mtimeMs && before.version.sizeBytes === sizeBytes) {
+    const { bytes } = before;
+    const isSame = body instanceof Uint8Array && bytes !== null ? body.equals(bytes) : isSameVersion(markBefore, mark);
     revision = before.version.revision + (isSame ? 0 : 1);
   }
   return { sizeBytes, mtimeMs, revision };

@@ -38,6 +38,8 @@ export type Body = Buffer | OpenFile;
 /** One coding of one version. */
 export class Representation {
   readonly coding: Coding;
+  /** Of the file that holds the content. */
+  readonly version: Version;
   readonly etag: string;
   /** At most the time at which it was made (RFC 9110 §8.8.2.1). */
   readonly lastModifiedMs: number;
@@ -60,6 +62,7 @@ export class Representation {
    */
   constructor(coding: Coding, version: Version, body: Body, description: Description, nowMs: number) {
     this.coding = coding;
+    this.version = version;
     this.etag = entityTag(version, coding);
     this.lastModifiedMs = Math.min(version.mtimeMs, nowMs);
     this.bytes = body instanceof Uint8Array ? body : null;

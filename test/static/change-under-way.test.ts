@@ -21,8 +21,9 @@ import {
 } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Served } from "./support/static-site.ts";
+import type { Answer, Served } from "./support/static-site.ts";
 import { StaticSite } from "./support/static-site.ts";
 
 const MIB = 1024 * 1024;
@@ -188,6 +189,20 @@ describe("a change", () => {
     const body = async (): Promise<string> => (await served.get("/page.html")).body.toString();
     await expect.poll(body, { timeout: 1200, interval: 20 }).toMatch(/^b+$/);
     expect((await served.get("/page.html")).headers.etag).not.toBe(tag === "" ? "none" : "");
+  });
+
+  it("to a sibling of the same length and time is another version by its tag", async () => {
+    const get = (): Promise<Answer> => served.get("/app.js", { "accept-encoding": "gzip" });
+    site.write("app.js", "plain ".repeat(50));
+    site.write("app.js.gz", gzipSync("one one one"));
+    const { headers, body } = await get();
+    site.write("app.js.gz", gzipSync("two two two"));
+    await expect.poll(async () => gunzipSync((await get()).body).toString(), { timeout: 1200 }).toBe("two two two");
+    const now = await get();
+    expect([headers["content-encoding"], body.length]).toEqual(["gzip", now.body.length]);
+    expect(now.headers.etag).not.toBe(headers.etag);
+    // The one whose tag did not change did not change
+    expect((await get()).headers.etag).toBe(now.headers.etag);
   });
 
   it("to a link that leads out is seen within a second, and shows nothing", async () => {
