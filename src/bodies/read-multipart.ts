@@ -70,7 +70,10 @@ const NAMES: readonly OptionName[] = [
  * ERR_UPLOAD_TOO_LARGE; TypeError for wrong options or content that was read already. From the loop: 400 ERR_MULTIPART; 413
  * ERR_TOO_MANY_PARTS, ERR_PART_TOO_LARGE, ERR_PART_HEAD_TOO_LARGE, ERR_UPLOAD_TOO_LARGE; ProtocolError where the upload broke off
  */
-export function readMultipart(request: Request, options: MultipartOptions = {}): AsyncIterableIterator<MultipartPart> {
+export function readMultipart(
+  request: Request,
+  options: MultipartOptions = {},
+): AsyncIterableIterator<MultipartPart, undefined, undefined> {
   checkOptions("readMultipart", options, NAMES);
   const boundary = boundaryOf(request);
   const content = contentStream(request, options);
@@ -99,7 +102,7 @@ interface FoundPart {
   readonly content: PartContent;
 }
 
-class MultipartReader implements AsyncIterableIterator<MultipartPart> {
+class MultipartReader implements AsyncIterableIterator<MultipartPart, undefined, undefined> {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #parser: PartParser;
   readonly #declaredBytes: number | null;
