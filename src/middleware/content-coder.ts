@@ -3,7 +3,7 @@
  *
  * What is small is coded at once on the event loop, because handing it to a thread costs more than coding it: 8 KiB of JSON
  * take 31 us so and 150 us through the pool, 32 KiB 127 us and 270 us, and of the way through the pool some 100 us are spent
- * on the loop anyway (Node 20, 2 cores; bench/micro). Windows and buffers are fitted to what is known of the length. It must
+ * on the loop anyway (CPU time of the process, Node 20, 2 cores). Windows and buffers are fitted to what is known of the length. It must
  * never decide whether something is coded.
  */
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { compress, type CompressOptions } from "../../src/middleware/compress.ts";
 import { CODINGS } from "../../src/middleware/content-coder.ts";
 import type { FileSlice } from "../../src/http/exchange.ts";
+import type { TimeSource } from "../../src/web/clock.ts";
 import { Response, takeAnswer } from "../../src/web/response.ts";
 import { ManualTime } from "./support/manual-time.ts";
 import { arrive, ask, type Asked, type AskOptions, bytesOf, fieldsOf } from "./support/ask.ts";
@@ -61,6 +62,12 @@ describe("content that is whole", () => {
     );
     expect(response.headers.has("content-length")).toBe(false);
     expect(await decoded(response)).toBe(TEXT);
+  });
+
+  it("is measured in octets, not in characters", async () => {
+    const coding = async (content: string): Promise<string | null> =>
+      (await ask(compress(), () => text({}, content), GZIP)).headers.get("content-encoding");
+    expect([await coding("é".repeat(511)), await coding("é".repeat(512))]).toEqual([null, "gzip"]);
   });
 
   it("is sent as it is where coding makes it no smaller", async () => {
@@ -306,6 +313,27 @@ describe("a stream", () => {
     await time.waiting();
     time.move(20);
     expect(decodePart(Buffer.concat([head.value as Buffer, (await second).value as Buffer]))).toBe("one");
+    await pieces.return?.();
+  });
+
+  it("that never pauses is not held back either", async () => {
+    let nowMs = 0;
+    const time: TimeSource = { nowMs: () => nowMs, elapsedMs: () => (nowMs += 5), after: () => () => {} };
+    let given = 0;
+    const source = (async function* give() {
+      for (;;) {
+        given++;
+        yield "tick ";
+      }
+    })();
+    const make = (): Response => new Response(source, { headers: { "content-type": "text/plain" } });
+    const { content } = takeAnswer((await compress({ time })(...askedWith("gzip"), make)) as Response);
+    const pieces = (content as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    const seen: Buffer[] = [];
+    while (seen.length === 0 || decodePart(Buffer.concat(seen)) === "") {
+      seen.push((await pieces.next()).value as Buffer);
+    }
+    expect(given).toBeLessThan(20);
     await pieces.return?.();
   });
 
