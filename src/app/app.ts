@@ -9,6 +9,7 @@
 import { isToken } from "../http/fields.ts";
 import { Context } from "../web/context.ts";
 import type { Handler, Middleware } from "../web/handler.ts";
+import type { Request } from "../web/request.ts";
 import { type AppPlan, CompiledApp, type RoutePlan, type TrailingSlash } from "./compiled-app.ts";
 import type { ErrorHandler } from "./compose.ts";
 import { answerWithoutServer } from "./detached.ts";
@@ -30,6 +31,12 @@ export interface AppOptions {
 
 /** A handler with params known from the text of its pattern. */
 export type RouteHandler<Pattern extends string> = Handler<PathParams<Pattern>>;
+
+/** An app as a handler; also of requests that no server has brought, in tests and in other frameworks. */
+export interface AppFetch {
+  (request: Request, context: Context): ReturnType<Handler>;
+  (request: globalThis.Request): Promise<globalThis.Response>;
+}
 
 /** Registers a handler for a pattern, behind middleware of its own. */
 export interface RouteMethod<Base extends string, Self> {
@@ -75,7 +82,7 @@ interface Placed {
  */
 export class App<Base extends string = ""> {
   /** Answers a request: to be given to `serve()`, or to any other that calls it with a request. */
-  readonly fetch: Handler;
+  readonly fetch: AppFetch;
   declare readonly get: RouteMethod<Base, this>;
   declare readonly head: RouteMethod<Base, this>;
   declare readonly post: RouteMethod<Base, this>;
@@ -115,11 +122,12 @@ export class App<Base extends string = ""> {
   /** @throws TypeError for an option that there is not, or a value that it cannot have */
   constructor(options: AppOptions = {}) {
     this.#trailingSlash = checkOptions(options);
-    this.fetch = (request, context) => {
+    const answer = (request: globalThis.Request, context?: Context): ReturnType<Handler> => {
       const compiled = this.#compiled ?? this.#compile();
-      if (context instanceof Context) return compiled.answer(request, context);
-      return answerWithoutServer(compiled, request);
+      if (context instanceof Context) return compiled.answer(request as Request, context);
+      return answerWithoutServer(compiled, request as Request);
     };
+    this.fetch = answer as AppFetch;
   }
 
   /**

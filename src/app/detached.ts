@@ -5,20 +5,22 @@
  * server; any other error is thrown to the caller, who is the one to see it. What is given to `waitUntil()` nobody waits for.
  */
 
-import { HttpError } from "../http/errors.ts";
+import { HandlerError, HttpError } from "../http/errors.ts";
 import { Context } from "../web/context.ts";
-import { type Handler, problemResponse } from "../web/handler.ts";
+import { problemResponse } from "../web/handler.ts";
 import { LocalExchange } from "../web/local-exchange.ts";
 import type { Request } from "../web/request.ts";
 import type { CompiledApp } from "./compiled-app.ts";
 
 /** Answers a request that has no context. */
-export async function answerWithoutServer(app: CompiledApp, request: Request): Promise<Awaited<ReturnType<Handler>>> {
+export async function answerWithoutServer(app: CompiledApp, request: Request): Promise<globalThis.Response> {
   const { pathname, search, host } = new URL(request.url);
   const lines = [...request.headers].filter(([name]) => name !== "host");
   const exchange = new LocalExchange(request.method, `${pathname}${search}`, [["host", host], ...lines]);
   try {
-    return await app.answer(request, new Context(exchange, () => {}));
+    const response = await app.answer(request, new Context(exchange, () => {}));
+    if (response === undefined) throw new HandlerError("ERR_RESPONSE_MISSING", "it returned undefined");
+    return response;
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
     return problemResponse(request, error.status, error.message, Object.entries(error.headers).flat());

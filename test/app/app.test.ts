@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { App } from "../../src/app/app.ts";
+import { HttpError } from "../../src/http/errors.ts";
 import type { Handler, Middleware } from "../../src/web/handler.ts";
 import { Response } from "../../src/web/response.ts";
 import { ask } from "./support/ask-app.ts";
@@ -36,6 +37,7 @@ describe("patterns", () => {
     ["/x/:id((?:a|b)\\)?)", "/x/a)", { id: "a)" }],
     ["/:year-:month", "/2026-11", { year: "2026", month: "11" }],
     ["/:year(\\d{4})-:month(\\d\\d)", "/2026-11", { year: "2026", month: "11" }],
+    ["/:year-:month", "/-5-6", { year: "-5", month: "6" }],
     ["/:file.:ext", "/a.tar.gz", { file: "a", ext: "tar.gz" }],
     ["/:name.json", "/a.json.json", { name: "a.json" }],
     ["/v:version", "/v12", { version: "12" }],
@@ -182,6 +184,7 @@ describe("precedence", () => {
     "/users/:id",
     "/users/:id(\\d+)",
     "/users/:a-:b",
+    "/users/:a-x",
     "/users/me",
     "/users/:id/x",
     "/users/me/:y",
@@ -190,6 +193,7 @@ describe("precedence", () => {
     ["/users/me", "/users/me"],
     ["/users/42", "/users/:id(\\d+)"],
     ["/users/a-b", "/users/:a-:b"],
+    ["/users/a-x", "/users/:a-x"],
     ["/users/ada", "/users/:id"],
     ["/users/me/x", "/users/me/:y"],
     ["/users/ada/x", "/users/:id/x"],
@@ -422,11 +426,23 @@ describe("fetch", () => {
       .get("/users/:id", (request, { params, remoteAddress }) =>
         Response.json([params.id, new URL(request.url).search, remoteAddress.port]),
       )
+      .get("/silent", () => undefined)
+      .get("/broken", () => {
+        throw new Error("broken");
+      })
+      .get("/denied", () => {
+        throw new HttpError(403, "no");
+      })
       .post("/echo", echo);
-    const fetch = app.fetch as (request: globalThis.Request) => Promise<globalThis.Response>;
+    const { fetch } = app;
     const response = await fetch(new globalThis.Request("http://example.com/users/a%2Fb?x=1"));
     expect(await response.json()).toEqual(["a/b", "?x=1", 0]);
     expect((await fetch(new globalThis.Request("http://example.com/none"))).status).toBe(404);
+    await expect(fetch(new globalThis.Request("http://example.com/broken"))).rejects.toThrow("broken");
+    await expect(fetch(new globalThis.Request("http://example.com/silent"))).rejects.toMatchObject({
+      code: "ERR_RESPONSE_MISSING",
+    });
+    expect((await fetch(new globalThis.Request("http://example.com/denied"))).status).toBe(403);
     const posted = await fetch(new globalThis.Request("http://example.com/echo", { method: "POST", body: "hi" }));
     expect(await posted.text()).toBe("hi");
   });
