@@ -11,7 +11,7 @@ import type { TimeSource } from "../web/clock.ts";
 import { type ContentCoding, type Effort, StreamCoder } from "./content-coder.ts";
 
 /** How long octets may be in the coder, in milliseconds: less than people notice, and long enough for a source that only yields. */
-export const MAX_HELD_MS = 20;
+const MAX_HELD_MS = 20;
 /** The most that is coded at once, so that a large piece neither waits whole nor is there twice. */
 const SLICE_BYTES: number = 64 * 1024;
 

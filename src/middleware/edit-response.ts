@@ -131,7 +131,7 @@ function ignore(): void {}
  * An HttpError with other fields; all else is given back as it is. It is a copy, because a handler may throw the same one for
  * many requests, and of the same class with the same members and stack, because whoever catches it may ask.
  */
-export function editError(error: unknown, edit: FieldEdit): unknown {
+function editError(error: unknown, edit: FieldEdit): unknown {
   if (!(error instanceof HttpError)) return error;
   const lines = edit.apply(Object.entries(error.headers).flat());
   const headers: PropertyDescriptor = {

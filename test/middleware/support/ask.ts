@@ -68,5 +68,3 @@ export async function bytesOf(response: Response): Promise<Buffer> {
   for await (const piece of content) pieces.push(piece);
   return Buffer.concat(pieces);
 }
-
-export { contentText };
