@@ -5,12 +5,7 @@ import { requestOf } from "../../../src/web/request.ts";
 import type { Request } from "../../../src/web/request.ts";
 import type { Response } from "../../../src/web/response.ts";
 import { takeAnswer } from "../../../src/web/response.ts";
-import {
-  contentText,
-  type MemoryContent,
-  MemoryExchange,
-  type MemoryRequest,
-} from "../../web/support/memory-exchange.ts";
+import { type MemoryContent, MemoryExchange, type MemoryRequest } from "../../web/support/memory-exchange.ts";
 
 const LIMIT_BYTES = 1024 * 1024;
 
