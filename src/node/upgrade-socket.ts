@@ -46,6 +46,8 @@ export class UpgradeSocket extends Duplex {
   /** Whether the peer's bytes are wanted, before there are any. */
   #isWanted = false;
   #isStarted = false;
+  /** The client has left before it was answered. */
+  #isAborted = false;
   #hasPeerEnded = false;
   #waiting: Done | null = null;
   #resolve: ((nothing: undefined) => void) | null = null;
@@ -57,7 +59,10 @@ export class UpgradeSocket extends Duplex {
     this.#connection = socketOf(exchange.connection);
     // node:http takes its own handler of errors away at an upgrade; a listener without one must not end the process for a reset
     this.on("error", ignore);
-    exchange.onAbort(() => this.destroy(connectionReset()));
+    exchange.onAbort(() => {
+      this.#isAborted = true;
+      this.destroy(connectionReset());
+    });
   }
 
   /** @internal Tells when the request is answered, or that it never will be. */
@@ -255,8 +260,9 @@ export class UpgradeSocket extends Duplex {
     // `socket.write("HTTP/1.1 401 …"); socket.destroy()` is how listeners refuse
     if (this.#state === REFUSING) this.#refuse();
     else if (this.#state === ANSWERING) {
-      this.#exchange.abort(error ?? connectionReset());
-      this.#settle(null);
+      // A mistake of the listener is answered like any other; without one, the connection is what it wants to be dropped
+      if (error === null && !this.#isAborted) this.#exchange.abort(connectionReset());
+      this.#settle(this.#isAborted ? null : error);
     } else if (!this.writableFinished || !this.#hasPeerEnded) {
       // Where both sides have ended, what is queued still leaves, and the connection closes by itself
       this.#stream?.destroy();
