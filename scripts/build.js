@@ -32,14 +32,14 @@ function writeDeclarations(out) {
 }
 
 /**
- * Entries by their names in dist/: what package.json exports, and the command.
+ * Entries by their names in dist/: what package.json exports, the command, and what a worker thread is started with.
  *
  * @returns {Record<string, string>}
  */
 function entries() {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   /** @type {Record<string, string>} */
-  const found = { "cli/main": source("cli/main") };
+  const found = { "cli/main": source("cli/main"), "workers/thread": source("workers/thread") };
   for (const { default: path = "" } of Object.values(exports)) {
     const name = /^\.\/dist\/(.+)\.js$/.exec(path)?.[1];
     if (name !== undefined) found[name] = source(name);

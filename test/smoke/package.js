@@ -18,7 +18,7 @@ import * as zlib from "node:zlib";
 
 const folder = resolve(process.argv[2] ?? ".");
 const entry = createRequire(join(folder, "smoke.js")).resolve("fairlead");
-const { HttpError, Response: FastResponse, serve, serveStatic } = await import(pathToFileURL(entry).href);
+const { App, HttpError, Response: FastResponse, serve, serveStatic } = await import(pathToFileURL(entry).href);
 
 /** Sends bytes on a connection of their own and says all that comes back until it closes. */
 async function exchangeBytes(port, text) {
@@ -155,6 +155,42 @@ async function askFor(port, path, headers) {
   return { status: response.statusCode, headers: response.headers, body: Buffer.concat(parts) };
 }
 
+/** Every path of the package can be imported, and an app with a handler in a thread answers. */
+async function checkRooms() {
+  const load = async (room) => import(pathToFileURL(createRequire(entry).resolve(`fairlead/${room}`)).href);
+  const { workerHandler } = await load("workers");
+  const { compress } = await load("middleware");
+  const { readJson } = await load("bodies");
+  const { redirect } = await load("replies");
+  const { nodeHandler } = await load("node");
+  const { request } = await load("testing");
+  writeFileSync(
+    join(folder, "heavy.ts"),
+    "export default (r: Request): Response => new Response(`thread ${r.method}`);\n",
+  );
+  const threads = workerHandler(pathToFileURL(join(folder, "heavy.ts")), { threads: 1 });
+  const app = new App()
+    .use(compress())
+    .get("/heavy", threads)
+    .post("/json", async (asked) => FastResponse.json(await readJson(asked)))
+    .get("/old", () => redirect("/new"))
+    .mount(
+      "/node",
+      nodeHandler((_, response) => response.end("from (req, res)")),
+    );
+  assert.equal(await (await request(app, "/heavy")).text(), "thread GET");
+  assert.deepEqual(
+    await (
+      await request(app, "/json", { method: "POST", headers: { "content-type": "application/json" }, body: "[1]" })
+    ).json(),
+    [1],
+  );
+  assert.equal((await request(app, "/old", { redirect: "manual" })).headers.get("location"), "/new");
+  assert.equal(await (await request(app, "/node")).text(), "from (req, res)");
+  await threads.close();
+}
+
 await checkLibrary();
+await checkRooms();
 await checkCodings();
 await checkCommand();
