@@ -21,11 +21,11 @@ export class RunningCommand {
 
   constructor(
     args: readonly string[],
-    options: { cwd?: string; env?: Readonly<Record<string, string>>; input?: string } = {},
+    options: { cwd?: string; env?: Readonly<Record<string, string>>; input?: string; file?: string } = {},
   ) {
     if (!existsSync(COMMAND)) throw new Error("the command is not built: npm run build");
     const { PORT: _port, HOST: _host, NO_COLOR: _noColor, FAIRLEAD_AUTH: _auth, ...inherited } = process.env;
-    this.child = spawn(process.execPath, [COMMAND, ...args], {
+    this.child = spawn(process.execPath, [options.file ?? COMMAND, ...args], {
       cwd: options.cwd,
       env: { ...inherited, ...options.env },
       stdio: ["pipe", "pipe", "pipe"],
