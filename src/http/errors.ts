@@ -108,7 +108,8 @@ export type HandlerErrorCode =
   | "ERR_RESPONSE_FIELD"
   | "ERR_RESPONSE_LENGTH"
   | "ERR_RESPONSE_CONTENT"
-  | "ERR_RESPONSE_USED";
+  | "ERR_RESPONSE_USED"
+  | "ERR_FILE_CHANGED";
 
 /** Codes of what operators can do wrong. */
 export type ServerErrorCode =
@@ -251,6 +252,7 @@ const HANDLER: Readonly<Record<HandlerErrorCode, ErrorRow>> = {
   ERR_RESPONSE_LENGTH: row(500, "the content does not have its declared Content-Length", "RFC 9110 §8.6"),
   ERR_RESPONSE_CONTENT: row(500, "the content of the response cannot be sent", ""),
   ERR_RESPONSE_USED: row(500, "the content of the response has been read already", ""),
+  ERR_FILE_CHANGED: row(500, "the file changed while it was sent, so the message was broken off", "RFC 9112 §8"),
 };
 
 /** What operators can do wrong: `serve()` rejects with it. */

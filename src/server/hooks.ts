@@ -7,6 +7,7 @@
  */
 
 import { inspect } from "node:util";
+import { HandlerError } from "../http/errors.ts";
 import type { ConnectionInfo, Exchange, Outcome, Refusal, SocketAddress } from "../http/exchange.ts";
 
 /** What an observer is told of a server that has begun to listen; the Server itself. */
@@ -125,5 +126,9 @@ function writeFault(fault: Fault): void {
   const id = fault.id === "" ? "" : ` (${fault.id})`;
   const request =
     fault.exchange === null ? "" : ` at ${fault.exchange.request.method} ${fault.exchange.request.target}`;
-  process.stderr.write(`fairlead: a handler failed${request}${id}\n${inspect(fault.error)}\n`);
+  const text =
+    fault.error instanceof HandlerError && fault.error.code === "ERR_FILE_CHANGED"
+      ? `broken off${request}: ${fault.error.message}`
+      : `a handler failed${request}${id}\n${inspect(fault.error)}`;
+  process.stderr.write(`fairlead: ${text}\n`);
 }

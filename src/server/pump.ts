@@ -9,6 +9,7 @@
 
 import { read } from "node:fs";
 import type { Socket } from "node:net";
+import { HandlerError } from "../http/errors.ts";
 import type { Clock, FileSlice } from "../http/exchange.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 
@@ -174,7 +175,7 @@ export class FilePump implements Pump {
     }
     if (error !== null || bytesRead === 0) {
       this.#pool.give(buffer);
-      this.#finish(error ?? new Error(`the file ended ${this.#unreadBytes} octets short of what was promised`));
+      this.#finish(error ?? fileChanged(`it ended ${this.#unreadBytes} octets short`));
       return;
     }
     this.#position += bytesRead;
@@ -182,7 +183,7 @@ export class FilePump implements Pump {
     // Before the last octets leave: without them the peer knows that what it has is not whole
     if (this.#unreadBytes === 0 && this.#slice.isIntact?.() === false) {
       this.#pool.give(buffer);
-      this.#finish(new Error("the file was written to while it was sent"));
+      this.#finish(fileChanged("it was written to"));
       return;
     }
     this.#ready = buffer;
@@ -238,4 +239,9 @@ export class FilePump implements Pump {
     this.#ready = null;
     if (this.#reading === null) this.#slice.release();
   }
+}
+
+/** Nobody's mistake: what was promised cannot be kept, and the peer must see that the message is not whole. */
+function fileChanged(how: string): HandlerError {
+  return new HandlerError("ERR_FILE_CHANGED", how);
 }

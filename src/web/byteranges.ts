@@ -6,6 +6,7 @@
  * becomes of the content, and never while a read is under way.
  */
 
+import { HandlerError } from "../http/errors.ts";
 import type { Byteranges, ByteRange } from "../http/range.ts";
 
 /** Where the octets of parts come from. */
@@ -92,7 +93,7 @@ class FramedParts implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array
       return { done: false, value: Buffer.from(this.#plan.heads[this.#index] as string, "latin1") };
     }
     // Before the last octets leave: without them the peer knows that what it has is not whole
-    if (!this.#source.isIntact()) throw new Error("what was sent was written to meanwhile");
+    if (!this.#source.isIntact()) throw new HandlerError("ERR_FILE_CHANGED", "it was written to");
     this.#isOver = true;
     return { done: false, value: Buffer.from(this.#plan.tail, "latin1") };
   }
