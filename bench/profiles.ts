@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openAsker } from "./answer.ts";
 import { type Subject } from "./process.ts";
+import { STARTUP_PROFILE } from "./startup-profile.ts";
 import { openTree, runStatic, STATIC_PROFILES } from "./static-profiles.ts";
 
 /** One round's figures by name; the first of a profile's `figures` is the one to steer by. */
@@ -32,7 +33,12 @@ export interface Profile {
   readonly subjects: readonly string[];
   /** Called once before the subjects start; gives what undoes it. */
   prepare?(): () => void;
-  run(subject: Subject, settings: Settings): Promise<Round>;
+  /** What it needs besides, and does not find. */
+  missing?(): string[];
+  /** One round with a subject that runs. */
+  run?(subject: Subject, settings: Settings): Promise<Round>;
+  /** In its place: one round that starts the subject itself. */
+  start?(name: string, core: number): Promise<Round>;
 }
 
 const LUA = fileURLToPath(new URL("load/wrk.lua", import.meta.url));
@@ -59,6 +65,7 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
     subjects: ["fairlead", "node-http"],
     run: weighIdle,
   },
+  startup: STARTUP_PROFILE,
   ...staticProfiles(),
 };
 

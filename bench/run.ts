@@ -52,9 +52,14 @@ async function measure(profile: Profile, names: readonly string[], rounds: numbe
   for (let round = 0; round < rounds; round++) {
     const turn = round % names.length;
     for (const name of [...names.slice(turn), ...names.slice(0, turn)]) {
+      if (profile.start !== undefined) {
+        results.get(name)?.push(await profile.start(name, SUBJECT_CORE));
+        continue;
+      }
       const subject = await startSubject(name, SUBJECTS[name] ?? "", SUBJECT_CORE);
       try {
-        results.get(name)?.push(await profile.run(subject, { seconds, connections, loadCore: LOAD_CORE }));
+        const round = await profile.run?.(subject, { seconds, connections, loadCore: LOAD_CORE });
+        if (round !== undefined) results.get(name)?.push(round);
       } finally {
         await subject.stop();
       }
@@ -88,15 +93,15 @@ function report(name: string, profile: Profile, results: ReadonlyMap<string, rea
 async function main(): Promise<void> {
   const profile = PROFILES[values.profile];
   const names = values.subjects?.split(",") ?? [...(profile?.subjects ?? [])];
-  const unknown = names.filter((name) => !(name in SUBJECTS));
+  const unknown = names.filter((name) => !(name in SUBJECTS || profile?.subjects.includes(name)));
   if (profile === undefined || unknown.length > 0) {
     console.error(`Profiles: ${Object.keys(PROFILES).join(", ")}. Subjects: ${Object.keys(SUBJECTS).join(", ")}.`);
     process.exitCode = 2;
     return;
   }
-  const missing = ["taskset", ...(profile.needsWrk ? ["wrk"] : [])].filter(
-    (tool) => spawnSync("which", [tool]).status !== 0,
-  );
+  const tools = ["taskset", ...(profile.needsWrk ? ["wrk"] : [])];
+  const missing = tools.filter((tool) => spawnSync("which", [tool]).status !== 0);
+  missing.push(...(profile.missing?.() ?? []));
   if (missing.length > 0 || cpus().length < 2) {
     console.error(`SKIPPED ALOUD: this needs two cores and ${missing.join(" and ") || "more of them"}`);
     return;
