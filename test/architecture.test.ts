@@ -180,7 +180,7 @@ function findCycle(graph: ReadonlyMap<string, readonly string[]>): string[] {
 
 /** `listener.on("connection", …)` is about sockets, not about a field. */
 function isEventName(before: Piece | undefined): boolean {
-  return /\.(?:on|once|off)\(\s*$/.test(before?.text ?? "");
+  return /\.(?:on|once|off|emit|listenerCount)\(\s*$/.test(before?.text ?? "");
 }
 
 describe("framing", () => {
@@ -217,6 +217,13 @@ describe("framing", () => {
   });
 });
 
+/** Node's own interface has a method `setTimeout`, which ours define and call, and which is no timer. */
+function isMethodOfNode(found: string): boolean {
+  const [path = "", line = ""] = found.split(":");
+  const text = sources.find((source) => source.path === path)?.text.split("\n")[Number(line) - 1] ?? "";
+  return roomOf(path) === "node" && /^ {2}setTimeout\(|\w\.setTimeout\(/.test(text);
+}
+
 describe("time", () => {
   const TIME =
     /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.now\b|\bhrtime\b|\bsetTimeout\b|\bsetInterval\b|\bAbortSignal\.timeout\b/g;
@@ -226,7 +233,8 @@ describe("time", () => {
       // Handlers work without a server, so they have a door of their own
       ["src/server/clock.ts", "src/web/clock.ts"].includes(path) ||
       ["observe", "workers", "proxy"].includes(roomOf(path));
-    expect(sources.filter((source) => !isHome(source)).flatMap((source) => findInCode(source, TIME))).toEqual([]);
+    const found = sources.filter((source) => !isHome(source)).flatMap((source) => findInCode(source, TIME));
+    expect(found.filter((line) => !isMethodOfNode(line))).toEqual([]);
   });
 });
 
