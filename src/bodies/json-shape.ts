@@ -19,7 +19,7 @@ const CLOSE_OBJECT = 0x7d;
  */
 export function findTooDeep(text: string, maxDepth: number): number {
   // What is opened must be closed: shorter text cannot be that deep and valid
-  if (text.length < 2 * (maxDepth + 1)) return -1;
+  if (text.length < 2 * (maxDepth + 1) || !hasMoreOpen(text, maxDepth)) return -1;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -35,6 +35,15 @@ export function findTooDeep(text: string, maxDepth: number): number {
   return -1;
 }
 
+/** Whether more than `count` brackets open, in strings or not: most content has fewer, and needs no closer look. */
+function hasMoreOpen(text: string, count: number): boolean {
+  let left = count;
+  for (const bracket of ["{", "["]) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) if (--left < 0) return true;
+  }
+  return false;
+}
+
 /** Offset of the quote that ends the string which begins at `start`; the length of the text if none does. */
 function endOfString(text: string, start: number): number {
   let end = start;
@@ -47,15 +56,17 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-/** Any letter or underscore may be written as an escape (RFC 8259 §7). */
-const SUSPICIOUS = /__proto__|constructor|\\u00[567]/i;
+/** Whether a name could be in it; any letter of one may be written as an escape (RFC 8259 §7). */
+function isSuspicious(text: string): boolean {
+  return text.includes("__proto__") || text.includes("constructor") || text.includes(String.raw`\u00`);
+}
 
 /**
  * The name in a parsed value by which a careless copy would change a prototype: `__proto__`, or `constructor` with a member
  * `prototype`; null if there is none.
  */
 export function findPrototypeName(text: string, value: unknown): "__proto__" | "constructor" | null {
-  if (!SUSPICIOUS.test(text)) return null;
+  if (!isSuspicious(text)) return null;
   const open: unknown[] = [value];
   while (open.length > 0) {
     const one = open.pop();

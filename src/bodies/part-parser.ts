@@ -92,8 +92,7 @@ export class PartParser {
   /** All octets were written. @throws ContentError if the form is not whole */
   end(): void {
     if (this.#isClosed) return;
-    const detail = this.#parts === 0 ? "no part begins in it" : "its closing boundary is missing";
-    this.#fail(new ContentError("ERR_MULTIPART", detail));
+    this.#fail(new ContentError("ERR_MULTIPART", "it ends without its closing boundary"));
     if (this.#failure !== null) throw this.#failure;
   }
 
