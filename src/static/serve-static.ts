@@ -43,6 +43,8 @@ export interface StaticHandler {
   readonly fetch: (request: Request, context?: Context) => Response | Promise<Response>;
   /** What would be answered, and why: the true pipeline, with its steps noted. For the operator: it names paths of the disk. */
   readonly explain: (request: Request, context?: Context) => Promise<Explanation>;
+  /** Of the paths that it answers, without slash at the end; `""` for none. An app mounts it there and nowhere else. */
+  readonly prefix?: string;
   /** How the cache is doing. */
   readonly stats: () => CacheStats;
 }
@@ -54,13 +56,16 @@ export interface StaticHandler {
  * @throws ServerError ERR_OPTIONS that names every mistake: the folder does not exist, the index is no name
  */
 export function serveStatic(roots: StaticRoots, options: StaticOptions = {}): StaticHandler {
-  const folder = new StaticFolder(readStaticOptions(roots, options));
+  const settings = readStaticOptions(roots, options);
+  const folder = new StaticFolder(settings);
   const fetch = (request: Request, context?: Context): Response | Promise<Response> => folder.answer(request, context);
-  return Object.assign(fetch.bind(null), {
+  const handler: StaticHandler = Object.assign(fetch.bind(null), {
     fetch,
     explain: (request: Request, context?: Context) => folder.explain(request, context),
     stats: () => folder.stats,
   });
+  // Not to be spread: to serve() it would be an option that there is not
+  return Object.defineProperty(handler, "prefix", { value: settings.mount.base });
 }
 
 class StaticFolder {

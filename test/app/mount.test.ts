@@ -117,7 +117,7 @@ describe("over a socket", () => {
     const app = new App()
       .get("/book", () => Response.json({ title: "Emma" }))
       .mount("/hono", hono)
-      .mount("/files", serveStatic(folder))
+      .mount("/files", serveStatic(folder, { prefix: "/files" }))
       .mount("/", serveStatic(folder))
       .use("/secret.txt", () => new Response("no", { status: 403 }));
     await using server = await serve({ ...app, port: 0 });
@@ -128,6 +128,10 @@ describe("over a socket", () => {
     expect(await get("/book")).toBe('200 {"title":"Emma"}');
     expect(await get("/a.txt")).toBe("200 a file");
     expect(await get("/files/a.txt")).toBe("200 a file");
+    expect((await fetch(`${server.url.origin}/files/sub`, { redirect: "manual" })).headers.get("location")).toBe(
+      "/files/sub/",
+    );
+    expect(() => new App().mount("/elsewhere", serveStatic(folder))).toThrow("/elsewhere");
     expect(await get("/hono/hello/Ada")).toBe("200 Hono greets Ada");
     expect(await get("/hono/echo", { method: "POST", body: '{"a":1}' })).toBe('200 {"a":1}');
     expect(await get("/book", { method: "POST" })).toMatch(/^405 /);
