@@ -14,6 +14,9 @@ import type { ConnectionInfo, Exchange } from "../http/exchange.ts";
 import { SYSTEM_TIME } from "../web/clock.ts";
 import { connectionReset } from "./node-errors.ts";
 
+/** Told that nobody waits for a response any more. */
+export type Abandon = (response: ServerResponse, reason: Error) => void;
+
 const sockets: WeakMap<ConnectionInfo, ConnectionSocket> = new WeakMap();
 
 /** The socket of a connection: always the same one. */
@@ -46,6 +49,7 @@ export class ConnectionSocket extends Duplex {
   #exchange: Exchange | null = null;
   #request: IncomingMessage | null = null;
   #response: ServerResponse | null = null;
+  #abandon: Abandon | null = null;
   readonly #connection: ConnectionInfo;
   #lastProgressMs = 0;
   #cancelTimer: (() => void) | null = null;
@@ -155,10 +159,11 @@ export class ConnectionSocket extends Duplex {
   }
 
   /** @internal A request is served now. */
-  begin(exchange: Exchange, request: IncomingMessage, response: ServerResponse): void {
+  begin(exchange: Exchange, request: IncomingMessage, response: ServerResponse, abandon: Abandon): void {
     this.#exchange = exchange;
     this.#request = request;
     this.#response = response;
+    this.#abandon = abandon;
     if (this.timeout > 0) this.progress();
     // Somebody destroyed the connection between two requests, when there was no exchange to tell
     if (this.destroyed) exchange.abort(connectionReset());
@@ -194,11 +199,16 @@ export class ConnectionSocket extends Duplex {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     const exchange = this.#exchange;
+    const response = this.#response;
     this.#exchange = null;
     this.#request = null;
     this.#response = null;
     callback(error);
-    exchange?.abort(error ?? connectionReset());
+    if (exchange === null || response === null) return;
+    const reason = error ?? connectionReset();
+    exchange.abort(reason);
+    // An exchange that the wire has answered itself tells nobody
+    this.#abandon?.(response, reason);
   }
 
   #watch(delayMs: number): void {

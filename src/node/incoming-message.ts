@@ -25,6 +25,8 @@ interface Internals {
   _dump(): void;
   /** The client left, or somebody destroyed the request, before its end. */
   aborted: boolean;
+  /** The request asks for another protocol, and somebody serves it. */
+  upgrade: boolean;
   /** Somebody reads, or has read. */
   _consuming: boolean;
 }
@@ -48,6 +50,7 @@ export class NodeRequest extends IncomingMessage {
     this.method = method;
     this.url = target;
     const own = this as unknown as Internals;
+    own.upgrade = false;
     const lines = linesOf(fields);
     own["_addHeaderLines"](lines, lines.length);
     // Node hears of the end of an empty message when the listener has returned; here it is known before

@@ -66,7 +66,7 @@ export function handRequest(
   const socket = socketOf(exchange.connection);
   const request = new NodeRequest(exchange, socket);
   const response = new NodeResponse(exchange, request, socket);
-  socket.begin(exchange, request, response);
+  socket.begin(exchange, request, response, abandon);
   try {
     const result = listener(request, response);
     if (result instanceof Promise) {
@@ -105,6 +105,8 @@ export function handUpgrade(exchange: Exchange, listener: UpgradeListener): Prom
   }
   return settled;
 }
+
+const abandon = (response: ServerResponse, reason: Error): void => NodeResponse.abandon(response, reason);
 
 function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error("a listener failed", { cause: error });

@@ -122,3 +122,9 @@ export function linesOfHints(hints: unknown): FieldLines | null {
   if (typeof value !== "string" || !/^\s*<[^>]*>/.test(value)) throw nodeError("ERR_INVALID_ARG_VALUE", "hints");
   return linesOfTrailers({ Link: value, ...others });
 }
+
+/** Value of the first line named `name` (lower case). */
+export function valueOfLine(lines: FieldLines, name: string): string | undefined {
+  for (let i = 0; i < lines.length; i += 2) if (lines[i]?.toLowerCase() === name) return lines[i + 1];
+  return undefined;
+}

@@ -9,6 +9,7 @@
 
 import { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { HandlerError } from "../http/errors.ts";
 import type { Content, Exchange, FieldLines, ResponseHead } from "../http/exchange.ts";
 import { forbidsContent } from "../http/status.ts";
 import { isFieldValue } from "../http/fields.ts";
@@ -24,7 +25,9 @@ import {
   linesOfHints,
   linesOfTrailers,
   reasonToSend,
+  valueOfLine,
 } from "./response-head.ts";
+import { checkChunk, toBytes, toContent } from "./written-chunk.ts";
 
 /** What Node's class keeps besides its documented members, and libraries read. */
 interface Internals {
@@ -227,6 +230,11 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     return true;
   }
 
+  /** The connection is gone, or was answered by the wire: nobody waits for this response any more. */
+  static abandon(response: ServerResponse, reason: Error): void {
+    if (response instanceof ServerResponse && #exchange in response) response.#abort(reason);
+  }
+
   // ---- the way to the exchange ------------------------------------------------------------------------------------------
 
   #openQueue(): ContentQueue {
@@ -308,7 +316,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
 
   /** Holds what is written against what was declared, where the listener asked for that (`strictContentLength`). */
   #count(byteCount: number, isLast: boolean): void {
-    const declared = this.getHeader("content-length") ?? lineOf(this.#fields, "content-length");
+    const declared = this.getHeader("content-length") ?? valueOfLine(this.#fields, "content-length");
     if (declared === undefined || !(this as unknown as Internals)["_hasBody"]) return;
     const total = this.#writtenBytes + byteCount;
     if (isLast ? total !== Number(declared) : total > Number(declared)) {
@@ -338,8 +346,9 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
   #abort(reason: Error): void {
     if (this.#isDelivered || this.#isOver) return;
     this.#isOver = true;
-    // Nobody is told twice, and the listeners see an exchange that has ended
-    this.#resolve?.(undefined);
+    // What the wire broke off because of the listener is for the log; that a client leaves is nobody's fault
+    if (reason instanceof HandlerError) this.#reject?.(reason);
+    else this.#resolve?.(undefined);
     this.#queue?.close(reason);
     this.req.destroy(connectionReset());
     close(this);
@@ -386,31 +395,4 @@ function emitDrain(response: NodeResponse): void {
 function emitError(response: NodeResponse, error: Error, done: WriteCallback | null): void {
   done?.(error);
   if (!response.destroyed) response.emit("error", error);
-}
-
-/** @throws TypeError for anything but text and bytes */
-function checkChunk(chunk: unknown): asserts chunk is string | Uint8Array {
-  if (typeof chunk === "string" || chunk instanceof Uint8Array) return;
-  if (chunk === null) throw nodeError("ERR_STREAM_NULL_VALUES", "stream");
-  throw nodeError("ERR_INVALID_ARG_TYPE", "chunk");
-}
-
-function isUtf8(encoding: unknown): boolean {
-  return encoding === undefined || encoding === null || encoding === "utf8" || encoding === "utf-8";
-}
-
-function toBytes(chunk: unknown, encoding: unknown): Uint8Array {
-  if (typeof chunk !== "string") return chunk as Uint8Array;
-  return Buffer.from(chunk, isUtf8(encoding) ? "utf8" : (encoding as BufferEncoding));
-}
-
-/** Text stays text as long as it can: the wire joins it to the head. */
-function toContent(chunk: unknown, encoding: unknown): string | Uint8Array {
-  if (typeof chunk === "string" && isUtf8(encoding)) return chunk;
-  return toBytes(chunk, encoding);
-}
-
-function lineOf(lines: FieldLines, name: string): string | undefined {
-  for (let i = 0; i < lines.length; i += 2) if (lines[i]?.toLowerCase() === name) return lines[i + 1];
-  return undefined;
 }
