@@ -2,14 +2,27 @@
  * Builds dist/: JavaScript in few files, declarations, source maps, with the command executable.
  *
  * What the library or a start of the command needs stands in one file, because loading a hundred costs more than what is in
- * them; what only one feature needs has a file of its own. The command and the library share it, so that a Response is the
- * same class to both. Everything is written beside dist/ and swapped in only when it is whole, so that a failed build leaves
+ * them; what only one feature needs has a file of its own. The command that runs an app shares it with the library, so that
+ * a Response is the same class to both; the command that serves a folder is a script of its own, which starts faster. Entries
+ * are what package.json exports. Everything is written beside dist/ and swapped in only when it is whole, so that a failed build leaves
  * the last good one where it was, and nobody ever runs half of one.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
@@ -178,6 +191,32 @@ function licenceOf(name) {
   return `${name}\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
 }
 
+/**
+ * Lets the command keep its compiled code for this version of Node, as its first run would (src/cli/start.ts). It is not
+ * published: nobody should have to trust bytes that nobody can read. Where it fails, the first run keeps it.
+ *
+ * @param {string} out
+ */
+async function warmUp(out) {
+  const site = mkdtempSync(join(tmpdir(), "fairlead-build-"));
+  writeFileSync(join(site, "index.html"), "<!doctype html><title>warm</title>");
+  const words = [join(out, "cli/start.cjs"), site, "--port", "0", "--log", "text"];
+  const command = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "ignore"], timeout: 10_000 });
+  const ended = once(command, "exit");
+  try {
+    for await (const line of createInterface(command.stdout)) {
+      const url = / at (http:\S+)/.exec(line)?.[1];
+      if (url === undefined) continue;
+      for (const path of ["", "", "missing"]) await (await fetch(url + path)).arrayBuffer();
+      command.kill("SIGTERM");
+    }
+  } catch {
+    command.kill("SIGKILL");
+  }
+  await ended;
+  rmSync(site, { recursive: true, force: true });
+}
+
 try {
   writeDeclarations(next);
   await writeModules(next);
@@ -187,6 +226,7 @@ try {
     if (!readFileSync(command, "utf8").startsWith("#!/usr/bin/env node\n")) throw new Error(`${name} has no #! line`);
     chmodSync(command, 0o755);
   }
+  await warmUp(next);
   rmSync(dist, { recursive: true, force: true });
   renameSync(next, dist);
 } catch (error) {

@@ -66,7 +66,7 @@ async function checkLibrary() {
 
 /** Starts the command and says the origin it serves at, with a function that ends it gracefully. */
 async function startCommand(words) {
-  const main = join(folder, "node_modules/fairlead/dist/cli/main.js");
+  const main = join(folder, "node_modules/fairlead/dist/cli/start.cjs");
   const child = spawn(process.execPath, [main, ...words, "--port", "0"], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
@@ -89,7 +89,7 @@ async function startCommand(words) {
 }
 
 async function checkCommand() {
-  const main = join(folder, "node_modules/fairlead/dist/cli/main.js");
+  const main = join(folder, "node_modules/fairlead/dist/cli/start.cjs");
   assert.match(execFileSync(process.execPath, [main, "--version"], { encoding: "utf8" }), /\d+\.\d+\.\d+/);
   mkdirSync(join(folder, "htdocs"), { recursive: true });
   writeFileSync(join(folder, "htdocs/index.html"), "<p>home</p>");
