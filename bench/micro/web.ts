@@ -70,6 +70,9 @@ class SilentExchange implements Exchange {
   readonly contentBytesSent: number = 0;
   mark = 0;
   route = "";
+  contentMark = 0;
+  requestId = "";
+  traceParent = "";
   octets = 0;
 
   inform(): void {}

@@ -165,6 +165,30 @@ class MountedExchange implements Exchange {
     this.#outer.route = joinPatterns(this.#prefix, pattern);
   }
 
+  get contentMark(): number {
+    return this.#outer.contentMark;
+  }
+
+  set contentMark(value: number) {
+    this.#outer.contentMark = value;
+  }
+
+  get requestId(): string {
+    return this.#outer.requestId;
+  }
+
+  set requestId(id: string) {
+    this.#outer.requestId = id;
+  }
+
+  get traceParent(): string {
+    return this.#outer.traceParent;
+  }
+
+  set traceParent(value: string) {
+    this.#outer.traceParent = value;
+  }
+
   inform(status: number, fields: FieldLines): void {
     this.#outer.inform(status, fields);
   }

@@ -87,8 +87,15 @@ export interface ContentSource {
   resume(): void;
   /** Nobody wants the rest: the wire drains or closes as it sees fit, the sink hears nothing more. */
   cancel(): void;
+  /** Octets that have come so far, given to the sink or dropped; not there where nobody counts. */
+  readonly received?: number;
   /** The most octets this content may have; lowering or raising it is possible until {@link start}. */
   maxBytes: number;
+  /**
+   * A piece that fills its ArrayBuffer is the sink's alone: it may be transferred or written to. Where this is not true, and for
+   * all other pieces, what lies behind them may be read by somebody else.
+   */
+  readonly givesBuffers?: boolean;
 }
 
 /** The peer and the connection under an exchange. One object per connection. */
@@ -152,6 +159,15 @@ export interface Exchange {
    * observers: however many paths are asked for, there are no more values than routes.
    */
   route: string;
+  /**
+   * When content that takes its time began to be sent, in the units of {@link mark}; 0 where all went out with the head, or
+   * nothing yet. Written for observers, never read by the wire.
+   */
+  contentMark: number;
+  /** Name of the request among all; `""` where nobody gave one. Written by whoever names requests, for observers. */
+  requestId: string;
+  /** The span that stands for the request, as in the field of that name (W3C Trace Context §3.2); `""` where nobody traces. */
+  traceParent: string;
 }
 
 /** A connection after upgrade: bytes both ways, beginning with those that had arrived behind the head. */
@@ -242,6 +258,8 @@ export interface Refusal {
   /** As far as they were understood, else `""`. */
   readonly method: string;
   readonly target: string;
+  /** The exchange that is under way, of whose end observers hear yet; null where there is none. */
+  readonly exchange: Exchange | null;
 }
 
 /** How an exchange ended. */
@@ -259,6 +277,8 @@ export type Outcome =
 export interface WireEvents {
   readonly onRefusal: ((refusal: Refusal) => void) | null;
   readonly onExchangeEnd: ((exchange: Exchange, outcome: Outcome) => void) | null;
+  /** Content that takes its time begins to be sent; not called for what goes out with its head. */
+  readonly onContentBegin?: ((exchange: Exchange) => void) | null;
   /** A callback that somebody gave to an exchange has thrown; nothing else was harmed. Absent: it is ignored. */
   readonly onCallbackError?: ((error: unknown, exchange: Exchange | null) => void) | null;
 }

@@ -356,6 +356,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   sending(isFile: boolean): void {
     this.#writing = WRITING.streaming;
     if (isFile) this.#deadlines.startSend();
+    if (this.#exchange !== null) this.#config.events.onContentBegin?.(this.#exchange);
   }
 
   isCurrent(exchange: Http1Exchange): boolean {
@@ -513,7 +514,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   #report(error: ProtocolError, method: string, target: string): void {
     if (error === this.#reported) return;
     this.#reported = error;
-    this.#config.events.onRefusal?.({ error, connection: this.info, method, target });
+    this.#config.events.onRefusal?.({ error, connection: this.info, method, target, exchange: this.#exchange });
   }
 
   #expireRequest(): void {

@@ -57,6 +57,9 @@ export class Http1Exchange implements Exchange {
   contentBytesSent = 0;
   mark = 0;
   route = "";
+  contentMark = 0;
+  requestId = "";
+  traceParent = "";
   readonly #owner: ExchangeOwner;
   #abortReason: Error | null = null;
   #abortCallbacks: Array<(reason: Error) => void> | null = null;

@@ -56,6 +56,8 @@ export function requestId(options: RequestIdOptions = {}): Middleware {
     const incoming = isTrusted ? request.headers.get(field) : null;
     const id = incoming !== null && VALID.test(incoming) ? incoming : make(generate);
     context.set(REQUEST_ID, id);
+    // For observers, who see no context
+    context.exchange.requestId = id;
     return editAnswer(next, request, context, new OneLine(field, id));
   };
 }

@@ -149,7 +149,7 @@ export class Connections implements SocketHost, ListenerEvents {
 
   #refuse(socket: Socket, transport: SocketTransport, error: ProtocolError): void {
     this.refused++;
-    this.#config.hooks.onRefusal?.({ error, connection: transport.info, method: "", target: "" });
+    this.#config.hooks.onRefusal?.({ error, connection: transport.info, method: "", target: "", exchange: null });
     if (!this.#admission.beginRefusal()) {
       socket.destroy();
       return;

@@ -24,10 +24,14 @@ export interface ResponseInfo {
   readonly outcome: Outcome;
   /** From the request's acceptance to the response's end. */
   readonly durationMs: number;
+  /** From there to the head of the response, on its way to the peer; {@link durationMs} where all went out at once. */
+  readonly firstByteMs: number;
   /** 0 if the peer left before there was a response. */
   readonly status: number;
   /** Octets of content, without framing. */
   readonly contentBytes: number;
+  /** Octets of the request's content that had come by then, without framing. */
+  readonly requestContentBytes: number;
   /** Pattern of the route that answered, e.g. `/users/:id`; `""` where none did. Bounded, as a label of a metric must be. */
   readonly route: string;
 }
@@ -65,7 +69,7 @@ export interface Hooks {
   readonly onResponse?: ((response: ResponseInfo) => unknown) | undefined;
   /** A request or a connection was refused by the server itself. */
   readonly onRefusal?: ((refusal: Refusal) => unknown) | undefined;
-  /** A handler failed. Without this hook the failure is written to standard error. */
+  /** A handler failed. Without this hook, and where it returns `false`, the failure is written to standard error. */
   readonly onFault?: ((fault: Fault) => unknown) | undefined;
   /** The server is closed and all connections are gone. */
   readonly onClose?: ((summary: CloseSummary) => unknown) | undefined;
@@ -94,7 +98,7 @@ export function guardHooks(hooks: Hooks): GuardedHooks {
     onRequest: guard("onRequest", hooks.onRequest),
     onResponse: guard("onResponse", hooks.onResponse),
     onRefusal: guard("onRefusal", hooks.onRefusal),
-    onFault: guard("onFault", hooks.onFault) ?? writeFault,
+    onFault: guard("onFault", withFallback(hooks.onFault)) ?? writeFault,
     onClose: guard("onClose", hooks.onClose),
     areObserving: Object.values(hooks).some((hook) => typeof hook === "function"),
   });
@@ -118,6 +122,16 @@ function guard<Args extends unknown[]>(
     } catch (error) {
       warn(error);
     }
+  };
+}
+
+/** Whoever only counts failures says so, and they are written down as if nobody had asked. */
+function withFallback(onFault: Hooks["onFault"]): Hooks["onFault"] {
+  if (onFault === undefined) return undefined;
+  return (fault) => {
+    const result = onFault(fault);
+    if (result === false) writeFault(fault);
+    return result;
   };
 }
 

@@ -9,6 +9,8 @@
 import type { ProtocolError } from "../http/errors.ts";
 import type { Exchange, Outcome, SocketAddress } from "../http/exchange.ts";
 import { createExchangeHandler } from "../web/handler.ts";
+import { replaceGlobalResponse } from "../web/platform.ts";
+import { Response } from "../web/response.ts";
 import { SYSTEM_TIME, type TimeSource } from "./clock.ts";
 import { Connections } from "./connections.ts";
 import { type CloseSummary, type GuardedHooks, guardHooks } from "./hooks.ts";
@@ -44,6 +46,7 @@ export function serve(options: ServeOptions): Promise<Server> {
 export async function startServer(options: ServeOptions, time: TimeSource): Promise<Server> {
   const resolved = resolveOptions(options);
   resolved.signal?.throwIfAborted();
+  if (resolved.replacesGlobalResponse) replaceGlobalResponse(Response as typeof globalThis.Response);
   const server = new Server(resolved, time);
   await server.listen();
   return server;
@@ -262,6 +265,7 @@ export class Server implements AsyncDisposable {
       events: Object.freeze({
         onRefusal,
         onExchangeEnd: onResponse === null ? null : reportResponse(onResponse, time),
+        onContentBegin: onResponse === null ? null : (exchange: Exchange) => (exchange.contentMark = time.monotonicMs()),
         onCallbackError: (error: unknown, exchange: Exchange | null) => hooks.onFault({ id: "", error, exchange }),
       }),
       handle: isObserved
@@ -294,11 +298,15 @@ export class Server implements AsyncDisposable {
 
 function reportResponse(onResponse: NonNullable<GuardedHooks["onResponse"]>, time: TimeSource) {
   return (exchange: Exchange, outcome: Outcome): void => {
+    const { mark, contentMark, content } = exchange;
+    const durationMs = time.monotonicMs() - mark;
     onResponse({
       exchange,
       outcome,
-      durationMs: time.monotonicMs() - exchange.mark,
+      durationMs,
+      firstByteMs: contentMark === 0 ? durationMs : contentMark - mark,
       status: exchange.status,
+      requestContentBytes: content.isEmpty ? 0 : (content.received ?? 0),
       contentBytes: exchange.contentBytesSent,
       route: exchange.route,
     });

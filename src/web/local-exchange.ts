@@ -74,6 +74,9 @@ export class LocalExchange implements Exchange {
   readonly answer: Promise<LocalAnswer>;
   mark = 0;
   route = "";
+  contentMark = 0;
+  requestId = "";
+  traceParent = "";
   contentBytesSent = 0;
   status = 0;
   isAnswered = false;

@@ -14,7 +14,7 @@ import type { ResponseInfo } from "../../src/server/hooks.ts";
 
 function response(method: string, target: string, status: number, outcome: Outcome = "complete"): ResponseInfo {
   const exchange = { request: { method, target } } as Exchange;
-  return { exchange, outcome, status, contentBytes: 3660, durationMs: 1.234, route: "" };
+  return { exchange, outcome, status, contentBytes: 3660, durationMs: 1.234, firstByteMs: 1.234, requestContentBytes: 0, route: "" };
 }
 
 describe("a line per request", () => {
@@ -62,6 +62,7 @@ describe("a line per refusal", () => {
     connection: {} as Exchange["connection"],
     method: "POST",
     target: "/a\x1b[2J\nGET /forged 200",
+    exchange: null,
   };
 
   it("names code and rule, and escapes the peer's bytes", () => {

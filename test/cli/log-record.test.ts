@@ -18,7 +18,7 @@ function response(
     request: { method: "GET", target, version: "1.1", authority: "a", fields: Fields.from([["user-agent", 'é\n"']]) },
     connection: { remoteAddress: { address, port: 1, family } },
   } as unknown as Exchange;
-  return { exchange, outcome, status: 200, contentBytes: 0, durationMs: 1.26, route: "" };
+  return { exchange, outcome, status: 200, contentBytes: 0, durationMs: 1.26, firstByteMs: 1.26, requestContentBytes: 0, route: "" };
 }
 
 const refusal = {
@@ -26,6 +26,7 @@ const refusal = {
   connection: response("/").exchange.connection,
   method: "",
   target: "",
+  exchange: null,
 };
 
 describe("JSON", () => {

@@ -142,6 +142,9 @@ export class MemoryExchange implements Exchange {
   contentBytesSent = 0;
   mark = 0;
   route = "";
+  contentMark = 0;
+  requestId = "";
+  traceParent = "";
   head: ResponseHead | null = null;
   body: Content = null;
   abortReason: Error | null = null;
