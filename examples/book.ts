@@ -1,38 +1,24 @@
 /**
  * A JSON API with one book in it.
  *
+ *   npx fairlead examples/book.ts
+ *
  *   GET  /book   the book on the desk
  *   POST /book   a book in, as JSON or as a form; the same book out, with an id
  *
- * Content that is no JSON is the client's mistake: `request.json()` fails, and the answer is 400 with the position.
+ * Content that is no JSON is the client's mistake: `request.json()` fails, and the answer is 400 with the position. The router
+ * answers 404 for other paths, 405 with Allow for other methods, and HEAD and OPTIONS.
  */
 
-import { HttpError, Response } from "fairlead";
-
-const DESK = { title: "Two Years Before the Mast", author: "Richard Henry Dana", year: 1840 };
+import { App, HttpError, Response } from "fairlead";
 
 let lastId = 0;
 
-/** Answers what is asked of `/book`. */
-export async function book(request: Request): Promise<Response> {
-  switch (request.method) {
-    case "GET":
-    case "HEAD":
-      return Response.json(DESK);
-    case "POST": {
-      const sent = await readBook(request);
-      return Response.json({ ...sent, id: ++lastId }, { status: 201 });
-    }
-    case "OPTIONS":
-      return new Response(null, { status: 204, headers: { allow: ALLOW } });
-    default:
-      throw new HttpError(405, `a book takes ${ALLOW}`, { headers: { allow: ALLOW } });
-  }
-}
+const app: App = new App()
+  .get("/book", () => Response.json({ title: "Two Years Before the Mast", author: "Richard Henry Dana", year: 1840 }))
+  .post("/book", async (request) => Response.json({ ...(await readBook(request)), id: ++lastId }, { status: 201 }));
 
-const ALLOW = "GET, HEAD, POST, OPTIONS";
-
-/** The book in the content of a request. */
+/** The book in the content of a request, however many reads it takes to arrive. */
 async function readBook(request: Request): Promise<object> {
   const sent: unknown = isPlainForm(request)
     ? Object.fromEntries(new URLSearchParams(await request.text()))
@@ -51,3 +37,5 @@ function isPlainForm(request: Request): boolean {
   const accept = request.headers.get("accept") ?? "";
   return type.startsWith("application/x-www-form-urlencoded") && accept.includes("text/html");
 }
+
+export default app;

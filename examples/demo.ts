@@ -4,13 +4,9 @@
  *   npm start
  */
 
-import { serveStatic } from "fairlead";
-import type { Context } from "fairlead";
-import { book } from "./book.ts";
+import { App, serveStatic } from "fairlead";
+import book from "./book.ts";
 
-const files = serveStatic(new URL("../htdocs/", import.meta.url));
+const app: App = new App().route("/", book).mount("/", serveStatic(new URL("../htdocs/", import.meta.url)));
 
-/** Answers every request of the site. */
-export function fetch(request: Request, context: Context): Response | Promise<Response> {
-  return new URL(request.url).pathname === "/book" ? book(request) : files(request, context);
-}
+export default app;
