@@ -109,6 +109,44 @@ export interface ConnectionInfo {
   readonly alpnProtocol: string;
   /** SNI name, null without TLS. */
   readonly serverName: string | null;
+  /** What was agreed on under TLS, null without; not there where nobody knows. */
+  readonly tls?: TlsFacts | null;
+  /** The proxy that the connection comes from, where it has said who its client is; {@link remoteAddress} is the client's. */
+  readonly proxy?: SocketAddress | null;
+}
+
+/** What client and server agreed on. */
+export interface TlsFacts {
+  /** `"TLSv1.2"` or `"TLSv1.3"`. */
+  readonly version: string;
+  /** Name of the cipher suite in the registry of IANA, e.g. `TLS_AES_128_GCM_SHA256`. */
+  readonly cipher: string;
+  /** Whether an earlier session was resumed. */
+  readonly isResumed: boolean;
+  /** Null where none was asked for, or none given. */
+  readonly clientCertificate: ClientCertificate | null;
+}
+
+/** Who a client says it is, and whether one of the authorities that we trust agrees. */
+export interface ClientCertificate {
+  /** True: it is valid now, and was issued by an authority that the server was told to trust. */
+  readonly isAuthorized: boolean;
+  /** Why it is not, e.g. `CERT_HAS_EXPIRED`; `""` if it is. */
+  readonly refusal: string;
+  /** Distinguished names, one attribute a line: `CN=alice`. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Other names, e.g. `DNS:alice.example, email:alice@example.com`; `""` where there are none. */
+  readonly subjectAltName: string;
+  /** Hexadecimal. */
+  readonly serialNumber: string;
+  /** SHA-256 of the certificate: pairs of hexadecimal digits with colons between. */
+  readonly fingerprint256: string;
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly validFromMs: number;
+  readonly validToMs: number;
+  /** The certificate itself, in DER. */
+  readonly raw: Uint8Array;
 }
 
 /** An end of a connection. Unix sockets have `family: "unix"`, the path as address and port 0. */

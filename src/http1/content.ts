@@ -59,6 +59,8 @@ export const NO_CONTENT_SOURCE: ContentSource = new NoContent();
 /** Content under way. */
 export class Http1Content implements ContentSource {
   readonly isEmpty = false;
+  /** Each arrival has a buffer of its own, which we forget once it is decoded. */
+  readonly givesBuffers = true;
   readonly length: number | null;
   maxBytes: number;
   isStarted = false;

@@ -295,6 +295,12 @@ export const OPTION_TABLE: readonly OptionRow[] = [
     true,
     "responses to bad requests name the rule that was broken; false: status and code only",
   ),
+  other(
+    "replaceGlobalResponse",
+    "boolean",
+    false,
+    "the global Response becomes Fairlead's, for the whole process and for good",
+  ),
   other("hooks.onListen", "function", null, "the server listens"),
   other("hooks.onConnection", "function", null, "a connection was accepted"),
   other("hooks.onConnectionClose", "function", null, "a connection is gone"),

@@ -265,7 +265,8 @@ export class Server implements AsyncDisposable {
       events: Object.freeze({
         onRefusal,
         onExchangeEnd: onResponse === null ? null : reportResponse(onResponse, time),
-        onContentBegin: onResponse === null ? null : (exchange: Exchange) => (exchange.contentMark = time.monotonicMs()),
+        onContentBegin:
+          onResponse === null ? null : (exchange: Exchange) => (exchange.contentMark = time.monotonicMs()),
         onCallbackError: (error: unknown, exchange: Exchange | null) => hooks.onFault({ id: "", error, exchange }),
       }),
       handle: isObserved

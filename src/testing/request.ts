@@ -12,6 +12,7 @@ import { type ServeOptions, resolveOptions } from "../server/options.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
 import { createExchangeHandler, type Handler } from "../web/handler.ts";
 import { LocalExchange } from "../web/local-exchange.ts";
+import { platformResponse } from "../web/platform.ts";
 import { platformRequestOf } from "../web/request.ts";
 import { TestContent } from "./request-content.ts";
 import { type ArrivedResponse, type InterimResponse, ResponseReader } from "./response-reader.ts";
@@ -180,7 +181,7 @@ class Asking {
 
   #dress({ status, statusText, lines, body }: ArrivedResponse): TestResponse {
     const headers = lines.map(([name, value]): [string, string] => [name, value]);
-    const response = new globalThis.Response(body as ReadableStream | null, { status, statusText, headers });
+    const response = new (platformResponse())(body as ReadableStream | null, { status, statusText, headers });
     return Object.defineProperties(response, {
       url: { value: this.#asked.url.split("#")[0] },
       informational: { value: this.#informational, enumerable: true },

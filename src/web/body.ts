@@ -10,6 +10,7 @@ import { Readable } from "node:stream";
 import { ProtocolError } from "../http/errors.ts";
 import type { ContentSink, ContentSource } from "../http/exchange.ts";
 import { parseJson } from "./json.ts";
+import { platformResponse } from "./platform.ts";
 
 /** Makes something of whole content. `bytes` may be shared and must not be written to or given away. */
 export type Conversion<T> = (bytes: Uint8Array, contentType: string | null) => T | Promise<T>;
@@ -81,7 +82,7 @@ export const toFormData: Conversion<FormData> = async (bytes, contentType) => {
 
 function platformBody(bytes: Uint8Array, contentType: string | null): globalThis.Response {
   const headers: Record<string, string> = contentType === null ? {} : { "content-type": contentType };
-  return new globalThis.Response(bytes as Uint8Array<ArrayBuffer>, { headers });
+  return new (platformResponse())(bytes as Uint8Array<ArrayBuffer>, { headers });
 }
 
 /** Applies a conversion, turning what it throws into a rejection. */
@@ -273,8 +274,10 @@ class SourceStream implements ContentSink {
   chunk(bytes: Uint8Array): void {
     const controller = this.#controller;
     if (controller === null) return;
-    // A byte stream takes the whole buffer under its chunks away; theirs may hold other things too
-    controller.enqueue(new Uint8Array(bytes));
+    // A byte stream takes the whole buffer under its chunks away; theirs may hold other things too. A copy of each piece of a
+    // large upload would cost twice what receiving it does
+    const isOurs = this.#source.givesBuffers === true && bytes.length === bytes.buffer.byteLength;
+    controller.enqueue(isOurs ? bytes : new Uint8Array(bytes));
     const isFull = ++this.#pieces >= MAX_UNREAD_PIECES || -(controller.desiredSize ?? 0) >= STREAM_MARK_BYTES;
     if (!this.#isPaused && isFull) {
       this.#isPaused = true;

@@ -16,6 +16,7 @@ import { FormError } from "./body.ts";
 import { Context, type Params } from "./context.ts";
 import { appendLines, indexOfLine } from "./header-lines.ts";
 import { JsonSyntaxError } from "./json.ts";
+import { platformResponse } from "./platform.ts";
 import { type Request, requestOf } from "./request.ts";
 import { isFastResponse, type Response, responseOfLines } from "./response.ts";
 import { sendResponse } from "./send.ts";
@@ -199,7 +200,7 @@ function isForWholeServer(exchange: Exchange): boolean {
 
 function isResponse(value: unknown): value is globalThis.Response {
   if (typeof value !== "object" || value === null) return false;
-  return isFastResponse(value) || value instanceof globalThis.Response;
+  return isFastResponse(value) || value instanceof platformResponse();
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

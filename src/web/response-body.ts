@@ -9,6 +9,7 @@ import type { FieldLines, FileSlice } from "../http/exchange.ts";
 import { isDisturbed, streamOfIterable } from "./body.ts";
 import { streamOfFile } from "./file-stream.ts";
 import { NO_LINES } from "./header-lines.ts";
+import { platformResponse } from "./platform.ts";
 
 /** What a response may carry. */
 export type ResponseBody =
@@ -64,7 +65,7 @@ export function extractBody(body: unknown): ExtractedBody {
   // Asked last, because asking loads the platform's fetch
   if (body instanceof FormData) {
     // The platform makes the boundary and the parts
-    const form = new globalThis.Response(body);
+    const form = new (platformResponse())(body);
     return { payload: form.body, lines: [...form.headers].flat() };
   }
   // Web IDL: whatever else it is, it is converted to a string

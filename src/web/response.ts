@@ -37,6 +37,7 @@ import {
   type LineHeaders,
 } from "./headers.ts";
 import { inheritLazily } from "./inherit.ts";
+import { platformResponse } from "./platform.ts";
 import { toReason, toStatus, toUnsignedShort } from "./response-init.ts";
 import {
   extractBody,
@@ -321,10 +322,10 @@ class FastResponse {
   #makePlatform(): globalThis.Response {
     const headers = this.#ownHeaders();
     const lines = this.#readLines();
-    if (this.#status === 0) return globalThis.Response.error();
-    if (isImmutable(headers)) return globalThis.Response.redirect(lines[1] as string, this.#status as 302);
+    if (this.#status === 0) return platformResponse().error();
+    if (isImmutable(headers)) return platformResponse().redirect(lines[1] as string, this.#status as 302);
     const init = { status: this.#status, statusText: this.#reason, headers: fieldPairsOf(headers) };
-    const platform = new globalThis.Response(platformBodyOf(this.#payload, this.#isUsed), init);
+    const platform = new (platformResponse())(platformBodyOf(this.#payload, this.#isUsed), init);
     // The platform adds the default that the handler has removed
     if (indexOfLine(lines, "content-type") === -1) platform.headers.delete("content-type");
     return platform;
@@ -352,13 +353,13 @@ Object.defineProperty(FastResponse, Symbol.hasInstance, {
   configurable: true,
   value(this: unknown, value: unknown): boolean {
     // A response is a response, whoever made it
-    if (this === FastResponse) return value instanceof globalThis.Response;
+    if (this === FastResponse) return value instanceof platformResponse();
     return Function.prototype[Symbol.hasInstance].call(this, value);
   },
 });
 inheritLazily({
   prototype: FastResponse.prototype,
-  platform: () => globalThis.Response.prototype,
+  platform: () => platformResponse().prototype,
   materialise: (response) => materialise(response),
 });
 

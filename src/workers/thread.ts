@@ -15,6 +15,7 @@ import { Context } from "../web/context.ts";
 import { streamOfFile } from "../web/file-stream.ts";
 import type { Handler } from "../web/handler.ts";
 import { type LocalAnswer, LocalExchange, type LocalPeer } from "../web/local-exchange.ts";
+import { platformResponse } from "../web/platform.ts";
 import { requestOf } from "../web/request.ts";
 import { isFastResponse } from "../web/response.ts";
 import { sendResponse } from "../web/send.ts";
@@ -167,7 +168,7 @@ function piecesOf(content: Exclude<Content, null | string | Uint8Array>): PieceS
 
 function isResponse(value: unknown): value is globalThis.Response {
   if (typeof value !== "object" || value === null) return false;
-  return isFastResponse(value) || value instanceof globalThis.Response;
+  return isFastResponse(value) || value instanceof platformResponse();
 }
 
 function pairsOf(lines: FieldLines): [name: string, value: string][] {

@@ -1,0 +1,49 @@
+/** Whose memory a piece of content is: transferred where it was given away, copied where somebody else may look at it. */
+import { describe, expect, it } from "vitest";
+import type { ContentSink, ContentSource } from "../../src/http/exchange.ts";
+import { Fields } from "../../src/http/fields.ts";
+import { streamOfSource } from "../../src/web/body.ts";
+
+function sourceOf(pieces: readonly Uint8Array[], givesBuffers: boolean | undefined): ContentSource {
+  return {
+    isEmpty: false,
+    length: null,
+    isStarted: false,
+    maxBytes: Infinity,
+    ...(givesBuffers === undefined ? {} : { givesBuffers }),
+    start(sink: ContentSink) {
+      for (const piece of pieces) sink.chunk(piece);
+      sink.end(Fields.EMPTY);
+    },
+    pause() {},
+    resume() {},
+    cancel() {},
+  };
+}
+
+async function read(source: ContentSource): Promise<string> {
+  return new globalThis.Response(streamOfSource(source)).text();
+}
+
+describe("a piece that fills its buffer", () => {
+  it("is taken over where buffers are given away", async () => {
+    const piece = new TextEncoder().encode("given");
+    const whole = new Uint8Array(piece);
+    expect(await read(sourceOf([whole], true))).toBe("given");
+    expect(whole.length).toBe(0);
+  });
+
+  it.each([false, undefined])("is left alone where they are not (%s)", async (givesBuffers) => {
+    const whole = new Uint8Array(new TextEncoder().encode("kept"));
+    expect(await read(sourceOf([whole], givesBuffers))).toBe("kept");
+    expect(new TextDecoder().decode(whole)).toBe("kept");
+  });
+});
+
+describe("a piece of a larger buffer", () => {
+  it("leaves what is around it alone", async () => {
+    const buffer = new Uint8Array(new TextEncoder().encode("left piece right"));
+    expect(await read(sourceOf([buffer.subarray(5, 10), buffer.subarray(0, 4)], true))).toBe("pieceleft");
+    expect(new TextDecoder().decode(buffer)).toBe("left piece right");
+  });
+});
