@@ -4,15 +4,14 @@
  * Load profiles drive wrk on the other core and steer by server CPU per request, because throughput on a shared machine
  * measures the load generator too. The idle profile opens connections, lets each make one request, and weighs the server.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { type Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openAsker } from "./answer.ts";
 import { type Subject } from "./process.ts";
 import { STARTUP_PROFILE } from "./startup-profile.ts";
+import { APP_PROFILES, runApp } from "./app-profiles.ts";
 import { openTree, runStatic, STATIC_PROFILES } from "./static-profiles.ts";
+import { figuresOf, wrk } from "./wrk.ts";
 
 /** One round's figures by name; the first of a profile's `figures` is the one to steer by. */
 export type Round = Readonly<Record<string, number>>;
@@ -41,7 +40,6 @@ export interface Profile {
   start?(name: string, core: number): Promise<Round>;
 }
 
-const LUA = fileURLToPath(new URL("load/wrk.lua", import.meta.url));
 const LOAD_FIGURES = [
   ["CPU us/req", 2],
   ["req/s", 0],
@@ -67,7 +65,18 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
   },
   startup: STARTUP_PROFILE,
   ...staticProfiles(),
+  ...appProfiles(),
 };
+
+function appProfiles(): Record<string, Profile> {
+  const profiles: Record<string, Profile> = {};
+  for (const [name, { about, reference, subjects, ...rest }] of Object.entries(APP_PROFILES)) {
+    const run = (subject: Subject, settings: Settings): Promise<Round> =>
+      runApp({ about, reference, subjects, ...rest }, subject, settings);
+    profiles[name] = { about, figures: LOAD_FIGURES, needsWrk: true, reference, subjects, run };
+  }
+  return profiles;
+}
 
 /** The folder is made when the first of them runs. */
 function staticProfiles(): Record<string, Profile> {
@@ -107,58 +116,40 @@ function loadProfile(about: string, depth: number, head: string): Profile {
 async function load(subject: Subject, settings: Settings, depth: number, head: string): Promise<Round> {
   const asker = await openAsker(subject.port);
   await asker.ask();
-  await wrk(subject.port, settings, Math.max(1, settings.seconds / 3), depth, head);
+  const lines = head === "ten" ? BROWSER_LINES : "";
+  const request = `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines}\r\n`.repeat(depth);
+  const question = { requests: [request], status: 200, connections: settings.connections };
+  await wrk(subject, question, Math.max(1, settings.seconds / 3), settings.loadCore);
   const cpuBefore = subject.cpuUs();
   const running = { is: true };
-  const loading = wrk(subject.port, settings, settings.seconds, depth, head).finally(() => {
+  const loading = wrk(subject, question, settings.seconds, settings.loadCore).finally(() => {
     running.is = false;
   });
   const [result] = await Promise.all([loading, checkWhile(running, asker.ask)]);
-  const cpuUs = subject.cpuUs() - cpuBefore;
-  const resident = subject.residentBytes();
+  const round = figuresOf(result, subject.cpuUs() - cpuBefore, subject.residentBytes());
   asker.socket.destroy();
-  if (result.errors > 0) throw new Error(`${subject.name}: ${result.errors} errors under load`);
-  return {
-    "CPU us/req": cpuUs / result.requests,
-    "req/s": result.requests / (result.durationUs / 1e6),
-    "p50 us": result.p50Us,
-    "p99 us": result.p99Us,
-    "RSS MiB": resident / 2 ** 20,
-  };
+  return round;
 }
+
+/** The fields of a browser's head, as it sends them. */
+const BROWSER_LINES = [
+  "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+  "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+  "Accept-Language: en-GB,en;q=0.9,de;q=0.8",
+  "Accept-Encoding: gzip, deflate, br, zstd",
+  "Cache-Control: no-cache",
+  "Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=1",
+  "Referer: http://127.0.0.1/index.html",
+  "Sec-Fetch-Mode: navigate",
+  "Upgrade-Insecure-Requests: 1",
+  "",
+].join("\r\n");
 
 async function checkWhile(running: { is: boolean }, ask: () => Promise<void>): Promise<void> {
   while (running.is) {
     await ask();
     await sleep(100);
   }
-}
-
-interface WrkResult {
-  readonly requests: number;
-  readonly durationUs: number;
-  readonly errors: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
-}
-
-async function wrk(port: number, settings: Settings, seconds: number, depth: number, head: string): Promise<WrkResult> {
-  const words = [
-    "-c",
-    String(settings.loadCore),
-    "wrk",
-    "-t1",
-    `-c${settings.connections}`,
-    `-d${Math.ceil(seconds)}s`,
-  ];
-  words.push("-s", LUA, `http://127.0.0.1:${port}/`, "--", String(depth), head);
-  const child = spawn("taskset", words, { stdio: ["ignore", "pipe", "inherit"] });
-  let text = "";
-  child.stdout.setEncoding("utf8").on("data", (part: string) => (text += part));
-  await once(child, "close");
-  const line = /^RESULT (.*)$/m.exec(text)?.[1];
-  if (line === undefined) throw new Error(`wrk said no result:\n${text}`);
-  return JSON.parse(line) as WrkResult;
 }
 
 async function weighIdle(subject: Subject, settings: Settings): Promise<Round> {

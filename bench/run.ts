@@ -5,14 +5,19 @@
  * that gets slower is slower for all. Says median (min to max) of each figure and the ratio of medians to node:http.
  */
 import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startSubject } from "./process.ts";
 import { type Profile, PROFILES, type Round } from "./profiles.ts";
 
+/** Every script beside the library that some of them share. */
 const SUBJECTS: Readonly<Record<string, string>> = Object.fromEntries(
-  ["fairlead", "node-http", "fairlead-static", "nginx-static", "sirv-static"].map((name) => [name, script(name)]),
+  readdirSync(fileURLToPath(new URL("subjects", import.meta.url)))
+    .map((file) => file.replace(/\.js$/, ""))
+    .filter((name) => name !== "library")
+    .map((name) => [name, script(name)]),
 );
 const SUBJECT_CORE = 0;
 const LOAD_CORE = 1;

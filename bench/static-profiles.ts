@@ -3,15 +3,12 @@
  *
  * Whole files are compared octet by octet before and after the load, by a client of their own.
  */
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
-import { fileURLToPath } from "node:url";
 import type { Subject } from "./process.ts";
 import { makeStaticTree, type StaticTree } from "./static-tree.ts";
-
-const LUA = fileURLToPath(new URL("load/static.lua", import.meta.url));
+import { figuresOf, wrk } from "./wrk.ts";
 
 /** What is asked for. */
 interface Question {
@@ -76,19 +73,15 @@ export async function runStatic(
   if (question === undefined) throw new Error(`no profile ${name}`);
   const paths = question.path === null ? tree.mixed : [question.path];
   const etag = await check(subject, tree, paths);
-  await wrk(subject, question, paths, etag, Math.max(1, settings.seconds / 3), settings.loadCore);
+  const lines = Object.entries(question.fields).map(([name, value]) => `${name}: ${value.replace("ETAG", etag)}\r\n`);
+  const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join("")}\r\n`);
+  const load = { requests, status: question.status, connections: question.connections };
+  await wrk(subject, load, Math.max(1, settings.seconds / 3), settings.loadCore);
   const before = subject.cpuUs();
-  const result = await wrk(subject, question, paths, etag, settings.seconds, settings.loadCore);
-  const cpuUs = subject.cpuUs() - before;
-  const resident = subject.residentBytes();
+  const result = await wrk(subject, load, settings.seconds, settings.loadCore);
+  const round = figuresOf(result, subject.cpuUs() - before, subject.residentBytes());
   await check(subject, tree, paths);
-  return {
-    "CPU us/req": cpuUs / result.requests,
-    "req/s": result.requests / (result.durationUs / 1e6),
-    "p50 us": result.p50Us,
-    "p99 us": result.p99Us,
-    "RSS MiB": resident / 2 ** 20,
-  };
+  return round;
 }
 
 /** Compares every file whole. @returns the entity tag of the last */
@@ -106,49 +99,4 @@ async function check(subject: Subject, tree: StaticTree, paths: readonly string[
     etag = response.headers.etag ?? "";
   }
   return etag;
-}
-
-interface WrkResult {
-  readonly requests: number;
-  readonly durationUs: number;
-  readonly errors: number;
-  readonly wrong: number;
-  readonly p50Us: number;
-  readonly p99Us: number;
-}
-
-async function wrk(
-  subject: Subject,
-  question: Question,
-  paths: readonly string[],
-  etag: string,
-  seconds: number,
-  core: number,
-): Promise<WrkResult> {
-  const words = [
-    "-c",
-    String(core),
-    "wrk",
-    "-t1",
-    `-c${question.connections}`,
-    `-d${Math.ceil(seconds)}s`,
-    "--timeout",
-    "30s",
-  ];
-  words.push("-s", LUA, `http://127.0.0.1:${subject.port}/`, "--", String(question.status), paths.join(","));
-  for (const [field, value] of Object.entries(question.fields)) words.push(`${field}: ${value.replace("ETAG", etag)}`);
-  const child = spawn("taskset", words, { stdio: ["ignore", "pipe", "inherit"] });
-  let text = "";
-  child.stdout.setEncoding("utf8").on("data", (part: string) => (text += part));
-  await once(child, "close");
-  const line = /^RESULT (.*)$/m.exec(text)?.[1];
-  if (line === undefined) throw new Error(`wrk said no result:\n${text}`);
-  const result = JSON.parse(line) as WrkResult;
-  if (result.errors > 0 || result.wrong > 0) {
-    throw new Error(
-      `${subject.name}: ${result.errors} errors, ${result.wrong} answers without status ${question.status}`,
-    );
-  }
-  if (result.requests === 0) throw new Error(`${subject.name}: not one request was completed`);
-  return result;
 }

@@ -1,0 +1,8 @@
+/** Subject: a Hono app on Fairlead. */
+import { Hono } from "hono";
+import { serve } from "../../dist/index.js";
+
+const app = new Hono();
+app.get("/users/:id", (context) => context.text(`Hello, ${context.req.param("id")}!`));
+const server = await serve({ fetch: app.fetch, port: 0, replaceGlobalResponse: true });
+console.log(JSON.stringify({ port: Number(server.url.port) }));

@@ -1,0 +1,11 @@
+/** What the subjects of the app profiles answer with: the same objects for all. */
+
+const TAGS = ["fiction", "sea"];
+
+/** @param {number} count */
+export function items(count) {
+  const list = [];
+  for (let id = 1; id <= count; id++)
+    list.push({ id, title: `Book ${id}`, price: 9.5 + id, tags: TAGS, isInStock: true });
+  return { items: list };
+}
