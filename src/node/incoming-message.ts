@@ -2,9 +2,9 @@
  * `req`: Node's own request object over an exchange.
  *
  * The object is Node's class, so that `instanceof`, the joining rules of `headers` and everything that libraries look up on
- * its prototype are Node's own, of the very version that runs. What reads and destroys is ours: content is pulled from the
- * exchange, and nothing is started before somebody reads. Frameworks replace the prototype (Express does), so our functions
- * stand on the object itself. It must never know how the content is framed.
+ * its prototype are Node's own, of the very version that runs. What reads is ours: content is pulled from the
+ * exchange, and nothing is started before somebody reads. Frameworks replace the prototype (Express does), so our function
+ * stands on the object itself. It must never know how the content is framed.
  */
 
 import { IncomingMessage } from "node:http";
@@ -20,11 +20,6 @@ interface Internals {
   /** Takes lines, name and value in turn; trailers if the message is complete. */
   _addHeaderLines(lines: string[], length: number): void;
   _read(size: number): void;
-  _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
-  /** Reads the rest for nobody. */
-  _dump(): void;
-  /** The client left, or somebody destroyed the request, before its end. */
-  aborted: boolean;
   /** The request asks for another protocol, and somebody serves it. */
   upgrade: boolean;
   /** Somebody reads, or has read. */
@@ -56,7 +51,6 @@ export class NodeRequest extends IncomingMessage {
     // Node hears of the end of an empty message when the listener has returned; here it is known before
     this.complete = exchange.content.isEmpty;
     own["_read"] = startOrResume;
-    own["_destroy"] = destroyRequest;
   }
 
   /** @internal The response is over. What nobody reads is dropped, as Node does. */
@@ -64,9 +58,13 @@ export class NodeRequest extends IncomingMessage {
     request.#isOver = true;
     const own = request as unknown as Internals;
     if (own["_consuming"] || request.#isStarted || request.destroyed) return;
-    if (request.listenerCount("close") > 0 || request.listenerCount("end") > 0) own["_dump"]();
-    // Nobody to tell: the same state without three turns of the event loop
-    else request.destroyed = true;
+    if (request.listenerCount("close") === 0 && request.listenerCount("end") === 0) {
+      // Nobody to tell: the same state without three turns of the event loop
+      request.destroyed = true;
+      return;
+    }
+    request.removeAllListeners("data");
+    request.resume();
   }
 
   /** From the stream: somebody wants content. */
@@ -83,17 +81,6 @@ export class NodeRequest extends IncomingMessage {
       request.#isStarted = true;
       content.start(new RequestContent(request, request.#exchange));
     }
-  }
-
-  /** From the stream: it is destroyed, by the listener, at its end, or because the client has left. */
-  static destroy(request: NodeRequest, error: Error | null, callback: (error?: Error | null) => void): void {
-    if (!request.readableEnded || !request.complete) {
-      (request as unknown as Internals).aborted = true;
-      request.emit("aborted");
-      // Node's rule: who destroys a request before its end destroys the connection
-      if (!request.socket.destroyed) request.socket.destroy(error ?? undefined);
-    }
-    process.nextTick(tellDestroyed, request, error, callback);
   }
 }
 
@@ -134,18 +121,9 @@ class RequestContent implements ContentSink {
   }
 }
 
-/** Own members of each request: what the stream calls, wherever its prototype was moved to. */
+/** Own member of each request: what the stream calls, wherever its prototype was moved to. */
 function startOrResume(this: unknown): void {
   NodeRequest.read(this as NodeRequest);
-}
-
-function destroyRequest(this: unknown, error: Error | null, callback: (error?: Error | null) => void): void {
-  NodeRequest.destroy(this as NodeRequest, error, callback);
-}
-
-/** An error of a request that nobody listens for is told to nobody: clients leave all the time. */
-function tellDestroyed(request: NodeRequest, error: Error | null, callback: (error?: Error | null) => void): void {
-  callback(error !== null && request.listenerCount("error") > 0 ? error : null);
 }
 
 /** Name and value in turn, as received. */
