@@ -8,7 +8,7 @@
 import { selectEncoding } from "./negotiate.ts";
 
 /** The name of content that is not coded (RFC 9110 §12.5.3). */
-export const IDENTITY_CODING = "identity";
+const IDENTITY_CODING = "identity";
 
 const IDENTITY_ONLY: readonly string[] = Object.freeze([IDENTITY_CODING]);
 
