@@ -47,7 +47,7 @@ export function reasonToSend(status: number, statusMessage: string): string {
 }
 
 /** All fields set so far. */
-export function linesOfStore(response: ServerResponse): string[] {
+function linesOfStore(response: ServerResponse): string[] {
   const lines: string[] = [];
   for (const name of (response as unknown as NamedStore).getRawHeaderNames())
     appendLine(lines, name, response.getHeader(name));
