@@ -19,8 +19,13 @@ export interface ContentTarget {
 
 type Source = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
 
+interface Step {
+  readonly done?: boolean | undefined;
+  readonly value?: unknown;
+}
+
 interface Pull {
-  next(): Promise<{ done?: boolean | undefined; value?: unknown }>;
+  next(): Promise<Step>;
   cancel(reason: unknown): Promise<unknown>;
 }
 
@@ -67,20 +72,20 @@ export async function pumpContent(source: Source, target: ContentTarget): Promis
     pull.cancel(reason).catch(ignore);
   };
   // A generator that waits hears of cancelling only when it goes on, if ever: nobody waits for it then
-  const gone = new Promise<typeof GONE>((resolve) => {
-    target.onAbort((reason) => {
-      close(reason);
-      resolve(GONE);
-    });
+  let giveUp: ((gone: typeof GONE) => void) | null = null;
+  target.onAbort((reason) => {
+    close(reason);
+    giveUp?.(GONE);
   });
   try {
     while (!target.isOver()) {
-      const step = pull.next();
-      const result = await Promise.race([step, gone]);
-      if (result === GONE) {
-        step.catch(ignore);
-        return false;
-      }
+      // No race with one promise for the whole stream: it would hold on to every piece until the end
+      const result = await new Promise<Step | typeof GONE>((resolve, reject) => {
+        giveUp = resolve;
+        pull.next().then(resolve, reject);
+      });
+      giveUp = null;
+      if (result === GONE) return false;
       const { done, value } = result;
       if (done === true) {
         isOpen = false;
