@@ -113,6 +113,8 @@ export interface ConnectionInfo {
   readonly tls?: TlsFacts | null;
   /** The proxy that the connection comes from, where it has said who its client is; {@link remoteAddress} is the client's. */
   readonly proxy?: SocketAddress | null;
+  /** The proxy whose Forwarded or X-Forwarded fields tell of the client, whose address {@link remoteAddress} then is. */
+  readonly forwardedBy?: SocketAddress | null;
 }
 
 /** What client and server agreed on. */
@@ -206,6 +208,18 @@ export interface Exchange {
   requestId: string;
   /** The span that stands for the request, as in the field of that name (W3C Trace Context §3.2); `""` where nobody traces. */
   traceParent: string;
+}
+
+/** An exchange as the wire gives it to the server, before anybody else has seen it. */
+export interface WireExchange extends Exchange {
+  /**
+   * Shows connection and target URI as they were at a proxy's client.
+   *
+   * @param connection stands for the same connection from now on
+   * @param scheme `http` or `https`
+   * @param authority valid `uri-host [ ":" port ]`, `""` where there is none
+   */
+  present(connection: ConnectionInfo, scheme: string, authority: string): void;
 }
 
 /** A connection after upgrade: bytes both ways, beginning with those that had arrived behind the head. */

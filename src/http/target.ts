@@ -55,6 +55,11 @@ export function isOriginForm(target: string): boolean {
   return target.charCodeAt(0) === SLASH;
 }
 
+/** Whether `text` is an IPv4 address in dotted decimal, without leading zeros (RFC 3986 §3.2.2). */
+export function isIpv4(text: string): boolean {
+  return IPV4.test(text);
+}
+
 /** The port that `scheme` implies: 443 for https, else 80 (RFC 9110 §4.2.1, §4.2.2). */
 export function defaultPort(scheme: string): number {
   return scheme === "https" ? 443 : 80;

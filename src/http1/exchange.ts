@@ -11,10 +11,10 @@ import type {
   ConnectionInfo,
   Content,
   ContentSource,
-  Exchange,
   FieldLines,
   RequestHead,
   ResponseHead,
+  WireExchange,
 } from "../http/exchange.ts";
 import type { Fields } from "../http/fields.ts";
 
@@ -49,8 +49,9 @@ export class Http1RequestHead implements RequestHead {
 }
 
 /** One request and its answer on an HTTP/1 connection. */
-export class Http1Exchange implements Exchange {
-  readonly request: RequestHead;
+export class Http1Exchange implements WireExchange {
+  /** Changed by {@link present} alone. */
+  request: RequestHead;
   readonly content: ContentSource;
   isAnswered = false;
   status = 0;
@@ -61,6 +62,8 @@ export class Http1Exchange implements Exchange {
   requestId = "";
   traceParent = "";
   readonly #owner: ExchangeOwner;
+  /** How the connection is shown, null for as it is. */
+  #shown: ConnectionInfo | null = null;
   #abortReason: Error | null = null;
   #abortCallbacks: Array<(reason: Error) => void> | null = null;
 
@@ -71,7 +74,13 @@ export class Http1Exchange implements Exchange {
   }
 
   get connection(): ConnectionInfo {
-    return this.#owner.info;
+    return this.#shown ?? this.#owner.info;
+  }
+
+  present(connection: ConnectionInfo, scheme: string, authority: string): void {
+    const { method, target, version, fields } = this.request;
+    this.request = new Http1RequestHead(method, target, version, scheme, authority, fields);
+    this.#shown = connection;
   }
 
   inform(status: number, fields: FieldLines): void {

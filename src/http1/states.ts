@@ -6,7 +6,7 @@
  * tunnel+closed, closed+closed.
  */
 
-import type { Exchange, WireEvents } from "../http/exchange.ts";
+import type { WireEvents, WireExchange } from "../http/exchange.ts";
 import type { Leniencies, WireLimits, WireTimeouts } from "./limits.ts";
 
 /** What a connection is made with; one frozen object for all connections of a server. */
@@ -15,10 +15,12 @@ export interface Http1Config {
   readonly timeouts: WireTimeouts;
   readonly leniencies: Leniencies;
   /** Called once per accepted request. Must not throw; may answer before it returns. */
-  readonly handle: (exchange: Exchange) => void;
+  readonly handle: (exchange: WireExchange) => void;
   readonly events: WireEvents;
   /** False: refusals say status and code, not which rule was broken where. */
   readonly isExplaining: boolean;
+  /** Strict-Transport-Security (RFC 6797 §6.1) as a line with its CRLF, on a connection under TLS; `""` or absent: none. */
+  readonly transportSecurity?: string;
 }
 
 /** What the bytes that arrive are taken for. */

@@ -7,7 +7,7 @@
  */
 
 import { HttpError } from "../http/errors.ts";
-import type { Exchange, SocketAddress } from "../http/exchange.ts";
+import type { ClientCertificate, Exchange, SocketAddress, TlsFacts } from "../http/exchange.ts";
 import { appendLines, type HeadersInput, indexOfLine } from "./header-lines.ts";
 import { type Tunnel, tunnelOf } from "./tunnel.ts";
 
@@ -101,9 +101,18 @@ export class Context<P extends object = Params> {
     return new Context(exchange, this.#waitUntil, this.#outer ?? this);
   }
 
-  /** The peer's end of the connection: its client, or the proxy before us. */
+  /**
+   * The client's address: the peer's end of the connection, or what a proxy says that is trusted (`proxyProtocol`,
+   * `trustProxy`). Its address is `""` where such a proxy knows its client, but hides it.
+   */
   get remoteAddress(): SocketAddress {
     return this.#exchange.connection.remoteAddress;
+  }
+
+  /** The peer's end of the connection itself: the client's, or that of the last proxy before us. */
+  get peerAddress(): SocketAddress {
+    const { proxy, forwardedBy, remoteAddress } = this.#exchange.connection;
+    return proxy ?? forwardedBy ?? remoteAddress;
   }
 
   /** Our end of the connection. */
@@ -116,7 +125,7 @@ export class Context<P extends object = Params> {
     return this.#exchange.connection.alpnProtocol;
   }
 
-  /** Whether the connection is under TLS. */
+  /** Whether the client's connection is under TLS: this one, or, where `trustProxy` believes a proxy that says so, the one before. */
   get encrypted(): boolean {
     return this.#exchange.connection.isEncrypted;
   }
@@ -124,6 +133,21 @@ export class Context<P extends object = Params> {
   /** The server name that the client asked for (SNI), null without TLS. */
   get serverName(): string | null {
     return this.#exchange.connection.serverName;
+  }
+
+  /** What client and server agreed on under TLS: version, cipher suite, whether a session was resumed; null without TLS. */
+  get tls(): TlsFacts | null {
+    return this.#exchange.connection.tls ?? null;
+  }
+
+  /** The certificate that the client has shown (`tls.requestCert`), null if none; look at its `isAuthorized`. */
+  get clientCertificate(): ClientCertificate | null {
+    return this.#exchange.connection.tls?.clientCertificate ?? null;
+  }
+
+  /** The proxy that the connection comes from, where it has said who its client is (PROXY protocol); else null. */
+  get proxyAddress(): SocketAddress | null {
+    return this.#exchange.connection.proxy ?? null;
   }
 
   /** The exchange itself, for what the web's objects cannot say: the raw target, content of a GET, the state of the answer. */
