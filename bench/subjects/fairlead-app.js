@@ -1,4 +1,4 @@
-/** Subject: JSON, forms and uploads by a bare fetch handler on the built package, as its guides show it. */
+/** Subject: JSON, forms and uploads by a table of routes on the built package, as its guides show it. */
 import { Response, serve } from "../../dist/index.js";
 import { compress } from "../../dist/middleware/index.js";
 import { items } from "./library.js";
@@ -9,32 +9,30 @@ function list(request) {
   return Response.json(items(Number(new URL(request.url).searchParams.get("items"))));
 }
 
-async function count(request) {
-  let octets = 0;
-  for await (const piece of request.body) octets += piece.length;
-  return new Response(String(octets));
-}
-
-async function form(request) {
-  const fields = new URLSearchParams(await request.text());
-  return new Response(`${fields.get("name")}, ${fields.get("age")}`);
-}
-
-const answers = {
-  "/json": list,
-  "/gzip": (request, context) => squeeze(request, context, list),
-  "/search": (request) => {
-    const { searchParams } = new URL(request.url);
-    return new Response(`${searchParams.get("q")}, page ${searchParams.get("page")}`);
-  },
-  "/book": async (request) => Response.json({ ...(await request.json()), id: 1 }),
-  "/form": form,
-  "/upload": count,
-};
-
 const server = await serve({
   port: 0,
   limits: { maxContentBytes: 64 * 1024 * 1024 },
-  fetch: (request, context) => answers[new URL(request.url).pathname](request, context),
+  routes: {
+    "/json": list,
+    "/gzip": (request, context) => squeeze(request, context, list),
+    "/search": (request) => {
+      const { searchParams } = new URL(request.url);
+      return new Response(`${searchParams.get("q")}, page ${searchParams.get("page")}`);
+    },
+    "/book": { POST: async (request) => Response.json({ ...(await request.json()), id: 1 }) },
+    "/form": {
+      POST: async (request) => {
+        const fields = new URLSearchParams(await request.text());
+        return new Response(`${fields.get("name")}, ${fields.get("age")}`);
+      },
+    },
+    "/upload": {
+      POST: async (request) => {
+        let octets = 0;
+        for await (const piece of request.body) octets += piece.length;
+        return new Response(String(octets));
+      },
+    },
+  },
 });
 console.log(JSON.stringify({ port: Number(server.url.port) }));

@@ -6,6 +6,6 @@ const TAGS = ["fiction", "sea"];
 export function items(count) {
   const list = [];
   for (let id = 1; id <= count; id++)
-    list.push({ id, title: `Book ${id}`, price: 9.5 + id, tags: TAGS, isInStock: true });
+    list.push({ id, title: `Book ${id}`, cents: 950 + id, tags: TAGS, isInStock: true });
   return { items: list };
 }
