@@ -112,7 +112,9 @@ export class Run {
 
   async #start(words: readonly string[]): Promise<string> {
     await this.stop();
-    const server = spawn(process.execPath, words, { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe"] });
+    // Scripts that take their port from the environment get a free one too
+    const env = { ...process.env, PORT: "0" };
+    const server = spawn(process.execPath, words, { cwd: this.#folder, env, stdio: ["ignore", "pipe", "pipe"] });
     this.#server = server;
     let said = "";
     await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,9 @@
 /** The examples that are about connections and what a request is, each asked over a real socket. */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ROOT } from "../architecture/source.ts";
 import { contentOf, readAll, RunningExample } from "./running-example.ts";
 
 let example: RunningExample;
@@ -81,6 +84,15 @@ describe("hello.ts", () => {
     ["text that is no request", "Ahoy there\r\n\r\n", /^HTTP\/1\.1 400 [^]*ERR_/],
   ])("does not take %s for one", async (_, text, pattern) => {
     expect(await example.talk(text)).toMatch(pattern);
+  });
+
+  it("is spoken to by talk.js, octet for octet", async () => {
+    const talk = spawn(process.execPath, [join(ROOT, "examples/talk.js"), example.url.href]);
+    talk.stdin.end("GET / HTTP/1.0\r\n\r\n");
+    let said = "";
+    talk.stdout.setEncoding("latin1").on("data", (part: string) => (said += part));
+    const [code] = (await once(talk, "close")) as [number];
+    expect([code, contentOf(said)]).toEqual([0, "Hello, World!\n"]);
   });
 
   it("survives a client who resets the connection", async () => {
