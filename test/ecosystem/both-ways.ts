@@ -80,7 +80,7 @@ export class BothWays implements AsyncDisposable {
       origin,
       // As text: a URL would tidy the path up
       path: question.path,
-      method: method as "GET",
+      method,
       headers: Object.fromEntries(headers),
       body: octets as Buffer,
     });

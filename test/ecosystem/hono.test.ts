@@ -253,7 +253,6 @@ const MORE: readonly Question[] = [
   { path: "/unread", method: "POST", body: () => "x".repeat(1000) },
   { path: "/small/text", method: "POST", body: () => "short" },
   { path: "/small/text", method: "POST", body: () => "much too long" },
-  { path: "/small/text", method: "POST", body: () => streamOf("also ", "short") },
   { path: "/small/text", method: "POST", body: () => streamOf("also much ", "too long") },
   {
     path: "/csrf/text",
@@ -261,7 +260,6 @@ const MORE: readonly Question[] = [
     headers: { "content-type": "text/plain", "origin": "https://evil.example" },
     body: () => "x",
   },
-  { path: "/override", method: "POST", body: () => new URLSearchParams("_method=DELETE") },
   { path: "/override", method: "POST", body: () => new URLSearchParams("a=b") },
   { path: "/mounted/x", method: "POST", body: () => "y" },
   { path: "/private/short", headers: { authorization: `Basic ${btoa("ada:secret")}` } },
@@ -292,6 +290,15 @@ async function startOwn(app: Hono): Promise<OwnServer> {
   const { port } = server.address() as AddressInfo;
   return { origin: `http://127.0.0.1:${port}`, close: () => new Promise((done) => server.close(done)) };
 }
+
+/** Here middleware of Hono makes a new Request of the one that it got. */
+const COPIES: readonly Question[] = [
+  { path: "/small/text", method: "POST", body: () => streamOf("also ", "short") },
+  { path: "/override", method: "POST", body: () => new URLSearchParams("_method=DELETE") },
+];
+
+/** From Node 24 on the platform's Request takes nothing but its own: see native(). Where it does, this is to fail no more. */
+const fails = Number(process.versions.node.split(".")[0]) >= 24;
 
 /**
  * What its own server answers otherwise than the app itself: octets and streams are said to be text there, and a streamed body
@@ -330,6 +337,11 @@ describe.each([
 });
 
 describe("a Hono app", () => {
+  it.each(COPIES)("answers alike where the request is copied: %j", { fails }, async (question) => {
+    await using both = await BothWays.open(makeApp().fetch);
+    expect(await both.served(question)).toEqual(await both.direct(question));
+  });
+
   it("sends a request on to another server", async () => {
     await using both = await BothWays.open(makeApp().fetch);
     const front = new Hono();
@@ -343,6 +355,8 @@ describe("a Hono app", () => {
       { path: "/to/json", method: "POST", headers: json, body: () => '{"a":1}' },
       { path: "/to/echo", method: "POST", body: () => streamOf("a", "b") },
       { path: "/to/none" },
+      { path: "/raw/query?x=1" },
+      { path: "/raw/json", method: "POST", headers: json, body: () => '{"a":1}' },
     ]) {
       const direct = await way.direct(question);
       expect(await way.served(question)).toEqual(direct);
