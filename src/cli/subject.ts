@@ -6,7 +6,7 @@
 
 import { statSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
-import { CommandError } from "./command-error.ts";
+import { CommandError, messageOf } from "./command-error.ts";
 
 /** Something that can be served. */
 export interface Subject {
@@ -27,7 +27,7 @@ const MODULES: ReadonlySet<string> = new Set([".js", ".mjs", ".cjs", ".ts", ".mt
  * @param word as it was typed, undefined if nothing was
  * @param root the same by the flag of other tools
  * @param workingFolder absolute
- * @throws CommandError with exit code 1 if nothing is there, 2 if two things are meant
+ * @throws CommandError with exit code 1 if nothing is there that can be served, 2 if two things are meant
  */
 export function findSubject(word: string | undefined, root: string | undefined, workingFolder: string): Subject {
   if (word !== undefined && root !== undefined) {
@@ -51,13 +51,27 @@ export function findSubject(word: string | undefined, root: string | undefined, 
 }
 
 function usualFolder(workingFolder: string): string {
-  const found = USUAL_FOLDERS.find((name) => kindAt(join(workingFolder, name, "index.html")) === "file");
+  const found = USUAL_FOLDERS.find((name) => hasFile(join(workingFolder, name, "index.html")));
   return found === undefined ? workingFolder : join(workingFolder, found);
 }
 
+/** @throws CommandError with exit code 1 where the system will not say: links in a circle, a folder that is closed to us */
 function kindAt(path: string): "folder" | "file" | "other" | "nothing" {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return "nothing";
-  if (stats.isDirectory()) return "folder";
-  return stats.isFile() ? "file" : "other";
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return "nothing";
+    if (stats.isDirectory()) return "folder";
+    return stats.isFile() ? "file" : "other";
+  } catch (error) {
+    throw new CommandError(1, `${path} cannot be served: ${messageOf(error)}`, [], { cause: error });
+  }
+}
+
+/** Nobody has asked for these by name: what cannot be looked at is none. */
+function hasFile(path: string): boolean {
+  try {
+    return kindAt(path) === "file";
+  } catch {
+    return false;
+  }
 }

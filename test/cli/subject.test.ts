@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CommandError } from "../../src/cli/command-error.ts";
 import { findSubject } from "../../src/cli/subject.ts";
 
 let folder = "";
@@ -30,6 +31,12 @@ describe("without an argument", () => {
   });
 });
 
+it("passes over a usual folder that cannot be looked into", () => {
+  symlinkSync("public", join(folder, "public"));
+  write("dist/index.html");
+  expect(findSubject(undefined, undefined, folder)).toEqual({ kind: "folder", path: join(folder, "dist") });
+});
+
 describe("with an argument", () => {
   it.each([
     ["app.js", "module"],
@@ -50,6 +57,16 @@ describe("with an argument", () => {
     mkdirSync(join(folder, "app.js"));
     expect(findSubject("./app.js/", undefined, folder)).toEqual({ kind: "folder", path: join(folder, "app.js") });
     expect(findSubject(folder, undefined, "/")).toEqual({ kind: "folder", path: folder });
+  });
+
+  it.each([
+    ["a link in a circle", "circle", "ELOOP"],
+    ["a name that no disk takes", "n".repeat(300), "ENAMETOOLONG"],
+  ])("says what is wrong with %s, without a stack", (_what, name, code) => {
+    symlinkSync("circle", join(folder, "circle"));
+    const find = (): unknown => findSubject(name, undefined, folder);
+    expect(find).toThrow(CommandError);
+    expect(find).toThrow(new RegExp(`cannot be served: ${code}`));
   });
 
   it("says that there is nothing", () => {
