@@ -43,7 +43,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "http1": [],
   // How the objects show themselves to console.log
   "web": ["node:util"],
-  "server": ["node:net", "node:tls", "node:fs", "node:fs/promises", "node:path", "node:util"],
+  "server": ["node:crypto", "node:net", "node:tls", "node:fs", "node:fs/promises", "node:path", "node:util"],
   "static": ["node:fs", "node:fs/promises", "node:path", "node:url", "node:zlib", "lru-cache", "mrmime"],
   "index.ts": [],
   "app": [],
@@ -52,6 +52,8 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "bodies": ["node:", "@fastify/busboy", "@standard-schema/spec"],
   "replies": ["node:", "cookie-es"],
   "workers": ["node:", "piscina", "jiti"],
+  // The file, the exposition format and the spans are those of well-kept libraries
+  "observe": ["node:", "pino", "pino-pretty", "prom-client", "@opentelemetry/api"],
   "node": ["node:"],
   "testing": ["node:"],
   "cli": ["node:", "jiti", "open", "uqr"],

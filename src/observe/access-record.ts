@@ -1,0 +1,159 @@
+/**
+ * What a line is about, as an object: for loggers, for people, and for JSON where somebody has a hand in it.
+ *
+ * The hot way of JSON (json-line.ts) writes the same members without the object; a test holds the two together. Nothing is
+ * escaped here but what is kept out is left out: how a value is made harmless is for the form of the line.
+ */
+
+import type { Exchange, Refusal } from "../http/exchange.ts";
+import type { Fault, ResponseInfo } from "../server/hooks.ts";
+import { type AccessLogOptions, type LogMembers, remoteOf } from "./access-options.ts";
+import { Redactor, SECRET_PARAMETERS } from "./redact.ts";
+
+/** How much a line matters. */
+export type LogLevel = "info" | "warn" | "error";
+
+/** The length of a trace id and of a span id in a `traceparent`, and where they stand (W3C Trace Context §3.2.2). */
+const TRACE_ID_START = 3;
+const TRACE_ID_END = 35;
+const SPAN_ID_END = 52;
+
+/** Ours if the answer is at fault, the peer's business otherwise. */
+export function levelOf(response: ResponseInfo): LogLevel {
+  return response.status >= 500 || response.outcome === "broken" ? "error" : "info";
+}
+
+/** Whether something went wrong, whosever fault it was: such lines are never left to chance. */
+export function isTrouble(response: ResponseInfo): boolean {
+  return response.status >= 400 || response.outcome === "aborted" || response.outcome === "broken";
+}
+
+/** The trace id of a `traceparent`. */
+export function traceIdOf(traceParent: string): string {
+  return traceParent.slice(TRACE_ID_START, TRACE_ID_END);
+}
+
+/** The id of the span that stands for the request. */
+export function spanIdOf(traceParent: string): string {
+  return traceParent.slice(TRACE_ID_END + 1, SPAN_ID_END);
+}
+
+/** Makes records by the options. */
+export class AccessRecords {
+  readonly redactor: Redactor;
+  readonly #options: AccessLogOptions;
+  readonly #fields: readonly string[];
+  readonly #leftOut: readonly string[];
+
+  constructor(options: AccessLogOptions) {
+    const { redact = {}, fields = [] } = options;
+    this.#options = options;
+    this.redactor = new Redactor(redact.query ?? SECRET_PARAMETERS, redact.fields ?? []);
+    this.#fields = fields.map((name) => name.toLowerCase());
+    this.#leftOut = redact.members ?? [];
+  }
+
+  /** @param code of the refusal that the response was, else `""` */
+  response(info: ResponseInfo, code: string): Record<string, unknown> {
+    const { exchange, outcome, status, contentBytes, requestContentBytes, route } = info;
+    const { request, connection, requestId, traceParent } = exchange;
+    const record: Record<string, unknown> = {
+      remote: remoteOf(connection),
+      method: request.method,
+      target: this.redactor.url(request.target),
+      status,
+      bytes: contentBytes,
+      durationMs: rounded(info.durationMs),
+      firstByteMs: rounded(info.firstByteMs),
+      version: request.version,
+      host: request.authority,
+    };
+    const set = (name: string, value: string): void => {
+      if (value !== "") record[name] = value;
+    };
+    if (requestContentBytes > 0) record["requestBytes"] = requestContentBytes;
+    if (connection.isEncrypted) record["tls"] = true;
+    set("route", route);
+    if (outcome !== "complete") record["outcome"] = outcome;
+    set("code", code);
+    set("user", this.#options.user?.(exchange) ?? "");
+    set("requestId", requestId);
+    if (traceParent !== "") {
+      record["traceId"] = traceIdOf(traceParent);
+      record["spanId"] = spanIdOf(traceParent);
+    }
+    const referer = request.fields.get("referer");
+    if (referer !== null) record["referer"] = this.redactor.field("referer", this.redactor.url(referer));
+    const userAgent = request.fields.get("user-agent");
+    if (userAgent !== null) record["userAgent"] = this.redactor.field("user-agent", userAgent);
+    if (this.#fields.length > 0) record["fields"] = this.#fieldsOf(exchange);
+    if (this.#options.members !== undefined) Object.assign(record, this.#options.members(info));
+    return this.#finished(record);
+  }
+
+  refusal({ error, connection, method, target }: Refusal): Record<string, unknown> {
+    const record: Record<string, unknown> = { remote: remoteOf(connection) };
+    if (method !== "") {
+      record["method"] = method;
+      record["target"] = this.redactor.url(target);
+    }
+    record["status"] = error.status;
+    record["code"] = error.code;
+    if (error.rule !== "") record["rule"] = error.rule;
+    record["reason"] = error.message;
+    return this.#finished(record);
+  }
+
+  fault({ id, error, exchange }: Fault): Record<string, unknown> {
+    const record: Record<string, unknown> = {};
+    if (id !== "") record["id"] = id;
+    if (exchange !== null) {
+      record["remote"] = remoteOf(exchange.connection);
+      record["method"] = exchange.request.method;
+      record["target"] = this.redactor.url(exchange.request.target);
+      if (exchange.requestId !== "") record["requestId"] = exchange.requestId;
+      if (exchange.traceParent !== "") record["traceId"] = traceIdOf(exchange.traceParent);
+    }
+    record["err"] = describeError(error);
+    return this.#finished(record);
+  }
+
+  #fieldsOf({ request }: Exchange): LogMembers {
+    const values: Record<string, string> = {};
+    for (const name of this.#fields) {
+      const value = request.fields.get(name);
+      if (value !== null) values[name] = this.redactor.field(name, value);
+    }
+    return values;
+  }
+
+  #finished(record: Record<string, unknown>): Record<string, unknown> {
+    for (const name of this.#leftOut) Reflect.deleteProperty(record, name);
+    const { serializers } = this.#options;
+    if (serializers === undefined) return record;
+    for (const [name, serializer] of Object.entries(serializers)) {
+      if (name in record) record[name] = serializer(record[name]);
+    }
+    return record;
+  }
+}
+
+/** An error as pino writes it, with what caused it. */
+export function describeError(error: unknown): LogMembers {
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+  const { name, message, stack, cause } = error;
+  const code: unknown = (error as NodeJS.ErrnoException).code;
+  return {
+    type: name,
+    message,
+    ...(typeof code === "string" ? { code } : {}),
+    stack: stack ?? "",
+    ...(cause === undefined ? {} : { cause: describeError(cause) }),
+    ...(error instanceof AggregateError ? { errors: error.errors.map(describeError) } : {}),
+  };
+}
+
+/** Microseconds are as exact as it is known. */
+function rounded(ms: number): number {
+  return ms > 0 ? Math.round(ms * 1000) / 1000 : 0;
+}

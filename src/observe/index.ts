@@ -1,0 +1,11 @@
+/**
+ * `fairlead/observe`: what a server does, for operators: an access log, metrics for Prometheus, traces for OpenTelemetry.
+ *
+ * Exports only. Each is made from its options, which are checked whole, and gives hooks for `serve({ hooks })`.
+ */
+
+export { accessLog } from "./access-log.ts";
+export type { AccessLog } from "./access-log.ts";
+export type { AccessLogOptions, LogFormat, LogMembers, LogTarget, RedactOptions } from "./access-options.ts";
+export { joinHooks } from "./join-hooks.ts";
+export { REDACTED, SECRET_PARAMETERS } from "./redact.ts";

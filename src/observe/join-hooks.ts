@@ -1,0 +1,51 @@
+/**
+ * Several observers of one server.
+ *
+ * Each is told, in order, whatever the others do: one that throws is not the end of the others, and its error reaches whoever
+ * calls the hooks, as one hook's would. A hook that nobody wants stays absent, so that it costs nothing.
+ */
+
+import type { Hooks } from "../server/hooks.ts";
+
+type Told = (value: unknown, more: unknown) => unknown;
+
+const NAMES = [
+  "onListen",
+  "onConnection",
+  "onConnectionClose",
+  "onRequest",
+  "onResponse",
+  "onRefusal",
+  "onFault",
+  "onClose",
+] as const satisfies readonly (keyof Hooks)[];
+
+/**
+ * Hooks that tell all of `observers`, e.g. `serve({ hooks: joinHooks(accessLog(), metrics.hooks) })`.
+ *
+ * A failure is written to standard error unless one of them has taken it: returned anything but `false` from `onFault`.
+ */
+export function joinHooks(...observers: readonly Hooks[]): Hooks {
+  const joined: Partial<Record<keyof Hooks, Told>> = {};
+  for (const name of NAMES) {
+    const wanted = observers.map((observer) => observer[name] as Told | undefined).filter((hook) => hook !== undefined);
+    const last = wanted.pop();
+    if (last === undefined) continue;
+    joined[name] = wanted.reduceRight((rest, hook) => join(hook, rest), last);
+  }
+  return joined as Hooks;
+}
+
+function join(first: Told, second: Told): Told {
+  return (value, more) => {
+    let one: unknown;
+    let other: unknown;
+    try {
+      one = first(value, more);
+    } finally {
+      other = second(value, more);
+    }
+    if (one instanceof Promise || other instanceof Promise) return Promise.all([one, other]);
+    return one === false && other === false ? false : undefined;
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * Lines of JSON (RFC 8259), an object per line: time, level, message, then what it is about. ASCII alone.
+ *
+ * The line of a response is put together by hand, piece by piece: with an object and a serialiser for each it took six times as
+ * long (docs/decisions/0009-log-lines.md). Where members or serialisers of the user's are asked for, the object is made after
+ * all.
+ */
+
+import type { ConnectionInfo, Refusal, RequestHead } from "../http/exchange.ts";
+import type { Fault, ResponseInfo } from "../server/hooks.ts";
+import type { TimeSource } from "../web/clock.ts";
+import { type AccessLogOptions, type LineSource, type LogMembers, remoteOf } from "./access-options.ts";
+import { type AccessRecords, levelOf, spanIdOf, traceIdOf } from "./access-record.ts";
+import { asciiJson, escapeJson } from "./escape.ts";
+import { IsoTime, renderMs } from "./log-time.ts";
+
+/** What lines of one connection have in common, rendered. */
+class PeerText {
+  /** From behind the time to the method, by whether the answer is our fault. */
+  readonly infoStart: string;
+  readonly errorStart: string;
+  version = "";
+  authority = "";
+  userAgent: string | null = null;
+  /** From the protocol to the end, for requests like the last one. */
+  end = "";
+
+  constructor(base: string, remote: string) {
+    const rest = `,"msg":"request"${base},"remote":"${escapeJson(remote)}","method":"`;
+    this.infoStart = flat(`Z","level":"info"${rest}`);
+    this.errorStart = flat(`Z","level":"error"${rest}`);
+  }
+}
+
+/** The same text in one piece, which is copied faster than what V8 has put together of many. */
+function flat(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
+}
+
+/** Makes lines of JSON. */
+export class JsonLines implements LineSource {
+  readonly #time: TimeSource;
+  readonly #isoTime: IsoTime = new IsoTime('{"time":"');
+  readonly #records: AccessRecords;
+  /** Constant members, rendered once, with the comma before them. */
+  readonly #base: string;
+  readonly #isByHand: boolean;
+  readonly #peers: WeakMap<ConnectionInfo, PeerText> = new WeakMap();
+
+  constructor(options: AccessLogOptions, records: AccessRecords, time: TimeSource) {
+    const { base = {}, members, serializers, redact, fields = [], user } = options;
+    this.#time = time;
+    this.#records = records;
+    const rendered = asciiJson(JSON.stringify(base)).slice(1, -1);
+    this.#base = rendered === "" ? "" : `,${rendered}`;
+    this.#isByHand =
+      members === undefined &&
+      serializers === undefined &&
+      user === undefined &&
+      fields.length === 0 &&
+      (redact?.fields ?? []).length === 0 &&
+      (redact?.members ?? []).length === 0;
+  }
+
+  response(info: ResponseInfo, code: string): string {
+    if (!this.#isByHand) return this.line(levelOf(info), "request", this.#records.response(info, code));
+    const { exchange, outcome, status } = info;
+    const { request, connection } = exchange;
+    const peer = this.#peerOf(connection);
+    const time = this.#isoTime.text(this.#time.nowMs());
+    const start = status >= 500 || outcome === "broken" ? peer.errorStart : peer.infoStart;
+    const target = escapeJson(this.#records.redactor.url(request.target));
+    // A method is a token (RFC 9110 §9.1): nothing in it to escape
+    return `${time}${start}${request.method}","target":"${target}","status":${status},"bytes":${info.contentBytes},"durationMs":${renderMs(info.durationMs)},"firstByteMs":${renderMs(info.firstByteMs)}${this.#rareOf(info, code)}${endOf(peer, request)}`;
+  }
+
+  #peerOf(connection: ConnectionInfo): PeerText {
+    let peer = this.#peers.get(connection);
+    if (peer === undefined) {
+      peer = new PeerText(this.#base, remoteOf(connection));
+      this.#peers.set(connection, peer);
+    }
+    return peer;
+  }
+
+  /** What most lines do not have. */
+  #rareOf({ exchange, outcome, requestContentBytes, route }: ResponseInfo, code: string): string {
+    const { request, connection, requestId, traceParent } = exchange;
+    let text = "";
+    if (requestContentBytes > 0) text += `,"requestBytes":${requestContentBytes}`;
+    if (connection.isEncrypted) text += `,"tls":true`;
+    if (route !== "") text += `,"route":"${escapeJson(route)}"`;
+    if (outcome !== "complete") text += `,"outcome":"${outcome}"`;
+    if (code !== "") text += `,"code":"${code}"`;
+    if (requestId !== "") text += `,"requestId":"${escapeJson(requestId)}"`;
+    if (traceParent !== "") text += `,"traceId":"${traceIdOf(traceParent)}","spanId":"${spanIdOf(traceParent)}"`;
+    const at = request.fields.indexOf("referer");
+    if (at !== -1) {
+      const referer = request.fields.valueAt(at);
+      text += `,"referer":"${escapeJson(this.#records.redactor.url(referer))}"`;
+    }
+    return text;
+  }
+
+  refusal(refusal: Refusal): string {
+    return this.line("warn", "refused", this.#records.refusal(refusal));
+  }
+
+  fault(fault: Fault): string {
+    return this.line("error", "fault", this.#records.fault(fault));
+  }
+
+  /** A line about anything. */
+  line(level: "info" | "warn" | "error", message: string, members: LogMembers): string {
+    const time = this.#isoTime.text(this.#time.nowMs());
+    const rest = asciiJson(stringify(members)).slice(1, -1);
+    return `${time}Z","level":"${level}","msg":"${escapeJson(message)}"${this.#base}${rest === "" ? "" : ","}${rest}}\n`;
+  }
+}
+
+/** Members that a client sends with every request of a connection, most often the same. */
+function endOf(peer: PeerText, { version, authority, fields }: RequestHead): string {
+  const at = fields.indexOf("user-agent");
+  const userAgent = at === -1 ? null : fields.valueAt(at);
+  if (userAgent === peer.userAgent && authority === peer.authority && version === peer.version) return peer.end;
+  const agent = userAgent === null ? "" : `,"userAgent":"${escapeJson(userAgent)}"`;
+  peer.version = version;
+  peer.authority = authority;
+  peer.userAgent = userAgent;
+  peer.end = flat(`,"version":"${version}","host":"${escapeJson(authority)}"${agent}}\n`);
+  return peer.end;
+}
+
+/** A record that cannot be JSON, e.g. for a cycle that somebody's member has, must not cost the line. */
+function stringify(members: LogMembers): string {
+  try {
+    return JSON.stringify(members, bigintAsText);
+  } catch (error) {
+    return JSON.stringify({ status: members["status"], unwritable: String(error) });
+  }
+}
+
+function bigintAsText(_name: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
+}

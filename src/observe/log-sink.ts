@@ -1,0 +1,247 @@
+/**
+ * Where lines go: a file or a descriptor, written by pino's destination off the event loop, in batches.
+ *
+ * Steps: write (joined to a batch) -> hand over, when the batch is large or some time has passed -> written. What may wait
+ * is bounded; what is more is dropped and counted, because a slow disk must neither fill the memory nor hold answers back. A
+ * file that was renamed or removed under us is opened anew, which is all that logrotate needs; on the way out of the process
+ * what is left is written at once.
+ */
+
+import { closeSync, fstatSync, openSync, stat, writeSync } from "node:fs";
+import { destination } from "pino";
+import type { TimeSource } from "../web/clock.ts";
+
+/** Lines are joined up to so many octets before they are handed over. */
+const BATCH_BYTES = 64 * 1024;
+/** Said at most so often. */
+const COMPLAINT_PERIOD_MS = 60_000;
+/** Looked at so often whether the file is still where it was, as long as lines come. */
+const LOOK_PERIOD_MS = 1_000;
+
+type Destination = ReturnType<typeof destination>;
+
+/** What a sink is made with. */
+export interface LogSinkOptions {
+  /** A path, or a descriptor, which stays open when the sink is closed. */
+  readonly destination: string | number;
+  /** Mode of a file that is made. */
+  readonly mode: number;
+  /** The most that waits, in octets. */
+  readonly maxBufferedBytes: number;
+  /** How long a line waits for others to go with, in milliseconds. */
+  readonly flushMs: number;
+  readonly time: TimeSource;
+  /** Something is wrong with the file; serving goes on. */
+  readonly onTrouble: (message: string) => void;
+}
+
+/** Takes lines of ASCII, or of any text. */
+export class LogSink {
+  readonly #options: LogSinkOptions;
+  readonly #onExit: () => void;
+  readonly #flush: () => void;
+  #stream: Destination;
+  #fd: number;
+  #identity: string;
+  /** Text is joined without being copied, and is turned into octets once for all. */
+  #batch = "";
+  #batchLines = 0;
+  /** Handed over and not written yet, in octets. */
+  #underWay = 0;
+  #cancelFlush: (() => void) | null = null;
+  #droppedLines = 0;
+  #lastComplaintMs = -Infinity;
+  #lastLookMs = 0;
+  #isClosed = false;
+  #isAscii = true;
+  /** The last thing heard of the stream was an error; it tries again with the next lines. */
+  #hasFailed = false;
+  /** Whoever read our output has gone: the stream takes no more, and does not even end. */
+  #isUnheard = false;
+
+  /** @throws the system's error if the file cannot be opened */
+  constructor(options: LogSinkOptions) {
+    this.#options = options;
+    this.#fd = this.#openFile();
+    this.#identity = identityOf(this.#fd);
+    this.#stream = this.#openStream(this.#fd);
+    this.#lastLookMs = options.time.elapsedMs();
+    this.#flush = () => {
+      this.#cancelFlush = null;
+      this.#handOver();
+    };
+    this.#onExit = () => this.#writeRest();
+    process.on("exit", this.#onExit);
+  }
+
+  /** Lines that were not written because too much was waiting. */
+  get droppedLines(): number {
+    return this.#droppedLines;
+  }
+
+  /** Octets that wait, roughly. */
+  get waitingBytes(): number {
+    return this.#underWay + this.#batch.length;
+  }
+
+  /**
+   * Takes a line, its line feed with it.
+   *
+   * @param isAscii false if it holds more than ASCII
+   */
+  write(line: string, isAscii = true): void {
+    if (this.#isClosed) return;
+    this.#batch += line;
+    this.#batchLines++;
+    if (!isAscii) this.#isAscii = false;
+    if (this.#batch.length >= BATCH_BYTES) this.#handOver();
+    else this.#cancelFlush ??= this.#options.time.after(this.#options.flushMs, this.#flush);
+  }
+
+  /** Resolves when all lines so far are with the system, or have failed to get there. */
+  flush(): Promise<void> {
+    this.#handOver();
+    if (this.#underWay === 0 || this.#hasFailed || this.#isClosed) return Promise.resolve();
+    const stream = this.#stream;
+    return new Promise<void>((resolve) => {
+      const done = (): void => {
+        stream.off("drain", done).off("error", done).off("close", done);
+        resolve();
+      };
+      stream.on("drain", done).on("error", done).on("close", done);
+    });
+  }
+
+  /** Opens the file by its name again: what has been written so far stays where it is. Nothing for a descriptor. */
+  reopen(): void {
+    if (this.#isClosed || typeof this.#options.destination === "number") return;
+    let fd: number;
+    try {
+      fd = this.#openFile();
+    } catch (error) {
+      return this.#complain(error as Error);
+    }
+    this.#handOver();
+    const old = this.#stream;
+    this.#fd = fd;
+    this.#identity = identityOf(fd);
+    this.#stream = this.#openStream(fd);
+    old.end();
+  }
+
+  /** Resolves when all lines are written and the file is closed. Takes nothing afterwards. */
+  close(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    this.#handOver();
+    this.#isClosed = true;
+    process.off("exit", this.#onExit);
+    if (this.#isUnheard) return Promise.resolve();
+    const stream = this.#stream;
+    return new Promise((resolve) => {
+      stream.once("close", () => resolve());
+      // What cannot be written is not waited for; and a stream without a reader does not close
+      stream.once("error", () => {
+        stream.destroy();
+        if (this.#isUnheard) resolve();
+      });
+      stream.end();
+    });
+  }
+
+  #openFile(): number {
+    const { destination: where, mode } = this.#options;
+    return typeof where === "number" ? where : openSync(where, "a", mode);
+  }
+
+  #openStream(fd: number): Destination {
+    const stream = destination({ dest: fd, sync: false, contentMode: "buffer" });
+    stream.on("write", (written: number) => {
+      this.#underWay = Math.max(0, this.#underWay - written);
+      this.#hasFailed = false;
+    });
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      this.#hasFailed = true;
+      if (error.code === "EPIPE") this.#isUnheard = true;
+      else this.#complain(error);
+    });
+    return stream;
+  }
+
+  #takeBatch(): Buffer {
+    // The octets of ASCII are its code units: copied, not encoded
+    const bytes = Buffer.from(this.#batch, this.#isAscii ? "latin1" : "utf8");
+    this.#batch = "";
+    this.#batchLines = 0;
+    this.#isAscii = true;
+    return bytes;
+  }
+
+  #handOver(): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = null;
+    if (this.#batch === "" || this.#isClosed) return;
+    const lines = this.#batchLines;
+    const bytes = this.#takeBatch();
+    const { length } = bytes;
+    if (this.#isUnheard || this.#underWay + length > this.#options.maxBufferedBytes) {
+      this.#droppedLines += lines;
+      return;
+    }
+    this.#underWay += length;
+    try {
+      // In its mode for buffers it takes them as they are; its types know text alone
+      this.#stream.write(bytes as unknown as string);
+    } catch {
+      // pino ends its streams when a process has nothing left to do, and this one has gone on
+      this.#underWay -= length;
+      this.#droppedLines += lines;
+    }
+    this.#look();
+  }
+
+  /** Whether somebody has moved the file away. */
+  #look(): void {
+    const { destination: where, time } = this.#options;
+    if (typeof where === "number") return;
+    const nowMs = time.elapsedMs();
+    if (nowMs - this.#lastLookMs < LOOK_PERIOD_MS) return;
+    this.#lastLookMs = nowMs;
+    stat(where, (error, found) => {
+      if (this.#isClosed) return;
+      if (error === null ? `${found.dev}:${found.ino}` !== this.#identity : error.code === "ENOENT") this.reopen();
+    });
+  }
+
+  /** The process ends: nothing can be waited for any more. */
+  #writeRest(): void {
+    try {
+      this.#stream.flushSync();
+      const bytes = this.#takeBatch();
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
+    } catch {
+      // There is nobody left to tell
+    }
+  }
+
+  #complain(error: Error): void {
+    const nowMs = this.#options.time.elapsedMs();
+    if (nowMs - this.#lastComplaintMs < COMPLAINT_PERIOD_MS) return;
+    this.#lastComplaintMs = nowMs;
+    this.#options.onTrouble(error.message);
+  }
+}
+
+/** What tells one file from another. */
+function identityOf(fd: number): string {
+  const { dev, ino } = fstatSync(fd);
+  return `${dev}:${ino}`;
+}
+
+/**
+ * Whether a path can be appended to; leaves an empty file where there was none.
+ *
+ * @throws the system's error
+ */
+export function assertWritable(path: string, mode: number): void {
+  closeSync(openSync(path, "a", mode));
+}

@@ -1,0 +1,65 @@
+/**
+ * The time of a line as text, in the two forms that logs have: ISO 8601 with milliseconds, and Apache's.
+ *
+ * The text of a second is made once for all lines of that second; both are in UTC, so that lines of several machines, and of
+ * the hour that summer time repeats, stay in order.
+ */
+
+const MONTHS: readonly string[] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+/** `000` to `999`. */
+const THOUSANDTHS: readonly string[] = Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, "0"));
+/** Milliseconds below ten with three decimals, by microseconds: most durations. */
+const SHORT_DURATIONS: readonly string[] = Array.from({ length: 10_000 }, (_, us) => renderMicroseconds(us));
+
+/** `2026-11-21T08:00:00.123Z`, in pieces for who puts lines together. */
+export class IsoTime {
+  readonly #before: string;
+  #second = NaN;
+  #start = "";
+
+  /** @param before stands before each time */
+  constructor(before: string) {
+    this.#before = before;
+  }
+
+  /** What comes before the time, and the time without its `Z`. */
+  text(wallMs: number): string {
+    const second = Math.floor(wallMs / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#start = `${this.#before}${isoOf(second * 1000).slice(0, 20)}`;
+    }
+    return this.#start + (THOUSANDTHS[Math.floor(wallMs) - second * 1000] as string);
+  }
+}
+
+/** `10/Oct/2000:13:55:36 +0000` */
+export class ApacheTime {
+  #second = NaN;
+  #text = "";
+
+  text(wallMs: number): string {
+    const second = Math.floor(wallMs / 1000);
+    if (second === this.#second) return this.#text;
+    const iso = isoOf(second * 1000);
+    const month = MONTHS[Number(iso.slice(5, 7)) - 1] as string;
+    this.#second = second;
+    this.#text = `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
+    return this.#text;
+  }
+}
+
+function isoOf(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}
+
+/** Milliseconds with three decimals, e.g. `0.042`; negative ones as 0. */
+export function renderMs(ms: number): string {
+  const us = ms > 0 ? Math.round(ms * 1000) : 0;
+  return us < 10_000 ? (SHORT_DURATIONS[us] as string) : renderMicroseconds(us);
+}
+
+function renderMicroseconds(us: number): string {
+  return `${Math.floor(us / 1000)}.${THOUSANDTHS[us % 1000] as string}`;
+}

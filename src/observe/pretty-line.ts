@@ -1,0 +1,118 @@
+/**
+ * Lines for a person at a terminal, by pino-pretty.
+ *
+ * It is loaded with the first line; until it is there, lines wait. Whatever came from a peer is made visible before it is given
+ * to it: it prints texts as they are, and a terminal obeys what is in them.
+ */
+
+import type { Refusal } from "../http/exchange.ts";
+import type { Fault, ResponseInfo } from "../server/hooks.ts";
+import type { TimeSource } from "../web/clock.ts";
+import type { LogMembers } from "./access-options.ts";
+import { type AccessRecords, levelOf, type LogLevel } from "./access-record.ts";
+import { escapeDeep, escapeText } from "./escape.ts";
+
+/** Lines that wait for pino-pretty at most. */
+const MOST_WAITING = 1000;
+
+/** What a person is not told of every request. */
+const TOO_MUCH = ["remote", "version", "host", "referer", "userAgent", "firstByteMs", "bytes", "durationMs"];
+const IN_MESSAGE = ["method", "target", "status"];
+
+type Prettify = (record: object) => string;
+
+/** Makes lines for people, when it can. */
+export class PrettyLines {
+  readonly #records: AccessRecords;
+  readonly #time: TimeSource;
+  readonly #base: LogMembers;
+  readonly #write: (text: string) => void;
+  #prettify: Prettify | null = null;
+  readonly #waiting: object[] = [];
+  #loading: Promise<void> | null = null;
+
+  /** @param write takes lines, as soon as they can be made */
+  constructor(records: AccessRecords, time: TimeSource, base: LogMembers, write: (text: string) => void) {
+    this.#records = records;
+    this.#time = time;
+    this.#base = base;
+    this.#write = write;
+  }
+
+  response(info: ResponseInfo, code: string): void {
+    const record = this.#records.response(info, code);
+    const { method, target, status, durationMs, bytes } = record;
+    const message = `${asText(method)} ${asText(target)} ${asText(status)} ${asText(bytes)} B ${asText(durationMs)} ms`;
+    this.#line(levelOf(info), message, without(record, [...IN_MESSAGE, ...TOO_MUCH]));
+  }
+
+  refusal(refusal: Refusal): void {
+    const record = this.#records.refusal(refusal);
+    const { method, target, status, reason } = record;
+    const request = method === undefined ? "" : `${asText(method)} ${asText(target)} `;
+    this.#line(
+      "warn",
+      `${request}${asText(status)} refused: ${asText(reason)}`,
+      without(record, [...IN_MESSAGE, "reason"]),
+    );
+  }
+
+  fault(fault: Fault): void {
+    const record = this.#records.fault(fault);
+    const { method, target } = record;
+    const where = method === undefined ? "" : ` at ${asText(method)} ${asText(target)}`;
+    this.#line("error", `a handler failed${where}`, without(record, [...IN_MESSAGE, "remote"]));
+  }
+
+  /** A line about anything. */
+  note(level: LogLevel, message: string, members: LogMembers): void {
+    this.#line(level, message, members);
+  }
+
+  /** Resolves when no line waits. */
+  async flush(): Promise<void> {
+    await this.#loading;
+  }
+
+  #line(level: LogLevel, message: string, members: LogMembers): void {
+    const { err, ...rest } = members;
+    const shown = escapeDeep({ ...this.#base, ...rest }) as object;
+    const time = this.#time.nowMs();
+    const record = {
+      level: LEVELS[level],
+      time,
+      msg: escapeText(message),
+      ...shown,
+      ...(err === undefined ? {} : { err: shownError(err) }),
+    };
+    if (this.#prettify !== null) return this.#write(this.#prettify(record));
+    if (this.#waiting.length < MOST_WAITING) this.#waiting.push(record);
+    this.#loading ??= this.#load();
+  }
+
+  async #load(): Promise<void> {
+    const { prettyFactory } = await import("pino-pretty");
+    const prettify = prettyFactory({ colorize: true, singleLine: true, translateTime: "SYS:HH:MM:ss.l" });
+    this.#prettify = (record) => prettify(record);
+    for (const record of this.#waiting.splice(0)) this.#write(prettify(record));
+  }
+}
+
+/** As pino counts them. */
+const LEVELS: Readonly<Record<LogLevel, number>> = { info: 30, warn: 40, error: 50 };
+
+/** A stack has line feeds of its own, which are ours; what is between them is escaped. */
+function shownError(err: unknown): unknown {
+  const { stack, ...rest } = err as { stack?: string };
+  const lines = (stack ?? "").split("\n").map((line) => escapeText(line));
+  return { ...(escapeDeep(rest) as object), stack: lines.join("\n") };
+}
+
+/** Of a member that a serialiser may have made anything of. */
+function asText(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}
+
+function without(record: Readonly<Record<string, unknown>>, names: readonly string[]): LogMembers {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
+}
