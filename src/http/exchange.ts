@@ -297,8 +297,12 @@ export interface ProtocolConnection {
   readonly deadlineMs: number;
   /** The deadline has passed. */
   expire(): void;
-  /** Finish what is under way, start nothing new, then close (RFC 9112 §9.6). */
-  shutdown(): void;
+  /**
+   * Finish what is under way, start nothing new, then close (RFC 9112 §9.6).
+   *
+   * @param lastCallMs milliseconds that a peer with nothing under way has for one more request, default 0: closed at once
+   */
+  shutdown(lastCallMs?: number): void;
   /** No exchange under way and nothing queued. */
   readonly isIdle: boolean;
 }

@@ -61,6 +61,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   /** Whether the connection goes on after the current answer. */
   #isPersistent = true;
   #isClosing = false;
+  /** While closing: so long may a peer take that was not told, for one more request. */
+  #lastCallMs = 0;
   #hasPeerEnded = false;
   #isAdvancing = false;
   #isPaused = false;
@@ -179,11 +181,15 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.flush();
   }
 
-  shutdown(): void {
+  shutdown(lastCallMs: number = 0): void {
     this.#isClosing = true;
+    this.#lastCallMs = lastCallMs;
     if (this.#reading !== READING.head || this.#writing !== WRITING.idle || this.#heads.hasBegun) return;
     // What lies there unparsed is requests behind a peer that does not read, unless a parser has seen it: empty lines
-    if (this.#input.length === 0 || !this.#heads.isIdle) this.#close();
+    if (this.#input.length > 0 && this.#heads.isIdle) return;
+    // RFC 9112 §9.5: a request may be on its way while we close; whoever retries none would take it for a failure
+    if (lastCallMs > 0) this.#deadlines.startLastCall(lastCallMs);
+    else this.#close();
   }
 
   // ---- reading ----------------------------------------------------------------------------------------------------------
@@ -419,7 +425,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#served++;
     this.#deadlines.endProbe();
     this.#leave("complete");
-    if (!this.#isPersistent || this.#isClosing || this.#reading === READING.discard) return this.#close();
+    if (!this.#isPersistent || this.#reading === READING.discard) return this.#close();
+    if (this.#isClosing && this.#lastCallMs === 0) return this.#close();
     if (this.#reading === READING.blocked) return this.#next();
     if (content === null) return;
     // What is left to come, wanted or not, has the time of an idle connection at most
@@ -430,11 +437,12 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   /** Ready for the next request. */
   #next(): void {
     // The server may have begun to close while the rest of the content was drained
-    if (this.#isClosing) return this.#close();
+    if (this.#isClosing && this.#lastCallMs === 0) return this.#close();
     this.#content = null;
     this.#reading = READING.head;
     this.#writing = WRITING.idle;
     this.#deadlines.startIdle();
+    if (this.#isClosing) this.#deadlines.startLastCall(this.#lastCallMs);
   }
 
   /** The exchange is no longer ours. */

@@ -60,6 +60,11 @@ export class Deadlines {
     this.requestAt = this.#after(this.#timeouts.keepAliveMs);
   }
 
+  /** The last request that is still answered has so long to begin. */
+  startLastCall(lastCallMs: number): void {
+    this.requestAt = Math.min(this.requestAt, this.#clock.nowMs + lastCallMs);
+  }
+
   /** The head is whole, the handler has it. */
   startHandler(): void {
     this.requestAt = Infinity;

@@ -123,9 +123,9 @@ export class Connections implements SocketHost, ListenerEvents {
   }
 
   /** Takes nothing in any more, and asks every connection to finish what is under way. */
-  shutdown(): void {
+  shutdown(lastCallMs: number = 0): void {
     this.#isClosing = true;
-    for (const transport of this.#members) transport.shutdown();
+    for (const transport of this.#members) transport.shutdown(lastCallMs);
   }
 
   /** Cuts off what is left. Returns how many connections had something under way. */

@@ -166,21 +166,27 @@ export class Server implements AsyncDisposable {
    * settle, and cuts off what is left after `drainMs`. Called again, it can only bring that moment nearer.
    *
    * @param options.drainMs milliseconds, 0 or more, default `timeouts.drainMs`; Infinity: no limit
-   * @returns when all is over, with what had to be cut off; rejects with RangeError if `drainMs` is no such number
+   * @param options.lastCallMs milliseconds that an idle connection stays open for one more request, which is answered with
+   *   `Connection: close`; default 0. Where another server takes over at once, nobody then meets a connection that closes under
+   *   a request (nginx keepalive_min_timeout). Only the first call counts
+   * @returns when all is over, with what had to be cut off; rejects with RangeError if one of them is no such number
    */
-  close(options: { readonly drainMs?: number | undefined } = {}): Promise<CloseSummary> {
-    const drainMs = options.drainMs ?? this.#options.timeouts.drainMs;
-    if (typeof drainMs !== "number" || !(drainMs >= 0)) {
-      return Promise.reject(new RangeError(`drainMs is 0 or more milliseconds, not ${String(drainMs)}`));
+  close(
+    options: { readonly drainMs?: number | undefined; readonly lastCallMs?: number | undefined } = {},
+  ): Promise<CloseSummary> {
+    const { drainMs = this.#options.timeouts.drainMs, lastCallMs = 0 } = options;
+    for (const [name, value] of Object.entries({ drainMs, lastCallMs })) {
+      if (typeof value === "number" && value >= 0) continue;
+      return Promise.reject(new RangeError(`${name} is 0 or more milliseconds, not ${String(value)}`));
     }
-    this.#beginClosing();
+    this.#beginClosing(lastCallMs);
     if (!this.#isFinished && !this.#isCutOff) this.#bound(drainMs);
     return this.finished;
   }
 
   /** Closes without waiting for anybody: requests under way are cut off. {@link finished} tells when it is done. */
   closeNow(): void {
-    this.#beginClosing();
+    this.#beginClosing(0);
     this.#cutOff();
   }
 
@@ -201,12 +207,12 @@ export class Server implements AsyncDisposable {
     await this.close();
   }
 
-  #beginClosing(): void {
+  #beginClosing(lastCallMs: number): void {
     if (this.isClosing) return;
     this.#closingSinceMs = this.#time.monotonicMs();
     this.#options.signal?.removeEventListener("abort", this.#onSignal);
     this.#listener?.close();
-    this.#connections.shutdown();
+    this.#connections.shutdown(lastCallMs);
     this.#checkFinished();
   }
 

@@ -92,10 +92,10 @@ export class SocketTransport implements Transport, Expirable, Flushable {
   }
 
   /** Asks the connection above to finish what is under way and then close. */
-  shutdown(): void {
+  shutdown(lastCallMs: number = 0): void {
     if (this.#socket.destroyed) return;
     try {
-      this.#connection?.shutdown();
+      this.#connection?.shutdown(lastCallMs);
     } catch (error) {
       this.#fail(error);
     }

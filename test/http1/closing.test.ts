@@ -46,6 +46,53 @@ describe("a shutdown", () => {
   });
 });
 
+describe("a shutdown with a last call", () => {
+  const CLOSE = /Connection: close\r\n/;
+
+  it.each([
+    ["a fresh connection", []],
+    ["an idle one", ["GET / HTTP/1.1"]],
+  ])("answers one more request on %s, and says that it is the last", (_what, before) => {
+    const { transport, connection, clock } = openConnection((exchange) => void exchange.respond(HEAD, "ok"));
+    for (const line of before) connection.receive(request(line));
+    connection.shutdown(2_000);
+    clock.advance(1_000);
+    expect(transport.isEnded).toBe(false);
+    connection.receive(request("GET /last HTTP/1.1"));
+    expect(written(transport)).toMatch(CLOSE);
+    expect(transport.isEnded).toBe(true);
+  });
+
+  it("closes in silence when none comes", () => {
+    const { transport, connection, clock } = openConnection((exchange) => void exchange.respond(HEAD, "ok"));
+    connection.shutdown(2_000);
+    clock.advance(3_000);
+    expect([transport.isEnded, written(transport)]).toEqual([true, ""]);
+  });
+
+  it("holds for whoever was promised another answer while the last one was under way", async () => {
+    let resolve: (chunk: Uint8Array) => void = () => {};
+    const promise = new Promise<Uint8Array>((done) => (resolve = done));
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("first");
+      yield await promise;
+    }
+    const { transport, connection, clock } = openConnection((exchange) => {
+      const isFirst = exchange.request.target === "/slow";
+      void exchange.respond(HEAD, isFirst ? slow() : "ok");
+    });
+    connection.receive(request("GET /slow HTTP/1.1"));
+    await new Promise(setImmediate);
+    connection.shutdown(2_000);
+    resolve(Buffer.from("second"));
+    await new Promise(setImmediate);
+    expect([transport.isEnded, CLOSE.test(written(transport))]).toEqual([false, false]);
+    clock.advance(1_000);
+    connection.receive(request("GET /last HTTP/1.1"));
+    expect([transport.isEnded, CLOSE.test(written(transport))]).toEqual([true, true]);
+  });
+});
+
 describe("empty lines between requests", () => {
   it("do not shorten the time of an idle connection to that of a head", () => {
     const { transport, connection, clock } = openConnection((exchange) => void exchange.respond(HEAD, "ok"));
