@@ -296,10 +296,10 @@ export const OPTION_TABLE: readonly OptionRow[] = [
     "responses to bad requests name the rule that was broken; false: status and code only",
   ),
   other(
-    "replaceGlobalResponse",
+    "replaceGlobals",
     "boolean",
     false,
-    "the global Response becomes Fairlead's, for the whole process and for good",
+    "the global Request and Response become Fairlead's, for the whole process and for good",
   ),
   other("hooks.onListen", "function", null, "the server listens"),
   other("hooks.onConnection", "function", null, "a connection was accepted"),

@@ -62,11 +62,12 @@ export interface ServeOptions {
   /** Responses to bad requests name the rule that was broken and where, default true; false: status and code only. */
   readonly explainRefusals?: boolean | undefined;
   /**
-   * The global Response becomes Fairlead's, for the whole process and for good, default false. For frameworks that write
-   * `new Response()` and mean the global one, as Hono does: the platform's own costs some 10 us each. @hono/node-server does the
+   * The global Request and Response become Fairlead's, for the whole process and for good, default false. For frameworks that
+   * write `new Response()` and mean the global one, as Hono does: the platform's own costs some 10 us each; and for code that
+   * writes `new Request(request)`, which the platform's own refuses for one of ours from Node 24 on. @hono/node-server does the
    * same unasked. What `fetch` gives stays the platform's, and is `instanceof Response` as before.
    */
-  readonly replaceGlobalResponse?: boolean | undefined;
+  readonly replaceGlobals?: boolean | undefined;
   /** What observers want to be told. */
   readonly hooks?: Hooks | undefined;
 }
@@ -86,7 +87,7 @@ export interface ResolvedOptions {
   readonly timeouts: Timeouts;
   readonly leniencies: Leniencies;
   readonly isExplaining: boolean;
-  readonly replacesGlobalResponse: boolean;
+  readonly replacesGlobals: boolean;
   readonly hooks: Hooks;
 }
 
@@ -244,7 +245,7 @@ function derive(options: ServeOptions, values: ReadonlyMap<string, unknown>): Re
       additionalMethods: Object.freeze([...(values.get("additionalMethods") as readonly string[])]),
     }),
     isExplaining: values.get("explainRefusals") as boolean,
-    replacesGlobalResponse: values.get("replaceGlobalResponse") as boolean,
+    replacesGlobals: values.get("replaceGlobals") as boolean,
     hooks: Object.freeze({ ...options.hooks }),
   });
 }

@@ -9,7 +9,8 @@
 import type { ProtocolError } from "../http/errors.ts";
 import type { Exchange, Outcome, SocketAddress } from "../http/exchange.ts";
 import { createExchangeHandler } from "../web/handler.ts";
-import { replaceGlobalResponse } from "../web/platform.ts";
+import { replaceGlobals } from "../web/platform.ts";
+import { Request } from "../web/request.ts";
 import { Response } from "../web/response.ts";
 import { SYSTEM_TIME, type TimeSource } from "./clock.ts";
 import { Connections } from "./connections.ts";
@@ -46,7 +47,7 @@ export function serve(options: ServeOptions): Promise<Server> {
 export async function startServer(options: ServeOptions, time: TimeSource): Promise<Server> {
   const resolved = resolveOptions(options);
   resolved.signal?.throwIfAborted();
-  if (resolved.replacesGlobalResponse) replaceGlobalResponse(Response as typeof globalThis.Response);
+  if (resolved.replacesGlobals) replaceGlobals(Request as typeof globalThis.Request, Response as typeof globalThis.Response);
   const server = new Server(resolved, time);
   await server.listen();
   return server;

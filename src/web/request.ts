@@ -31,6 +31,7 @@ import {
 import type { HeadersInput } from "./header-lines.ts";
 import { adoptPlatformHeaders, copyHeaders, fieldPairsOf, headersOfFields, type LineHeaders } from "./headers.ts";
 import { inheritLazily } from "./inherit.ts";
+import { platformRequest } from "./platform.ts";
 
 /**
  * A request as handlers get it: the platform's interface.
@@ -273,7 +274,7 @@ class LazyRequest {
     const isUsable = !this.bodyUsed && this.#stream?.locked !== true;
     const body = isUsable ? this.body : emptyStream();
     const headers = this.#ownHeaders();
-    const platform = new globalThis.Request(this.url, {
+    const platform = new (platformRequest())(this.url, {
       method: this.method,
       headers: fieldPairsOf(headers),
       body: this.#hasBody() ? body : null,
@@ -325,16 +326,12 @@ class ConstructibleRequest {
     const isOurs = typeof input === "object" && input !== null && isLazyRequest(input);
     const args = [isOurs ? materialise(input) : input, init];
     // The platform's class is not named in `extends`, because that would load it
-    return Reflect.construct(
-      globalThis.Request,
-      arguments.length === 0 ? [] : args,
-      new.target,
-    ) as ConstructibleRequest;
+    return Reflect.construct(platformRequest(), arguments.length === 0 ? [] : args, new.target) as ConstructibleRequest;
   }
 
   /** A request is a request, whoever made it. */
   static [Symbol.hasInstance](value: unknown): boolean {
-    if (this === ConstructibleRequest) return value instanceof globalThis.Request;
+    if (this === ConstructibleRequest) return value instanceof platformRequest();
     return Function.prototype[Symbol.hasInstance].call(this, value);
   }
 }
@@ -354,10 +351,10 @@ Object.defineProperty(LazyRequest.prototype, inspect.custom, {
 });
 inheritLazily({
   prototype: LazyRequest.prototype,
-  platform: () => globalThis.Request.prototype,
+  platform: () => platformRequest().prototype,
   materialise: (request) => materialise(request),
   between: ConstructibleRequest.prototype,
-  sample: () => new globalThis.Request("http://localhost"),
+  sample: () => new (platformRequest())("http://localhost"),
 });
 
 /**

@@ -1,25 +1,30 @@
 /** The global Response as ours: what application code can see of it. This file changes its process, and runs in one of its own. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Server, serve } from "../../src/server/server.ts";
-import { platformResponse, replaceGlobalResponse } from "../../src/web/platform.ts";
+import { platformRequest, platformResponse, replaceGlobals } from "../../src/web/platform.ts";
+import { Request } from "../../src/web/request.ts";
 import { isFastResponse, Response } from "../../src/web/response.ts";
 
 const Platform = globalThis.Response;
+const PlatformRequest = globalThis.Request;
 const PATHS: Readonly<Record<string, () => globalThis.Response | Promise<globalThis.Response>>> = {
   "/text": () => new globalThis.Response("text"),
   "/json": () => globalThis.Response.json({ a: 1 }),
   "/form": () => new globalThis.Response(new URLSearchParams({ a: "1" })),
   "/platform": () => new Platform("platform"),
+  "/copied": async () => new globalThis.Response(await (copied as Request).text()),
   "/stream": () => new globalThis.Response(new Blob(["stream"]).stream()),
 };
 let server: Server;
+let copied: globalThis.Request | null = null;
 
 beforeAll(async () => {
   server = await serve({
     port: 0,
-    replaceGlobalResponse: true,
+    replaceGlobals: true,
     fetch: (request) => {
       const { pathname } = new URL(request.url);
+      if (request.method === "POST") copied = new globalThis.Request(request, { headers: { "x-copied": "yes" } });
       return pathname === "/passed-on" ? fetch(new URL("/text", request.url)) : (PATHS[pathname] as () => Response)();
     },
   });
@@ -37,9 +42,17 @@ describe("the global Response", () => {
   });
 
   it("stays the first that took its place", () => {
-    replaceGlobalResponse(Platform);
+    replaceGlobals(PlatformRequest, Platform);
     expect(globalThis.Response).toBe(Response);
     expect(platformResponse()).toBe(Platform);
+  });
+
+  it("takes requests of ours, on every Node", async () => {
+    const response = await fetch(new URL("/copied", server.url), { method: "POST", body: "content" });
+    expect([copied?.headers.get("x-copied"), await response.text()]).toEqual(["yes", "content"]);
+    expect(copied instanceof PlatformRequest && copied instanceof globalThis.Request).toBe(true);
+    expect(globalThis.Request).toBe(Request);
+    expect(platformRequest()).toBe(PlatformRequest);
   });
 
   it("is no name that a loop finds", () => {
