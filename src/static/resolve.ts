@@ -50,6 +50,29 @@ export function resolveTarget(method: string, target: string, showsDotFiles: boo
 }
 
 /**
+ * What a target means that {@link resolveTarget} refuses only because a name in it holds an encoded separator: no file can be
+ * called so, but a page of a single-page app can (`/packages/@scope%2Fname`).
+ *
+ * @returns what stands between the separators, as names: to choose a fallback by, never to look for; null where a part would
+ *   be refused, too
+ */
+export function resolveRoute(method: string, target: string, showsDotFiles: boolean): ResolvedTarget | null {
+  const parsed = parseTarget(method, target);
+  if (parsed === null || !parsed.path.startsWith("/")) return null;
+  const names: string[] = [];
+  for (const segment of parsed.path.split("/")) {
+    const parts = decodePath(segment)?.split(/[/\\]/);
+    if (parts === undefined) return null;
+    for (const part of parts) {
+      if (part === "") continue;
+      if (!isServable(part, names.length === 0, showsDotFiles)) return null;
+      names.push(part);
+    }
+  }
+  return { names, isFolderPath: parsed.path.endsWith("/"), search: "" };
+}
+
+/**
  * The path of a folder for a Location field, made anew from its names. It begins with exactly one slash: a target of two
  * slashes, given back as it came, would be a reference to another host (open redirect).
  */

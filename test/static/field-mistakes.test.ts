@@ -121,6 +121,17 @@ describe("paths", () => {
     expect([page.status, page.body.toString(), page.headers.vary]).toEqual([200, "<h1>home</h1>", "accept"]);
   });
 
+  it.each([
+    ["/packages/@scope%2Fname", 200],
+    ["/packages/@scope%2Fmain.js", 404],
+    ["/packages/..%2F..%2Fetc", 404],
+    ["/packages%2F.env", 404],
+  ])("a route of a single-page app may hold an encoded slash: %s is %i", async (path, status) => {
+    expect((await spa.get(path, { accept: "text/html" })).status).toBe(status);
+    expect((await spa.get(path, { accept: "*/*" })).status).toBe(404);
+    expect((await served.get(path, { accept: "text/html" })).status).toBe(404);
+  });
+
   it.each(["/linkdir/secret.txt", "/link.txt", "/linkdir/", "/linkdir"])(
     "%s leads out and is 404 (serve looks at the last segment only; nginx, Caddy, http-server, sirv, Express, Fastify, Hono, python follow)",
     async (path) => {

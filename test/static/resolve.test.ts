@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { folderPath, resolveTarget } from "../../src/static/resolve.ts";
+import { folderPath, resolveRoute, resolveTarget } from "../../src/static/resolve.ts";
 
 describe("a request-target that is served", () => {
   const served: [why: string, target: string, names: string[], isFolderPath: boolean, search: string][] = [
@@ -27,6 +27,32 @@ describe("a request-target that is served", () => {
   ];
   it.each(served)("reads %s: %s", (_why, target, names, isFolderPath, search) => {
     expect(resolveTarget("GET", target, false)).toEqual({ names, isFolderPath, search });
+  });
+});
+
+describe("a route that no file can have", () => {
+  it.each([
+    ["/packages/@scope%2Fname", ["packages", "@scope", "name"], false],
+    ["/search/a%5Cb", ["search", "a", "b"], false],
+    ["/a%2F%2Fb/", ["a", "b"], true],
+    ["/a%2Fmain.js", ["a", "main.js"], false],
+  ])("is told by its parts: %s", (target, names, isFolderPath) => {
+    expect(resolveTarget("GET", target, false)).toBeNull();
+    expect(resolveRoute("GET", target, false)).toEqual({ names, isFolderPath, search: "" });
+  });
+
+  it.each([
+    "/..%2fa",
+    "/a%2f..%2f..%2fetc",
+    "/a%5c..%5cb",
+    "/a/../b%2fc",
+    "/a%2f.env",
+    "/%2e%2e%2fa",
+    "/a%2f%00",
+    "/%ff",
+    "/%zz",
+  ])("is none where a part is refused: %s", (target) => {
+    expect(resolveRoute("GET", target, false)).toBeNull();
   });
 });
 
