@@ -5,6 +5,7 @@
  */
 
 import { isFieldValue, isToken } from "../http/fields.ts";
+import { isRegisteredMethod } from "../http/method.ts";
 import { CommandError } from "./command-error.ts";
 import type { Flags } from "./flags.ts";
 import { splitField } from "./settings.ts";
@@ -37,7 +38,10 @@ export function readQuestion(verb: string, words: readonly string[], flags: Flag
     if (!isToken(name) || !isFieldValue(value))
       throw new CommandError(2, `${JSON.stringify(name)} is no field of a request`);
   }
-  // What a browser would encode, so that names can be given as they are; a % stays what it is
-  const target = last.replace(/[^\x21-\x7e]+/gu, encodeURIComponent).replace(/#.*$/, "");
+  if (method !== undefined && !isRegisteredMethod(method)) {
+    throw new CommandError(2, `${method} is no method, and no server would get as far as asking for ${last}`);
+  }
+  // What no target can hold, so that names can be given as they are; a % stays what it is
+  const target = last.replace(/#.*$/, "").replace(/[^!$-;=?-[\]-~]+/gu, encodeURIComponent);
   return { subjectWord: others[0], method: method ?? "GET", target, lines };
 }

@@ -91,6 +91,7 @@ export class Otherwise {
       return this.fallBack(asked);
     }
     asked.trace?.note("reply", "listing", "option listing");
+    asked.trace?.attribute([...listing.headers].flat(), "option listing");
     return this.dress(asked, listing);
   }
 
@@ -112,7 +113,7 @@ export class Otherwise {
       }
     }
     trace?.note("reply", "404", "nothing stands for it");
-    return this.dress(asked, refuseMissing(fields));
+    return this.dress(asked, refuseMissing(fields, trace));
   }
 
   /** Gives an answer that is no file's the fields that all answers under its path have. */
@@ -131,7 +132,10 @@ export class Otherwise {
   /** What a rule says. */
   #act(asked: Asked, action: RuleAction): Answering {
     asked.trace?.note("rules", action.kind, action.place);
-    if (action.kind === "redirect") return this.dress(asked, redirectTo(action.location, action.status));
+    if (action.kind === "redirect") {
+      asked.trace?.attribute(["location", action.location], action.place);
+      return this.dress(asked, redirectTo(action.location, action.status));
+    }
     const target = resolveTarget(asked.method, action.target, this.#settings.showsDotFiles);
     if (target === null || isRulesFile(target.names)) return this.fallBack(asked);
     if (action.status === 404) return this.#answerMissingWith(asked, target.names);
@@ -144,13 +148,14 @@ export class Otherwise {
 
   /** A rule names the page of a 404; its own absence leaves ours. */
   async #answerMissingWith(asked: Asked, names: readonly string[]): Promise<Response> {
-    return (await this.#answerPage(asked, names)) ?? this.dress(asked, refuseMissing(asked.fields));
+    return (await this.#answerPage(asked, names)) ?? this.dress(asked, refuseMissing(asked.fields, asked.trace));
   }
 
   async #answerPage(asked: Asked, names: readonly string[]): Promise<Response | null> {
     const page = await this.#finder.findPage(names, asked.origin, asked.trace);
     if (page === null) return null;
     asked.trace?.note("fallback", "error page", names.join("/"));
+    asked.trace?.attribute(["cache-control", ""], "an error's page is asked for anew each time");
     page.hold();
     const response = answerErrorPage(page.identity, 404, asked.method);
     this.#finder.done(page);

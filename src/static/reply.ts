@@ -56,10 +56,12 @@ function answerCondition(
   if (verdict === NOT_MODIFIED) return responseOfLines(304, representation.notModifiedLines, null);
   const detail = "the file is not, or no longer, the one that the request is about";
   // The validators tell the client what there is now (RFC 9110 §15.5.13 leaves it open)
-  return replyProblem(fields, { status: verdict, title: "Precondition Failed", detail, rule: "RFC 9110 §13.1" }, [
-    "etag",
-    representation.etag,
-  ]);
+  return replyProblem(
+    fields,
+    { status: verdict, title: "Precondition Failed", detail, rule: "RFC 9110 §13.1" },
+    ["etag", representation.etag],
+    trace,
+  );
 }
 
 function answerRange(
@@ -78,6 +80,7 @@ function answerRange(
       fields,
       { status: 416, title: "Range Not Satisfiable", detail, rule: "RFC 9110 §14.1.2" },
       lines,
+      trace,
     );
   }
   const [first] = ranges;
@@ -127,24 +130,25 @@ export function replyOptions(): Response {
 }
 
 /** 405: the method is known but no file answers it (RFC 9110 §15.5.6: Allow is a MUST). */
-export function refuseMethod(fields: FieldSource): Response {
+export function refuseMethod(fields: FieldSource, trace: Trace | null): Response {
   const problem = { status: 405, title: "Method Not Allowed", detail: `files answer ${ALLOW}` };
-  return replyProblem(fields, problem, ["allow", ALLOW]);
+  return replyProblem(fields, problem, ["allow", ALLOW], trace);
 }
 
 /** 404, for what is not there and for what is none of the client's business, alike (RFC 9110 §15.5.5). */
-export function refuseMissing(fields: FieldSource): Response {
-  return replyProblem(fields, { status: 404, title: "Not Found", detail: "there is nothing here" }, []);
+export function refuseMissing(fields: FieldSource, trace: Trace | null): Response {
+  return replyProblem(fields, { status: 404, title: "Not Found", detail: "there is nothing here" }, [], trace);
 }
 
 /** 406: no coding will do, not even none (RFC 9110 §12.5.3, §15.5.7). */
-export function refuseCoding(fields: FieldSource): Response {
+export function refuseCoding(fields: FieldSource, trace: Trace | null): Response {
   const detail = "Accept-Encoding takes none of the codings that there are, and forbids identity";
   const problem = { status: 406, title: "Not Acceptable", detail, rule: "RFC 9110 §12.5.3" };
-  return replyProblem(fields, problem, ["vary", "accept-encoding"]);
+  return replyProblem(fields, problem, ["vary", "accept-encoding"], trace);
 }
 
-function replyProblem(fields: FieldSource, problem: Problem, lines: FieldLines): Response {
+function replyProblem(fields: FieldSource, problem: Problem, lines: FieldLines, trace: Trace | null): Response {
   const refusal = renderRefusal(problem, fields.get("accept"));
+  trace?.attribute(refusal.lines, "an error's page, in the form that Accept prefers");
   return responseOfLines(problem.status, [...refusal.lines, ...lines], refusal.text);
 }

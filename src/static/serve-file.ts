@@ -47,12 +47,12 @@ export function serveFile(path: string | URL, options: FileOptions = {}): Static
     return target !== null && isName(target.names, target.isFolderPath, name);
   };
   const fetch = (request: Request, context?: Context): Response | Promise<Response> =>
-    isAsked(request, context) ? folder(request, context) : refuseMissing(request.headers);
+    isAsked(request, context) ? folder(request, context) : refuseMissing(request.headers, null);
   const explain = async (request: Request, context?: Context): Promise<Explanation> => {
     if (isAsked(request, context)) return folder.explain(request, context);
     const trace = new Trace();
     trace.note("resolve", "refused", "only the one file is served, at / and under its name");
-    const { head } = takeAnswer(refuseMissing(request.headers));
+    const { head } = takeAnswer(refuseMissing(request.headers, trace));
     return trace.explain(request.method, targetOf(request, context), head.status, head.fields);
   };
   return Object.assign(fetch.bind(null), { fetch, explain, stats: folder.stats });

@@ -27,7 +27,8 @@ import { belowMount } from "./mount.ts";
 import type { Asked } from "./otherwise.ts";
 import { Otherwise } from "./otherwise.ts";
 import { answerFile, redirectTo, refuseCoding, refuseMethod, refuseMissing, replyOptions } from "./reply.ts";
-import { resolveTarget } from "./resolve.ts";
+import type { ResolvedTarget } from "./resolve.ts";
+import { resolveRoute, resolveTarget } from "./resolve.ts";
 import { isRulesFile } from "./rules.ts";
 import type { StaticOptions, StaticRoots, StaticSettings } from "./static-options.ts";
 import { readStaticOptions } from "./static-options.ts";
@@ -91,7 +92,7 @@ class StaticFolder {
   /** The pipeline. */
   answer(request: Request, context: Context | undefined): Response | Promise<Response> {
     const method = request.method;
-    if (method !== "GET" && method !== "HEAD") return this.#refuse(method, fieldsOf(request, context));
+    if (method !== "GET" && method !== "HEAD") return this.#refuse(method, fieldsOf(request, context), null);
     if (context === undefined) return this.#answerRequest(method, request.url, request.headers, null);
     const { target, fields } = context.exchange.request;
     const nowMs = this.#settings.time.nowMs();
@@ -110,17 +111,19 @@ class StaticFolder {
     const fields = fieldsOf(request, context);
     const target = context === undefined ? request.url : context.exchange.request.target;
     const isPermitted = method === "GET" || method === "HEAD";
-    trace.note("permit", isPermitted ? method : "refused", "files answer GET and HEAD (RFC 9110 §9.3)");
+    const why =
+      method === "OPTIONS" ? "tells what files answer (RFC 9110 §9.3.7)" : "files answer GET and HEAD (RFC 9110 §9.3)";
+    trace.note("permit", isPermitted || method === "OPTIONS" ? method : "refused", why);
     const response = await (isPermitted
       ? this.#answerRequest(method, target, fields, trace)
-      : this.#refuse(method, fields));
+      : this.#refuse(method, fields, trace));
     const { head, content } = takeAnswer(response);
     discard(content);
     return trace.explain(method, target, head.status, head.fields);
   }
 
-  #refuse(method: string, fields: FieldSource): Response {
-    return this.#otherwise.dress(null, method === "OPTIONS" ? replyOptions() : refuseMethod(fields));
+  #refuse(method: string, fields: FieldSource, trace: Trace | null): Response {
+    return this.#otherwise.dress(null, method === "OPTIONS" ? replyOptions() : refuseMethod(fields, trace));
   }
 
   /** Without a look at the disk; null where that, or a coding, has to be waited for. */
@@ -138,7 +141,7 @@ class StaticFolder {
     if (typeof selected === "number") return null;
     if (selected === null) {
       trace?.note("variant", "none", "Accept-Encoding forbids identity and takes no coding that there is");
-      return refuseCoding(fields);
+      return refuseCoding(fields, trace);
     }
     if (trace !== null) {
       const asked = fields.get("accept-encoding");
@@ -161,8 +164,11 @@ class StaticFolder {
     const resolved = resolveTarget(method, target, showsDotFiles);
     const below = resolved === null ? null : belowMount(resolved, mount);
     if (resolved === null || below === null) {
-      trace?.note("resolve", "refused", "not below the prefix, hidden (option dotFiles), or no path of plain names");
-      return this.#otherwise.dress(null, refuseMissing(fields));
+      trace?.note("resolve", "refused", this.#reasonOfRefusal(method, target, resolved));
+      const route = resolved === null ? resolveRoute(method, target, showsDotFiles) : null;
+      const page = route === null ? null : belowMount(route, mount);
+      if (page === null) return this.#otherwise.dress(null, refuseMissing(fields, trace));
+      return this.#otherwise.fallBack({ method, fields, target: page, origin: page, trace, isRewritten: false });
     }
     trace?.note("resolve", below.isFolderPath ? "folder" : "file", JSON.stringify(below.names.join("/")));
     const asked: Asked = { method, fields, target: below, origin: below, trace, isRewritten: false };
@@ -175,6 +181,13 @@ class StaticFolder {
       if (isHidden) return this.#otherwise.fallBack(asked);
     }
     return this.#answerTarget(asked);
+  }
+
+  /** For the operator alone: to the client all of it is 404, alike. */
+  #reasonOfRefusal(method: string, target: string, resolved: ResolvedTarget | null): string {
+    if (resolved !== null) return `not below ${this.#settings.mount.base} (option prefix)`;
+    if (resolveTarget(method, target, true) !== null) return "a name with a leading dot is hidden (option dotFiles)";
+    return "names must be UTF-8 without separators and NUL, and none of them may be ..";
   }
 
   /** Files and folders; what is not there is for the fallbacks. */

@@ -409,6 +409,12 @@ describe("asking without a socket", () => {
     expect(command.output).toMatch(/cross-origin-opener-policy: +same-origin +--isolated\n/);
   });
 
+  it("encodes what a target cannot hold, so that names can be given as they are", async () => {
+    write('site/a "b" <c>.txt', "odd");
+    const command = start(["fetch", "site", '/a "b" <c>.txt']);
+    expect([await command.end(), command.output]).toEqual([0, "odd"]);
+  });
+
   it("explains a refusal of the gate, and a module", async () => {
     write("app.mjs", `export const fetch = () => new Response("x", { headers: { "x-a": "1" } });`);
     const shut = start(["explain", "app.mjs", "/", "--auth", "a:b"]);
@@ -424,6 +430,7 @@ describe("asking without a socket", () => {
     [["fetch", "site"], /fetch needs a path/],
     [["fetch", "a", "b", "/x"], /fetch needs a path, and takes little else/],
     [["fetch", "/", "-H", "a b: c"], /"a b" is no field of a request/],
+    [["explain", "BREW", "/"], /BREW is no method/],
   ])("says what is wrong with %j", async (args, message) => {
     const command = start(args);
     expect(await command.end()).toBe(2);

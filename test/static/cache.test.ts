@@ -31,6 +31,11 @@ function ask(
   fields: [string, string][] = [],
   method = "GET",
 ): Response | Promise<Response> {
+  const context = contextOf(target, fields, method);
+  return handler(requestOf(context.exchange, 1), context);
+}
+
+function contextOf(target: string, fields: [string, string][] = [], method = "GET"): Context {
   const request = {
     method,
     target,
@@ -39,8 +44,7 @@ function ask(
     authority: "localhost",
     fields: Fields.from(fields),
   };
-  const exchange = { request } as unknown as Exchange;
-  return handler(requestOf(exchange, 1), new Context(exchange, () => {}));
+  return new Context({ request } as unknown as Exchange, () => {});
 }
 
 describe("a path that was looked at within the second", () => {
@@ -198,6 +202,42 @@ describe("explain", () => {
     const handler = make();
     expect((await handler.explain(new Request(`http://localhost${path}`))).status).toBe(status);
     expect((await handler(new Request(`http://localhost${path}`))).status).toBe(status);
+  });
+
+  it.each([
+    ["/.env", /leading dot/],
+    ["/docs/.env", /leading dot/],
+    ["/%2e%2e/etc/passwd", /\.\./],
+    ["/elsewhere", /not below \/docs/],
+  ])("tells the operator which refusal it is: %s", async (path, why) => {
+    const { status, steps } = await make({ prefix: "/docs" }).explain(
+      new Request("http://localhost/"),
+      contextOf(path),
+    );
+    expect(status).toBe(404);
+    expect(steps.find(({ step }) => step === "resolve")?.why).toMatch(why);
+  });
+
+  it.each([
+    ["/nothing", {}, "content-type", /Accept/],
+    ["/page.html", { "if-match": '"x"' }, "content-type", /Accept/],
+    ["/page.html", { range: "bytes=999-" }, "content-type", /Accept/],
+    ["/page.html", {}, "content-type", /extension/],
+    ["/", {}, "cache-control", /option listing/],
+    ["/", {}, "referrer-policy", /option listing/],
+    ["/old", {}, "location", /^_redirects:1$/],
+    ["/a/missing", {}, "cache-control", /error/],
+  ])("tells where a field of this very answer is from: %s %o %s", async (path, headers, name, origin) => {
+    site.write("_redirects", "/old /new");
+    site.write("a/404.html", "none");
+    const handler = make({ listing: true, rules: true });
+    const { fields } = await handler.explain(new Request(`http://localhost${path}`, { headers }));
+    expect(fields.find((field) => field.name.toLowerCase() === name)?.origin).toMatch(origin);
+  });
+
+  it("tells that OPTIONS is answered", async () => {
+    const { status, steps } = await make().explain(new Request("http://localhost/page.html", { method: "OPTIONS" }));
+    expect([status, steps[0]?.outcome]).toEqual([204, "OPTIONS"]);
   });
 
   it("tells why a method is refused", async () => {
