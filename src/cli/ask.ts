@@ -14,8 +14,9 @@ import { createExchangeHandler } from "../web/handler.ts";
 import type { Handler } from "../web/handler.ts";
 import { CommandError, messageOf } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
+import { readIntent } from "./config-intent.ts";
 import type { Case } from "./explain.ts";
-import { isOn, textOf } from "./flags.ts";
+import { isOn } from "./flags.ts";
 import type { Flags } from "./flags.ts";
 import { LocalExchange } from "../web/local-exchange.ts";
 import type { LocalAnswer } from "../web/local-exchange.ts";
@@ -25,8 +26,6 @@ import type { MadeHandler } from "./make-handler.ts";
 import type { Painter } from "./paint.ts";
 import { readQuestion } from "./question.ts";
 import type { Question } from "./question.ts";
-import { readSettings } from "./settings.ts";
-import { findSubject } from "./subject.ts";
 import type { Usage } from "./usage.ts";
 import type { CommandWorld } from "./world.ts";
 
@@ -44,8 +43,7 @@ export async function ask(
   const question = readQuestion(verb, words, flags);
   // Here -H is what is asked with, not what is answered with
   const served: Flags = new Map([...flags].filter(([name]) => name !== "header"));
-  const settings = readSettings(served, world.environment, world.isTerminal);
-  const subject = findSubject(question.subjectWord, textOf(flags, "root"), world.workingFolder);
+  const { settings, subject } = await readIntent(question.subjectWord, served, world);
   if (subject.kind === "module" && world.handOver !== null) return world.handOver();
   const { handler, files } = await makeHandler(subject, settings, served, world.workingFolder);
   if (verb === "explain") return printExplanation({ question, subject, settings }, { handler, files }, world, paint);

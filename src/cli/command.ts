@@ -1,8 +1,8 @@
 /**
  * The command from its arguments to its exit code, top to bottom.
  *
- *  1 read     arguments (usage.ts), environment and defaults (settings.ts)
- *  2 find     what is to be served (subject.ts) and its handler (make-handler.ts)
+ *  1 read     arguments (usage.ts); environment, file and defaults (config-intent.ts); what is to be served (subject.ts)
+ *  2 make     its handler (make-handler.ts)
  *  3 listen   on the port that was asked for, or a free one (listen.ts)
  *  4 tell     the first lines (greet.ts), then a line per request (log.ts)
  *  5 stop     at a signal (stop.ts)
@@ -13,7 +13,8 @@
 
 import { CommandError } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
-import { isOn, textOf } from "./flags.ts";
+import { readIntent } from "./config-intent.ts";
+import { isOn } from "./flags.ts";
 import type { Flags } from "./flags.ts";
 import { greet, readVersion } from "./greet.ts";
 import { listen } from "./listen.ts";
@@ -21,9 +22,8 @@ import { openLog } from "./log.ts";
 import { makeHandler } from "./make-handler.ts";
 import { colourPainter, plainPainter } from "./paint.ts";
 import type { Painter } from "./paint.ts";
-import { readSettings, wantsColour } from "./settings.ts";
+import { wantsColour } from "./settings.ts";
 import { untilStopped } from "./stop.ts";
-import { findSubject } from "./subject.ts";
 import { readUsage, UnknownFlag } from "./usage.ts";
 import type { Usage } from "./usage.ts";
 import type { CommandWorld } from "./world.ts";
@@ -47,8 +47,8 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
 }
 
 async function explainUnknown(error: UnknownFlag): Promise<CommandError> {
-  const { explainFlag } = await import("./foreign-flags.ts");
-  return explainFlag(error);
+  const { explainFlags } = await import("./foreign-flags.ts");
+  return explainFlags(error);
 }
 
 async function run(args: readonly string[], world: CommandWorld): Promise<ExitCode> {
@@ -65,6 +65,10 @@ async function run(args: readonly string[], world: CommandWorld): Promise<ExitCo
     const { printHash } = await import("./print-hash.ts");
     return printHash(usage.words, world);
   }
+  if (verb === "check") {
+    const { check } = await import("./check.ts");
+    return check(usage, world, paint);
+  }
   const { ask } = await import("./ask.ts");
   return ask(verb, usage, world, paint);
 }
@@ -78,8 +82,7 @@ async function answerTo(flags: Flags, paint: Painter): Promise<string> {
 }
 
 async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint: Painter): Promise<ExitCode> {
-  const settings = readSettings(flags, world.environment, world.isTerminal);
-  const subject = findSubject(words[0], textOf(flags, "root"), world.workingFolder);
+  const { settings, subject } = await readIntent(words[0], flags, world);
   if (subject.kind === "module" && world.handOver !== null) return world.handOver();
   const { handler } = await makeHandler(subject, settings, flags, world.workingFolder);
   const log = openLog(settings, world, paint);

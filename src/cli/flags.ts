@@ -12,6 +12,7 @@ export type FlagName =
   | "clean-urls"
   | "color"
   | "compress"
+  | "config"
   | "cors"
   | "dotfiles"
   | "follow"
@@ -19,6 +20,7 @@ export type FlagName =
   | "help"
   | "host"
   | "isolated"
+  | "json"
   | "limits"
   | "list"
   | "listen"
@@ -298,6 +300,24 @@ export const FLAG_TABLE: readonly FlagRow[] = [
   },
   {
     ...KIND,
+    name: "config",
+    short: "c",
+    value: "<FILE>",
+    shown: "-c, --config <FILE>, --no-config",
+    group: "Help",
+    meaning: "read settings from FILE, or none (default: fairlead.config.ts, .js, .mjs or .json of this folder)",
+  },
+  {
+    ...KIND,
+    name: "json",
+    short: "",
+    value: "",
+    shown: "--json",
+    group: "Help",
+    meaning: "fairlead check prints JSON",
+  },
+  {
+    ...KIND,
     name: "limits",
     short: "",
     value: "",
@@ -331,6 +351,7 @@ export const FLAG_TABLE: readonly FlagRow[] = [
 /** Names that other tools give to the same thing. They work, and are not in the help. */
 export const ALIASES: ReadonlyMap<string, FlagName> = new Map([
   ["spa", "single"],
+  ["config-file", "config"],
   ["page-fallback", "single"],
   ["silent", "quiet"],
   ["address", "host"],

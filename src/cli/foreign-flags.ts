@@ -7,11 +7,11 @@
 import { editDistance } from "../server/option-check.ts";
 import { CommandError } from "./command-error.ts";
 import { ALIASES, FLAG_TABLE } from "./flags.ts";
+import { joinMistakes } from "./settings.ts";
 import type { UnknownFlag } from "./usage.ts";
 
 const NO_TLS = "there is no TLS here yet: put a proxy that speaks it in front";
 const NO_FORWARDING = "requests are not forwarded to other servers here";
-const NO_CONFIG = "there is no configuration file: each setting is a flag";
 const NO_UPLOAD = "files are only read here, never written";
 const AUTH = "name and password are --auth USER:PASS";
 const COMPRESSED_FILES = "compressed files beside the plain ones are --precompressed, which is on";
@@ -20,7 +20,6 @@ const COMPRESSED_FILES = "compressed files beside the plain ones are --precompre
 const MEANT: ReadonlyMap<string, string> = new Map([
   ["-a", "the address is --host, name and password are --auth"],
   ["-b", `the address is --host, a list of the folder is --list, ${COMPRESSED_FILES}`],
-  ["-c", "caching is --cache (off, 10m, 1y), other sites' scripts are let in by --cors"],
   ["-C", "other sites' scripts are let in by --cors, compression is --compress"],
   ["-d", "the folder stands alone, as in fairlead ./site; a list of it is --list, dot files are --dotfiles"],
   ["-D", "dot files are --dotfiles; changes always show, there is no mode for development"],
@@ -42,15 +41,13 @@ const MEANT: ReadonlyMap<string, string> = new Map([
   ["-t", NO_TLS],
   ["-u", `compression is switched off by --no-compress; ${NO_UPLOAD}`],
   ["-U", NO_UPLOAD],
-  ["-w", "changes always show, there is nothing to watch; " + NO_CONFIG],
+  ["-w", "changes always show, there is nothing to watch; a configuration file is -c"],
   ["-x", "compression is --compress, which is on"],
   ["-z", "a list of the folder is --list"],
   ["--access-log", "the log is --log text, json, combined or off"],
   ["--auth-file", "a file of names and passwords is --auth @FILE"],
   ["--basic-auth", `${AUTH}; hashes in a file are made by fairlead hash-password`],
   ["--cert", NO_TLS],
-  ["--config", NO_CONFIG],
-  ["--config-file", NO_CONFIG],
   ["--debug", "more about each request is --verbose, why an answer is what it is says fairlead explain"],
   ["--dev", "changes always show, there is no mode for development"],
   ["--domain", NO_TLS],
@@ -62,7 +59,6 @@ const MEANT: ReadonlyMap<string, string> = new Map([
   ["--interfaces", "the address is --host"],
   ["--key", NO_TLS],
   ["--no-clipboard", "nothing is copied to a clipboard, there is nothing to switch off"],
-  ["--no-config", NO_CONFIG],
   ["--no-request-logging", "no line per request is --log off"],
   ["--password", AUTH],
   ["--proxy", NO_FORWARDING],
@@ -79,15 +75,18 @@ const MEANT: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What is said instead of starting. */
-export function explainFlag({ word, flag }: UnknownFlag): CommandError {
+export function explainFlags(error: UnknownFlag): CommandError {
+  return joinMistakes([error, ...error.others].map(explainFlag), "flags");
+}
+
+function explainFlag({ word, flag }: UnknownFlag): CommandError {
   // Of letters that hang together the one that is meant is hard to say, and `-o=/x` hangs together for the reader of flags
   const shown = /^-\w=/.test(word) ? word : flag;
   return new CommandError(2, `there is no flag ${shown}${hintFor(word, flag)}`, ["fairlead --help shows all flags"]);
 }
 
 function hintFor(word: string, flag: string): string {
-  // "-c-1" is how http-server's users switch caching off
-  const seconds = /^-[cm]=?(-?\d+)$/.exec(word)?.[1];
+  const seconds = /^-m=?(-?\d+)$/.exec(word)?.[1];
   if (seconds !== undefined) {
     return Number(seconds) < 0
       ? "; caching off is --cache off"

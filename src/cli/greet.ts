@@ -65,6 +65,7 @@ async function welcomeOf({ settings, subject, listening }: Start, world: GreetWo
   const isShutIn = isLocalOnly && settings.targets.every(({ kind }) => kind === "tcp") && isContainer();
   if (isShutIn) notes.push(SHUT_IN);
   if (settings.gate.auth !== "" && !isLocalOnly) notes.push(BARE_PASSWORD);
+  notes.push(...settings.notes);
   return {
     version: readVersion(),
     subject,

@@ -15,6 +15,7 @@ const COMMANDS: readonly (readonly [written: string, meaning: string])[] = [
   ["fairlead [folder | file | module]", "serve it; alone: ./public, ./dist or ./htdocs, else this folder"],
   ["fairlead explain [METHOD] /path", "what would answer, and why, without a socket"],
   ["fairlead fetch [METHOD] /path", "ask once, without a socket; exit code 22 for 4xx and 5xx"],
+  ["fairlead check [folder | file | module]", "everything but listening: what is wrong, or what holds and why"],
   ["fairlead hash-password", "read a password, print what --auth @FILE may hold in its place"],
 ];
 
@@ -27,8 +28,9 @@ const EXAMPLES: readonly (readonly [written: string, meaning: string])[] = [
   ["fairlead explain ./site /about -H 'Accept-Encoding: br'", "why /about is what it is"],
 ];
 
-const RULES = `A flag goes before the environment, the environment before the default. Of a flag given twice the
-last one counts. A value that may be left out is best written behind "=": --cors=https://app.example
+const RULES = `A flag goes before the environment, that before the configuration file, that before the default. The
+environment has FAIRLEAD_LOG_FILE for --log-file, and so on. Of a flag given twice the last one
+counts. A value that may be left out is best written behind "=": --cors=https://app.example
 Port 8080 is left for the next free one if it is taken; a port that was asked for is not.`;
 
 /** The help, ending in a newline. */

@@ -43,7 +43,7 @@ export async function listen(settings: Settings, fetch: Handler, hooks: Hooks): 
     try {
       for (const target of targets) {
         const wanted = target.kind === "tcp" && !isPortFixed ? { ...target, port: candidate } : target;
-        servers.push(await serve({ fetch, hooks, ...placeOf(wanted) }));
+        servers.push(await serve({ ...settings.server, fetch, hooks, ...placeOf(wanted) }));
       }
       return { servers, takenPort: candidate === port ? 0 : port };
     } catch (error) {

@@ -35,7 +35,7 @@ export async function loadModule(path: string): Promise<Handler> {
 }
 
 /** What a failed import means to the author of the module. */
-function explainFailure(path: string, error: unknown): CommandError {
+export function explainFailure(path: string, error: unknown): CommandError {
   const said = messageOf(error).replace(/\s+/g, " ");
   const missing = /Cannot find (?:package|module) '([^']+)'/.exec(said)?.[1];
   if (missing !== undefined) return explainMissing(path, missing, error);

@@ -40,7 +40,8 @@ export async function makeHandler(
     return { handler: await guarded(await loadModule(subject.path), settings.gate, workingFolder), files: null };
   }
   const files = filesHandlerOf(subject, settings.files);
-  return { handler: await guarded(files, settings.gate, workingFolder), files };
+  const shown = await withoutConfig(files, subject, settings.configFile);
+  return { handler: await guarded(shown, settings.gate, workingFolder), files };
 }
 
 function filesHandlerOf({ kind, path }: Subject, files: FileSettings): StaticHandler {
@@ -54,6 +55,7 @@ function filesHandlerOf({ kind, path }: Subject, files: FileSettings): StaticHan
       listing: files.listsFolders,
       dotFiles: files.showsDotFiles,
       rules: files.hasRules,
+      ...files.more,
     });
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
@@ -62,6 +64,13 @@ function filesHandlerOf({ kind, path }: Subject, files: FileSettings): StaticHan
     const hints = isOfRules ? ["Mend the line, or serve the folder as if there were no rules: --no-rules"] : [];
     throw new CommandError(2, error.message, hints, { cause: error });
   }
+}
+
+/** A configuration may hold a password, and often lies in the folder that is served. */
+async function withoutConfig(files: Handler, { kind, path }: Subject, configFile: string): Promise<Handler> {
+  if (configFile === "" || kind !== "folder") return files;
+  const { hideFile } = await import("./config-hide.ts");
+  return hideFile(files, path, configFile);
 }
 
 /** Most servers have no gate, and need not load it. */

@@ -1,19 +1,20 @@
 /**
- * Flags and environment -> settings, by one rule: flag over environment over default.
+ * What was given -> settings: values understood, defaults filled in, all mistakes told at once.
  *
- * It must never read `process` itself, nor the disk, so that the rule can be tested as a table.
+ * Which of several layers holds has been decided (config-layers.ts). It must never read `process` itself, nor the disk, so that
+ * the rules can be tested as a table.
  */
 
 import type { CacheSetting } from "../http/cache-control.ts";
 import { parseCacheSetting } from "../http/cache-control.ts";
+import type { FileConfig, ServerConfig } from "../config/config.ts";
 import { CommandError } from "./command-error.ts";
+import { valueOf } from "./config-layers.ts";
+import type { Environment, Given } from "./config-layers.ts";
 import { isOn, lastOf, textOf } from "./flags.ts";
-import type { Flags } from "./flags.ts";
+import type { FlagName, Flags } from "./flags.ts";
 import { isLocal, parseHostname, parseListenUri, parsePort } from "./targets.ts";
 import type { Target } from "./targets.ts";
-
-/** Names and values of the environment. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** How a request is written down. */
 export type LogForm = "text" | "json" | "combined" | "off";
@@ -31,6 +32,8 @@ export interface FileSettings {
   readonly usesPrecompressed: boolean;
   /** `_redirects` and `_headers` in the folder are read. */
   readonly hasRules: boolean;
+  /** Options that no flag has. */
+  readonly more: FileConfig;
 }
 
 /** What stands before the handler. */
@@ -60,94 +63,154 @@ export interface Settings {
   readonly showsQrCode: boolean;
   readonly files: FileSettings;
   readonly gate: GateSettings;
+  /** Options of serve() besides handler, address and hooks. */
+  readonly server: ServerConfig;
+  /** The configuration file, absolute; `""` for none. */
+  readonly configFile: string;
+  /** What of another tool's file was taken. */
+  readonly notes: readonly string[];
 }
 
 const DEFAULT_PORT = 8080;
 const DEFAULT_HOSTNAME = "127.0.0.1";
 
 /**
- * Applies the rule.
+ * Understands what was given.
  *
  * @param isTerminal somebody watches the output
- * @throws CommandError with exit code 2 that names the flag or variable with an impossible value
+ * @throws CommandError that tells every impossible value with its flag, variable or line; exit code 2, or 1 if all are the file's
  */
-export function readSettings(flags: Flags, environment: Environment, isTerminal: boolean): Settings {
-  const targets = readTargets(flags, environment);
+export function readSettings(given: Given, isTerminal: boolean): Settings {
+  const { flags, file } = given;
+  const reader = new SettingsReader(given);
+  const targets = reader.read(["port", "host", "listen"], () => readTargets(given), []);
   const logFile = textOf(flags, "log-file");
-  if (logFile === "") throw new CommandError(2, "--log-file is empty", ["Give the name of a file"]);
-  return {
+  const settings: Settings = {
     targets,
-    isPortFixed: isPortFixed(flags, environment),
+    isPortFixed: isPortFixed(flags),
     isQuiet: isOn(flags, "quiet", false),
     isVerbose: isOn(flags, "verbose", false),
-    logForm: readLogForm(flags, isTerminal && logFile === undefined),
-    logFile: logFile ?? "",
-    openPath: readOpenPath(lastOf(flags, "open")),
+    logForm: reader.read(["log"], () => readLogForm(given, isTerminal && logFile === undefined), "off"),
+    logFile: reader.read(["log-file"], () => readLogFile(given, logFile), ""),
+    openPath: reader.read(["open"], () => readOpenPath(given), ""),
     showsQrCode: isOn(flags, "qr", false),
-    files: readFileSettings(flags, targets.every(isLocal)),
-    gate: readGateSettings(flags, environment),
+    files: {
+      ...readFileSettings(flags, targets.every(isLocal), file?.files ?? {}),
+      cache: reader.read(["cache"], () => readCache(given), "auto"),
+    },
+    gate: {
+      auth: reader.read(["auth"], () => readAuth(given), ""),
+      corsOrigins: readOrigins(lastOf(flags, "cors")),
+      isIsolated: isOn(flags, "isolated", false),
+      headers: reader.read(["header"], () => readHeaders(given), []),
+    },
+    server: file?.server ?? {},
+    configFile: file?.path ?? "",
+    notes: file?.notes ?? [],
   };
+  reader.complain();
+  return settings;
 }
 
-function readOpenPath(value: string | boolean | undefined): string {
+/** Goes on after a mistake, so that the next one is found too. */
+class SettingsReader {
+  readonly #given: Given;
+  readonly #mistakes: CommandError[];
+
+  constructor(given: Given) {
+    this.#given = given;
+    this.#mistakes = [...given.mistakes];
+  }
+
+  /**
+   * @param names of the flags that it is about
+   * @param instead for the rest to go on with
+   */
+  read<T>(names: readonly FlagName[], read: () => T, instead: T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      const sources = names.map((name) => this.#given.origins.get(name)?.source).filter((one) => one !== undefined);
+      const isOfFile = sources.length > 0 && sources.every((source) => source === "file");
+      this.#mistakes.push(isOfFile ? new CommandError(1, error.message, error.advice, { cause: error }) : error);
+      return instead;
+    }
+  }
+
+  complain(): void {
+    if (this.#mistakes.length > 0) throw joinMistakes(this.#mistakes);
+  }
+}
+
+/** Several mistakes as one error, whose `cause` are they. One stays what it is. */
+export function joinMistakes(mistakes: readonly CommandError[], what = "settings"): CommandError {
+  const [first] = mistakes;
+  if (first !== undefined && mistakes.length === 1) return first;
+  const lines = mistakes.flatMap(({ message, advice }) => [message, ...advice.map((line) => `  ${line}`)]);
+  const exitCode = mistakes.some((one) => one.exitCode === 2) ? 2 : 1;
+  return new CommandError(exitCode, `${mistakes.length} ${what} are wrong`, lines, { cause: mistakes });
+}
+
+/** How people know where a value comes from: `--port`, `the environment's PORT`, `port in fairlead.config.ts:3`. */
+function originOf({ origins }: Given, name: FlagName): string {
+  return origins.get(name)?.shown ?? `--${name}`;
+}
+
+function readOpenPath(given: Given): string {
+  const value = lastOf(given.flags, "open");
   if (value === undefined || value === false) return "";
   if (value === true) return "/";
   if (value.startsWith("/")) return value;
-  throw new CommandError(2, `--open is ${JSON.stringify(value)}, which is no path`, ["Give one from the root: /docs/"]);
+  const message = `${originOf(given, "open")} is ${JSON.stringify(value)}, which is no path`;
+  throw new CommandError(2, message, ["Give one from the root: /docs/"]);
 }
 
-function readTargets(flags: Flags, environment: Environment): Target[] {
+function readTargets(given: Given): Target[] {
+  const { flags } = given;
   const uris = flags.get("listen");
   if (uris === undefined) {
-    const port = readPort(flags, environment);
-    const hosts = flags.get("host") ?? [valueOf(environment, "HOST") ?? DEFAULT_HOSTNAME];
+    const port = textOf(flags, "port");
+    const number = port === undefined ? DEFAULT_PORT : parsePort(port, originOf(given, "port"));
+    const hosts = flags.get("host") ?? [DEFAULT_HOSTNAME];
     // `--no-host` is as good as none
-    const hostnames = hosts.filter((host) => host !== false).map((host) => parseHostname(host, "--host"));
-    return [...new Set(hostnames)].map((hostname) => ({ kind: "tcp", hostname, port }));
+    const named = hosts.filter((host) => host !== false).map((host) => parseHostname(host, originOf(given, "host")));
+    const hostnames = named.length === 0 ? [DEFAULT_HOSTNAME] : named;
+    return [...new Set(hostnames)].map((hostname) => ({ kind: "tcp", hostname, port: number }));
   }
   for (const name of ["port", "host"] as const) {
     if (flags.has(name)) {
-      throw new CommandError(2, `--listen and --${name} both say where to listen`, [
+      throw new CommandError(2, `${originOf(given, "listen")} and ${originOf(given, name)} both say where to listen`, [
         "Write it all into --listen, as in --listen tcp://0.0.0.0:3000",
       ]);
     }
   }
-  return uris.map((uri) => parseListenUri(String(uri), DEFAULT_PORT));
+  return uris.map((uri) => parseListenUri(String(uri), DEFAULT_PORT, originOf(given, "listen")));
 }
 
-function readPort(flags: Flags, environment: Environment): number {
-  const flag = textOf(flags, "port");
-  if (flag !== undefined) return parsePort(flag, "--port");
-  const variable = valueOf(environment, "PORT");
-  return variable === undefined ? DEFAULT_PORT : parsePort(variable, "the environment's PORT");
-}
-
-function isPortFixed(flags: Flags, environment: Environment): boolean {
-  if (flags.has("port") || flags.has("listen") || valueOf(environment, "PORT") !== undefined) return true;
-  return !isOn(flags, "port-switching", true);
-}
-
-/** A variable that is set to nothing counts as not set, as in most scripts. */
-function valueOf(environment: Environment, name: string): string | undefined {
-  const value = environment[name];
-  return value === "" ? undefined : value;
+function isPortFixed(flags: Flags): boolean {
+  return flags.has("port") || flags.has("listen") || !isOn(flags, "port-switching", true);
 }
 
 const LOG_FORMS: readonly string[] = ["text", "json", "combined", "off"] satisfies LogForm[];
 
-function readLogForm(flags: Flags, isForPerson: boolean): LogForm {
-  const form = textOf(flags, "log") ?? (isForPerson ? "text" : "json");
+function readLogFile(given: Given, name: string | undefined): string {
+  if (name === "") throw new CommandError(2, `${originOf(given, "log-file")} is empty`, ["Give the name of a file"]);
+  return name ?? "";
+}
+
+function readLogForm(given: Given, isForPerson: boolean): LogForm {
+  const form = textOf(given.flags, "log") ?? (isForPerson ? "text" : "json");
   if (LOG_FORMS.includes(form)) return form as LogForm;
-  throw new CommandError(2, `--log is ${JSON.stringify(form)}, which is no form of a log`, [
+  throw new CommandError(2, `${originOf(given, "log")} is ${JSON.stringify(form)}, which is no form of a log`, [
     `Give one of ${LOG_FORMS.join(", ")}; a file is --log-file`,
   ]);
 }
 
 /** @param isLocalOnly nobody but this machine can ask: then a list of the folder tells nobody anything new */
-function readFileSettings(flags: Flags, isLocalOnly: boolean): FileSettings {
+function readFileSettings(flags: Flags, isLocalOnly: boolean, more: FileConfig): Omit<FileSettings, "cache"> {
   return {
     singlePage: lastOf(flags, "single") ?? false,
-    cache: readCache(textOf(flags, "cache")),
     hasCleanUrls: isOn(flags, "clean-urls", true),
     listsFolders: isOn(flags, "list", isLocalOnly),
     showsDotFiles: isOn(flags, "dotfiles", false),
@@ -155,28 +218,29 @@ function readFileSettings(flags: Flags, isLocalOnly: boolean): FileSettings {
     compresses: isOn(flags, "compress", true),
     usesPrecompressed: isOn(flags, "precompressed", true),
     hasRules: isOn(flags, "rules", true),
+    more,
   };
 }
 
-function readCache(words: string | undefined): CacheSetting {
+function readCache(given: Given): CacheSetting {
+  const words = textOf(given.flags, "cache");
   if (words === undefined) return "auto";
   const setting = parseCacheSetting(words);
   if (setting !== null) return setting;
   const isNegative = /^-\d/.test(words);
-  throw new CommandError(2, `--cache is ${JSON.stringify(words)}, which is no time`, [
+  throw new CommandError(2, `${originOf(given, "cache")} is ${JSON.stringify(words)}, which is no time`, [
     isNegative ? "Caching off is --cache off" : "Give a time such as 90s, 10m, 12h, 7d or 1y; or off, or auto",
   ]);
 }
 
-function readGateSettings(flags: Flags, environment: Environment): GateSettings {
-  const auth = textOf(flags, "auth") ?? valueOf(environment, "FAIRLEAD_AUTH") ?? "";
-  if (flags.has("auth") && auth === "") throw new CommandError(2, "--auth is empty", ["Give USER:PASS, or @FILE"]);
-  return {
-    auth,
-    corsOrigins: readOrigins(lastOf(flags, "cors")),
-    isIsolated: isOn(flags, "isolated", false),
-    headers: (flags.get("header") ?? []).map((line) => splitField(String(line))),
-  };
+function readAuth(given: Given): string {
+  const auth = textOf(given.flags, "auth");
+  if (auth === "") throw new CommandError(2, `${originOf(given, "auth")} is empty`, ["Give USER:PASS, or @FILE"]);
+  return auth ?? "";
+}
+
+function readHeaders(given: Given): (readonly [name: string, value: string])[] {
+  return (given.flags.get("header") ?? []).map((line) => splitField(String(line), originOf(given, "header")));
 }
 
 function readOrigins(value: string | boolean | undefined): "*" | readonly string[] | null {
@@ -190,10 +254,10 @@ function readOrigins(value: string | boolean | undefined): "*" | readonly string
  *
  * @throws CommandError with exit code 2 if there is no name
  */
-export function splitField(line: string): readonly [name: string, value: string] {
+export function splitField(line: string, origin = "--header"): readonly [name: string, value: string] {
   const colon = line.indexOf(":");
   if (colon < 1) {
-    throw new CommandError(2, `--header is ${JSON.stringify(line)}, which is no field`, [
+    throw new CommandError(2, `${origin} is ${JSON.stringify(line)}, which is no field`, [
       'Give name and value, as in --header "X-Frame-Options: DENY"',
     ]);
   }

@@ -20,21 +20,22 @@ const FORMS = "tcp://127.0.0.1:8080, tcp://[::1]:8080, unix:/run/site.sock, or f
  * Reads one URI of --listen.
  *
  * @param defaultPort for tcp:// without one
+ * @param origin where it was given
  * @throws CommandError with exit code 2 that shows the forms
  */
-export function parseListenUri(text: string, defaultPort: number): Target {
+export function parseListenUri(text: string, defaultPort: number, origin = "--listen"): Target {
   const fd = /^fd:(?:\/\/)?(\d{1,6})$/i.exec(text)?.[1];
   if (fd !== undefined) return { kind: "fd", fd: Number(fd) };
   const path = /^unix:(?:\/\/(?=\/))?(.+)$/i.exec(text)?.[1];
   if (path !== undefined) return { kind: "unix", path };
   const tcp = /^tcp:\/\/(\[[^\]/]+\]|[^[\]/:]*)(?::([^/]*))?\/?$/i.exec(text);
   if (tcp === null)
-    throw new CommandError(2, `--listen is ${JSON.stringify(text)}, which is no address`, adviceFor(text));
+    throw new CommandError(2, `${origin} is ${JSON.stringify(text)}, which is no address`, adviceFor(text));
   const [, host = "", port = ""] = tcp;
   return {
     kind: "tcp",
-    hostname: parseHostname(host === "" || host === "*" ? true : host, "--listen"),
-    port: port === "" ? defaultPort : parsePort(port, "the port of --listen"),
+    hostname: parseHostname(host === "" || host === "*" ? true : host, origin),
+    port: port === "" ? defaultPort : parsePort(port, `the port of ${origin}`),
   };
 }
 
@@ -52,7 +53,7 @@ function adviceFor(text: string): string[] {
 export function parseHostname(value: string | boolean, origin: string): string {
   if (typeof value === "boolean" || value === "*") return everyAddress();
   if (value === "") {
-    throw new CommandError(2, `${origin} is empty`, [`Give an address, as in ${origin} 127.0.0.1, or 0.0.0.0 for all`]);
+    throw new CommandError(2, `${origin} is empty`, ["Give an address, as in --host 127.0.0.1, or 0.0.0.0 for all"]);
   }
   const bare = value.startsWith("[") && value.endsWith("]") ? value.slice(1, -1) : value;
   if (/[\s/\\]|:\/\//.test(bare)) {

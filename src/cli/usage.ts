@@ -12,7 +12,7 @@ import { ALIASES, FLAG_TABLE } from "./flags.ts";
 import type { FlagName, FlagRow, Flags } from "./flags.ts";
 
 /** What the command can do. */
-export type Verb = "serve" | "explain" | "fetch" | "hash-password";
+export type Verb = "serve" | "check" | "explain" | "fetch" | "hash-password";
 
 /** What was typed. */
 export interface Usage {
@@ -28,15 +28,18 @@ export class UnknownFlag extends Error {
   readonly word: string;
   /** With its dashes, without value: `-c`. */
   readonly flag: string;
+  /** Those besides. */
+  readonly others: readonly UnknownFlag[];
 
-  constructor(word: string, flag: string) {
+  constructor(word: string, flag: string, others: readonly UnknownFlag[] = []) {
     super(`there is no flag ${flag}`);
     this.word = word;
     this.flag = flag;
+    this.others = others;
   }
 }
 
-const VERBS: ReadonlySet<string> = new Set(["explain", "fetch", "hash-password"]);
+const VERBS: ReadonlySet<string> = new Set(["check", "explain", "fetch", "hash-password"]);
 
 /** A name that was typed, understood. */
 interface Known {
@@ -70,7 +73,7 @@ function typeOf(row: FlagRow | undefined): "string" | "boolean" {
  * Reads arguments.
  *
  * @param args without node and the script
- * @throws UnknownFlag for a flag that is none of ours
+ * @throws UnknownFlag for flags that are none of ours
  * @throws CommandError with exit code 2 for a value that is missing or too much, and for too many words
  */
 export function readUsage(args: readonly string[]): Usage {
@@ -83,6 +86,7 @@ export function readUsage(args: readonly string[]): Usage {
   });
   const words: string[] = [];
   const flags = new Map<FlagName, (string | boolean)[]>();
+  const strangers: UnknownFlag[] = [];
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i];
     if (token === undefined || token.kind === "option-terminator") continue;
@@ -92,7 +96,11 @@ export function readUsage(args: readonly string[]): Usage {
     }
     const word = args[token.index] ?? token.rawName;
     const known = findFlag(token.name);
-    if (known === null) throw new UnknownFlag(word, token.rawName);
+    if (known === null) {
+      // Letters that hang together are one mistake
+      if (!strangers.some((one) => one.word === word)) strangers.push(new UnknownFlag(word, token.rawName));
+      continue;
+    }
     const next = tokens[i + 1];
     const { row, isOff } = known;
     let value: string | boolean = !isOff;
@@ -110,6 +118,8 @@ export function readUsage(args: readonly string[]): Usage {
     if (values === undefined || !row.isRepeatable) flags.set(row.name, [value]);
     else values.push(value);
   }
+  const [first, ...others] = strangers;
+  if (first !== undefined) throw new UnknownFlag(first.word, first.flag, others);
   return sortWords(words, flags);
 }
 
@@ -131,13 +141,18 @@ function findFlag(name: string): Known | null {
   if (!name.startsWith("no-")) return null;
   const positive = name.slice("no-".length);
   const negated = BY_NAME.get(ALIASES.get(positive) ?? positive);
-  if (negated === undefined || negated.value.startsWith("<")) return null;
+  if (negated === undefined) return null;
+  // That none shall be looked for can be said, though a file must be named
+  if (negated.value.startsWith("<") && negated.name !== "config") return null;
   return { row: negated, isOff: true };
 }
 
 /** Tells verbs from what is served. A folder of a verb's name is served as `./explain`. */
 function sortWords(words: readonly string[], flags: Flags): Usage {
   const [first = ""] = words;
+  if (first !== "check" && flags.has("json")) {
+    throw new CommandError(2, "--json is for fairlead check", ["The line per request as JSON is --log json"]);
+  }
   if (VERBS.has(first)) return { verb: first as Verb, words: words.slice(1), flags };
   if (words.length > 1) {
     throw new CommandError(2, `one thing can be served, not ${words.length}: ${words.join(" ")}`, [

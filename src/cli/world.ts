@@ -5,7 +5,7 @@
  */
 
 import type { ExitCode } from "./command-error.ts";
-import type { Environment } from "./settings.ts";
+import type { Environment } from "./config-layers.ts";
 import type { SignalSource } from "./stop.ts";
 
 /** What the command sees of the process that it runs in. */

@@ -26,19 +26,21 @@ export function needsLoader(path: string): boolean {
  * Imports a module.
  *
  * @param path absolute
+ * @param isAnew it has been imported before and may have changed: it is run again. What it imports itself is not, but where
+ *   jiti has loaded it. The one that was is never given back, so that this is for few times
  * @throws whatever the module throws, or what is said of one that cannot be found or read
  */
-export async function importModule(path: string): Promise<Exports> {
+export async function importModule(path: string, isAnew = false): Promise<Exports> {
   const extension = extname(path).toLowerCase();
-  if (JSX.has(extension) || needsLoader(path)) return importThroughJiti(path);
+  if (JSX.has(extension) || needsLoader(path)) return importThroughJiti(path, isAnew);
   try {
-    return (await import(pathToFileURL(path).href)) as Exports;
+    return (await import(urlOf(path, isAnew))) as Exports;
   } catch (error) {
     // Said while reading, before anything of the module ran
-    if (codeOf(error) === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") return importThroughJiti(path);
+    if (codeOf(error) === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") return importThroughJiti(path, isAnew);
     // Said while linking: `./book` and `./book.js` mean book.ts to TypeScript and to jiti, but not to Node. What Node 20 runs,
     // the newer ones run too
-    if (TYPESCRIPT.has(extension) && isTypescriptSpecifier(error)) return importThroughJiti(path);
+    if (TYPESCRIPT.has(extension) && isTypescriptSpecifier(error)) return importThroughJiti(path, isAnew);
     throw error;
   }
 }
@@ -79,10 +81,22 @@ function isTypescriptSpecifier(error: unknown): boolean {
   return [".ts", ".mts", ".cts", ".tsx", "/index.ts"].some((ending) => existsSync(`${stem}${ending}`));
 }
 
-async function importThroughJiti(path: string): Promise<Exports> {
+let imports = 0;
+
+/** Node knows a module by its URL, with the query. */
+function urlOf(path: string, isAnew: boolean): string {
+  const { href } = pathToFileURL(path);
+  return isAnew ? `${href}?again=${++imports}` : href;
+}
+
+async function importThroughJiti(path: string, isAnew: boolean): Promise<Exports> {
   const { createJiti } = await import("jiti");
   // Without its cache on disk, which lies where other users of the machine may write
-  const jiti = createJiti(import.meta.url, { fsCache: false, jsx: JSX.has(extname(path).toLowerCase()) });
+  const jiti = createJiti(import.meta.url, {
+    fsCache: false,
+    moduleCache: !isAnew,
+    jsx: JSX.has(extname(path).toLowerCase()),
+  });
   return jiti.import<Exports>(path);
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { countHidden, renderHidden } from "../../src/cli/hidden.ts";
+import { layer } from "../../src/cli/config-layers.ts";
 import { readSettings } from "../../src/cli/settings.ts";
 import type { FileSettings } from "../../src/cli/settings.ts";
 
@@ -12,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const { files: usual } = readSettings(new Map(), {}, false);
+const { files: usual } = readSettings(layer(new Map(), {}, null), false);
 
 function count(changes: Partial<FileSettings> = {}): ReturnType<typeof countHidden> {
   return countHidden(folder, { ...usual, ...changes });

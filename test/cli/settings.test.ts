@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../../src/cli/command-error.ts";
 import { readSettings, wantsColour } from "../../src/cli/settings.ts";
-import type { Environment, Settings } from "../../src/cli/settings.ts";
+import { layer } from "../../src/cli/config-layers.ts";
+import type { Environment } from "../../src/cli/config-layers.ts";
+import type { Settings } from "../../src/cli/settings.ts";
 import { readUsage } from "../../src/cli/usage.ts";
 
 /** Settings from flags as they are typed. */
 function settingsOf(line: string, environment: Environment = {}, isTerminal = false): Settings {
-  return readSettings(readUsage(line === "" ? [] : line.split(" ")).flags, environment, isTerminal);
+  return readSettings(layer(readUsage(line === "" ? [] : line.split(" ")).flags, environment, null), isTerminal);
 }
 
 function tcp(hostname: string, port: number): unknown {
@@ -58,6 +60,7 @@ describe("files", () => {
       compresses: true,
       usesPrecompressed: true,
       hasRules: true,
+      more: {},
     });
   });
 
@@ -174,7 +177,7 @@ describe("listening URIs", () => {
   });
 
   it.each(["http://a:1", "tcp:a", "tcp://a:1/x", "fd:x", "unix:", "pipe:x", ""])("refuses %j", (uri) => {
-    expect(() => readSettings(new Map([["listen", [uri]]]), {}, false)).toThrow("which is no address");
+    expect(() => readSettings(layer(new Map([["listen", [uri]]]), {}, null), false)).toThrow("which is no address");
   });
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCommand } from "../../src/cli/command.ts";
-import type { Environment } from "../../src/cli/settings.ts";
+import type { Environment } from "../../src/cli/config-layers.ts";
 
 let folder = "";
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../../src/cli/command-error.ts";
 import { FLAG_TABLE } from "../../src/cli/flags.ts";
-import { explainFlag } from "../../src/cli/foreign-flags.ts";
+import { explainFlags } from "../../src/cli/foreign-flags.ts";
 import { renderHelp } from "../../src/cli/help.ts";
 import { plainPainter } from "../../src/cli/paint.ts";
 import { readUsage, UnknownFlag } from "../../src/cli/usage.ts";
@@ -11,7 +11,7 @@ function errorOf(...args: string[]): CommandError {
   try {
     readUsage(args);
   } catch (error) {
-    if (error instanceof UnknownFlag) return explainFlag(error);
+    if (error instanceof UnknownFlag) return explainFlags(error);
     if (error instanceof CommandError) return error;
   }
   throw new Error(`${args.join(" ")} is no wrong usage`);
@@ -103,6 +103,7 @@ describe("a value that may be left out", () => {
 describe("verbs", () => {
   it.each([
     [["explain", "/a"], "explain", ["/a"]],
+    [["check", "site", "--json"], "check", ["site"]],
     [["fetch", "site", "HEAD", "/a"], "fetch", ["site", "HEAD", "/a"]],
     [["hash-password"], "hash-password", []],
     [["./explain"], "serve", ["./explain"]],
@@ -134,10 +135,7 @@ describe("the help", () => {
 
 describe("wrong usage", () => {
   it.each([
-    [["-c-1"], "there is no flag -c; caching off is --cache off"],
-    [["-c3600"], "there is no flag -c; caching for 3600 seconds is --cache 3600s"],
     [["-m=60"], "there is no flag -m=60; caching for 60 seconds is --cache 60s"],
-    [["-c"], "there is no flag -c; caching is --cache (off, 10m, 1y), other sites' scripts are let in by --cors"],
     [["-a", "::1"], "there is no flag -a; the address is --host, name and password are --auth"],
     [
       ["-S"],
@@ -166,6 +164,10 @@ describe("wrong usage", () => {
     [["--quiet=yes"], "--quiet takes no value"],
     [["--no-list=yes"], "--no-list takes no value"],
     [["a", "b"], "one thing can be served, not 2: a b"],
+    [["--json"], "--json is for fairlead check"],
+    [["-c"], "-c needs a value: -c, --config <FILE>, --no-config"],
+    [["--no-port"], "there is no flag --no-port"],
+    [["--prot", "x", "--doftiles"], "2 flags are wrong"],
   ])("says what is wrong with %j", (args, message) => {
     expect(errorOf(...args)).toMatchObject({ exitCode: 2, message });
   });

@@ -1,0 +1,302 @@
+/**
+ * What a configuration file says -> flags with values, options of serve() and of files; every mistake with its place.
+ *
+ * Names and kinds of values come from the tables of flags and options, so that a new flag is a setting without a word here. It
+ * must never look at the disk: the file has been read.
+ */
+
+import { dirname, resolve } from "node:path";
+import { ServerError } from "../http/errors.ts";
+import { editDistance, show } from "../server/option-check.ts";
+import type { OptionMistake } from "../server/option-check.ts";
+import { OPTION_TABLE } from "../server/option-table.ts";
+import { resolveOptions } from "../server/options.ts";
+import { CommandError } from "./command-error.ts";
+import { SETTABLE, settingOf } from "./config-layers.ts";
+import type { ConfigFile } from "./config-layers.ts";
+import type { FlagName, FlagRow, Flags } from "./flags.ts";
+
+type Value = string | boolean;
+type Plain = Readonly<Record<string, unknown>>;
+
+/** Options of serve() that a flag says, or that are code. */
+const NOT_FROM_FILES: ReadonlySet<string> = new Set([
+  "fetch",
+  "port",
+  "hostname",
+  "unix",
+  "fd",
+  "listen",
+  "signal",
+  "hooks",
+]);
+
+/** Options of serve() that a file may hold, by their first name. */
+export const SERVER_SETTINGS: readonly string[] = [
+  ...new Set(OPTION_TABLE.map(({ path }) => path.replace(/\..*/, "")).filter((name) => !NOT_FROM_FILES.has(name))),
+];
+
+/** Of files, besides what flags say: name -> what is allowed. */
+const FILE_SETTINGS: ReadonlyMap<string, "text" | "page" | "count" | "types"> = new Map([
+  ["index", "text"],
+  ["notFound", "page"],
+  ["prefix", "text"],
+  ["mediaTypes", "types"],
+  ["maxCacheBytes", "count"],
+  ["maxCacheEntries", "count"],
+]);
+
+const ALLOWED = {
+  text: "text",
+  page: "true, false or the path of a page",
+  count: "a whole number from 0",
+  types: "an object of media types by extension",
+};
+
+/** Names from elsewhere, of serve(), serveStatic() and other tools. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  address: "host",
+  hostname: "host",
+  fd: "listen",
+  unix: "listen",
+  cacheControl: "cache",
+  directory: "root",
+  directoryListing: "list",
+  dotFiles: "dotfiles",
+  folder: "root",
+  followLinks: "follow",
+  header: "headers",
+  listing: "list",
+  logger: "log",
+  public: "root",
+  silent: "quiet",
+  spa: "single",
+  symlinks: "follow",
+};
+
+const APP = 'an app is a module of its own: name it in root, as in root: "./app.ts"';
+const CODE = "it is code, and a configuration is data: run a module that calls serve()";
+
+/** Names whose values are code. */
+const NO_SETTINGS: Readonly<Record<string, string>> = { fetch: APP, routes: APP, hooks: CODE, signal: CODE };
+
+/** What is known of the file besides its value. */
+export interface ConfigSource {
+  readonly path: string;
+  readonly shown: string;
+  /** `fairlead.config.ts:3` for the path of a setting. */
+  readonly placeOf: (setting: string) => string;
+}
+
+/** Checks what a file exports, whole. */
+export function readConfig(value: unknown, source: ConfigSource): ConfigFile {
+  const reader = new ConfigReader(source);
+  reader.read(value);
+  return {
+    path: source.path,
+    shown: source.shown,
+    flags: reader.flags,
+    places: reader.places,
+    server: reader.server,
+    files: reader.files,
+    mistakes: reader.mistakes,
+    notes: [],
+  };
+}
+
+class ConfigReader {
+  readonly flags: Map<FlagName, readonly Value[]> = new Map();
+  readonly places: Map<string, string> = new Map();
+  readonly server: Record<string, unknown> = {};
+  readonly files: Record<string, unknown> = {};
+  readonly mistakes: CommandError[] = [];
+  readonly #source: ConfigSource;
+
+  constructor(source: ConfigSource) {
+    this.#source = source;
+  }
+
+  read(value: unknown): void {
+    if (!isPlain(value)) {
+      const what = value === undefined ? "nothing by default" : show(value);
+      const message = `${this.#source.shown} exports ${what}, an object of settings is allowed`;
+      this.mistakes.push(new CommandError(1, message, ["export default defineConfig({ … })"]));
+      return;
+    }
+    for (const [name, given] of Object.entries(value)) {
+      if (given !== undefined && given !== null && name !== "$schema") this.#take(name, given);
+    }
+    this.#checkServer();
+  }
+
+  #take(name: string, given: unknown): void {
+    const row = SETTABLE.find((one) => settingOf(one.name) === name);
+    this.places.set(name, this.#source.placeOf(name));
+    if (row !== undefined) this.#takeFlag(row, name, given);
+    else if (name === "files") this.#takeFiles(given);
+    else if (SERVER_SETTINGS.includes(name)) {
+      this.server[name] = given;
+      if (isPlain(given))
+        for (const inner of Object.keys(given))
+          this.places.set(`${name}.${inner}`, this.#source.placeOf(`${name}.${inner}`));
+    } else this.#refuseName(name, name);
+  }
+
+  #takeFlag(row: FlagRow, name: string, given: unknown): void {
+    const values = valuesOf(row, given);
+    if (values === null) this.#refuseValue(name, given, allowedFor(row));
+    else this.flags.set(row.name, isPathOf(row.name) ? values.map((one) => this.#pathOf(row.name, one)) : values);
+  }
+
+  /** Paths are relative to the file, wherever the command is started. */
+  #pathOf(name: FlagName, value: Value): Value {
+    if (typeof value !== "string" || value === "") return value;
+    const folder = dirname(this.#source.path);
+    if (name === "auth") return value.startsWith("@") ? `@${resolve(folder, value.slice(1))}` : value;
+    if (name === "listen")
+      return value.replace(/^unix:(?!\/)(.+)/i, (_, path: string) => `unix:${resolve(folder, path)}`);
+    return resolve(folder, value);
+  }
+
+  #takeFiles(given: unknown): void {
+    if (!isPlain(given)) return this.#refuseValue("files", given, "an object");
+    for (const [name, value] of Object.entries(given)) {
+      if (value === undefined || value === null) continue;
+      const path = `files.${name}`;
+      this.places.set(path, this.#source.placeOf(path));
+      const kind = FILE_SETTINGS.get(name);
+      if (kind === undefined) this.#refuseName(path, name);
+      else if (isAllowed(kind, value)) this.files[name] = value;
+      else this.#refuseValue(path, value, ALLOWED[kind]);
+    }
+  }
+
+  /** By the server's own check, so that no rule stands in two places. */
+  #checkServer(): void {
+    try {
+      resolveOptions({ ...this.server, fetch: () => undefined });
+    } catch (error) {
+      if (!(error instanceof ServerError) || !Array.isArray(error.cause)) throw error;
+      for (const mistake of error.cause as OptionMistake[]) this.#tellOptionMistake(mistake);
+    }
+  }
+
+  #tellOptionMistake({ path, given, allowed, nearest, what }: OptionMistake): void {
+    let said = `${given} was given, ${allowed} is allowed`;
+    if (what !== undefined) said = what;
+    else if (allowed === "")
+      said = nearest === "" ? "there is no such setting" : `there is no such setting, did you mean ${nearest}?`;
+    this.#tell(path, said);
+  }
+
+  #refuseName(path: string, name: string): void {
+    const code = NO_SETTINGS[name];
+    if (code !== undefined) return this.#tell(path, code);
+    const nearest = nearestSetting(name);
+    this.#tell(
+      path,
+      `there is no such setting${nearest === "" || nearest === path ? "" : `, did you mean ${nearest}?`}`,
+    );
+  }
+
+  #refuseValue(path: string, given: unknown, allowed: string): void {
+    // A password must not get into a log because something else is wrong with it
+    this.#tell(path, `${path === "auth" ? `a ${typeof given}` : show(given)} was given, ${allowed} is allowed`);
+  }
+
+  #tell(path: string, said: string): void {
+    this.mistakes.push(new CommandError(1, `${this.#source.placeOf(path)}: ${path}: ${said}`));
+  }
+}
+
+/** Null if a flag can have no such value. */
+function valuesOf(row: FlagRow, given: unknown): Value[] | null {
+  if (row.name === "header") return fieldsOf(given);
+  if (Array.isArray(given)) {
+    if (row.name === "cors") return given.every((one) => typeof one === "string") ? [given.join(",")] : null;
+    if (!row.isRepeatable || given.length === 0) return null;
+    const all = given.map((one: unknown) => valueOf(row, one));
+    return all.every((one) => one !== null) ? all : null;
+  }
+  const value = valueOf(row, given);
+  return value === null ? null : [value];
+}
+
+function valueOf(row: FlagRow, given: unknown): Value | null {
+  if (typeof given === "boolean") return row.value.startsWith("<") ? null : given;
+  if (row.value === "") return null;
+  if (typeof given === "number") return row.value.startsWith("<") && Number.isFinite(given) ? String(given) : null;
+  return typeof given === "string" ? given : null;
+}
+
+function fieldsOf(given: unknown): Value[] | null {
+  if (!isPlain(given)) return null;
+  const lines: string[] = [];
+  for (const [name, value] of Object.entries(given)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (typeof one !== "string") return null;
+      lines.push(`${name}: ${one}`);
+    }
+  }
+  return lines;
+}
+
+function allowedFor(row: FlagRow): string {
+  if (row.name === "header") return "an object of field names and values";
+  const list = row.isRepeatable || row.name === "cors" ? ", or an array of it" : "";
+  if (row.value === "") return "true or false";
+  if (row.value.startsWith("[")) return `true, false or text${list}`;
+  return row.value === "<N>" ? "a number" : `text${list}`;
+}
+
+/** Flags whose values are paths, or hold one. */
+function isPathOf(name: FlagName): boolean {
+  return ["root", "log-file", "auth", "listen", "tls-cert", "tls-key"].includes(name);
+}
+
+function isAllowed(kind: "text" | "page" | "count" | "types", value: unknown): boolean {
+  switch (kind) {
+    case "text":
+      return typeof value === "string";
+    case "page":
+      return typeof value === "string" || typeof value === "boolean";
+    case "count":
+      return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+    case "types":
+      return isPlain(value) && Object.values(value).every((type) => typeof type === "string");
+  }
+}
+
+/** The name that was probably meant, `""` if none comes close. */
+function nearestSetting(name: string): string {
+  const known = ELSEWHERE[name];
+  if (known !== undefined) return known;
+  const paths = [
+    ...SETTABLE.map((row) => settingOf(row.name)),
+    "files",
+    ...[...FILE_SETTINGS.keys()].map((inner) => `files.${inner}`),
+    ...OPTION_TABLE.map(({ path }) => path).filter((path) => SERVER_SETTINGS.includes(path.replace(/\..*/, ""))),
+  ];
+  const folded = name.toLowerCase().replaceAll("-", "");
+  let nearest = "";
+  let fewest = Math.max(name.length < 4 ? 1 : 2, Math.floor(name.length / 3)) + 1;
+  for (const path of paths) {
+    const last = path.slice(path.indexOf(".") + 1).toLowerCase();
+    const distance = editDistance(folded, last);
+    if (distance >= fewest) continue;
+    fewest = distance;
+    nearest = path;
+  }
+  return nearest;
+}
+
+function isPlain(value: unknown): value is Plain {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Flags as a file would have said them, for a file that says them in another way. */
+export function flagsOf(entries: Iterable<readonly [FlagName, Value]>): Flags {
+  const flags = new Map<FlagName, Value[]>();
+  for (const [name, value] of entries) flags.set(name, [...(flags.get(name) ?? []), value]);
+  return flags;
+}

@@ -1,0 +1,169 @@
+import { EventEmitter } from "node:events";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCommand } from "../../src/cli/command.ts";
+import type { Environment } from "../../src/cli/config-layers.ts";
+
+let folder = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "fairlead-check-"));
+  mkdirSync(join(folder, "site"));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+async function check(
+  line: string,
+  environment: Environment = {},
+  isTerminal = false,
+): Promise<{ exitCode: number; output: string; errors: string }> {
+  let output = "";
+  let errors = "";
+  const exitCode = await runCommand(["check", ...line.split(" ").filter((word) => word !== "")], {
+    environment,
+    workingFolder: folder,
+    isTerminal,
+    signals: new EventEmitter(),
+    writeOutput: (text) => (output += text),
+    writeError: (text) => (errors += text),
+    writeBytes: async () => {},
+    readLine: async () => "",
+    onServing: () => {
+      throw new Error("check must not listen");
+    },
+    handOver: null,
+  });
+  return { exitCode, output, errors };
+}
+
+function write(name: string, content: string): void {
+  writeFileSync(join(folder, name), content);
+}
+
+interface Json {
+  ok: boolean;
+  subject: unknown;
+  mistakes: { message: string; advice: string[] }[];
+  notes: string[];
+  settings: { name: string; value: unknown; source: string; place: string }[];
+}
+
+describe("what holds", () => {
+  it("is shown with where each value came from, in columns", async () => {
+    write(
+      "fairlead.config.ts",
+      'export default {\n  root: "./site",\n  limits: { maxHeadBytes: 32768 },\n  auth: "ada:secret",\n};\n',
+    );
+    const { exitCode, output, errors } = await check("-p 3000 --cors=https://a.example", { FAIRLEAD_CACHE: "10m" });
+    expect(errors).toBe("");
+    expect(exitCode).toBe(0);
+    const rows = output.split("\n").filter((line) => /^[\w.]+ {2,}\S/.test(line));
+    const find = (name: string): string =>
+      rows.find((line) => line.startsWith(`${name} `))?.replace(/ {2,}/g, "|") ?? "";
+    expect(find("root")).toMatch(/\|\/.*\/site\|fairlead\.config\.ts:2$/);
+    expect(find("port")).toBe("port|3000|--port");
+    expect(find("host")).toBe("host|127.0.0.1|default");
+    expect(find("cache")).toBe("cache|10m|FAIRLEAD_CACHE");
+    expect(find("limits.maxHeadBytes")).toBe("limits.maxHeadBytes|32 KiB|fairlead.config.ts:3");
+    expect(find("limits.maxConnectionsPerAddress")).toBe("limits.maxConnectionsPerAddress|no limit|default");
+    expect(find("auth")).toBe("auth|ada:…|fairlead.config.ts:4");
+    expect(output).not.toMatch(/secret|\x1b/);
+    expect(output).toContain(`All is well: folder ${join(folder, "site")}\n`);
+    const columns = rows.filter((line) => line.endsWith("  default")).map((line) => line.lastIndexOf("default"));
+    expect(new Set(columns).size).toBe(1);
+  });
+
+  it("has colour on a terminal", async () => {
+    expect((await check("", { TERM: "xterm" }, true)).output).toContain("\x1b[");
+  });
+
+  it("is JSON for programs", async () => {
+    write("fairlead.config.json", '{ "timeouts": { "drainMs": 5 }, "host": ["::1", "127.0.0.1"] }');
+    const { exitCode, output } = await check("site --json");
+    expect(exitCode).toBe(0);
+    const { ok, subject, settings, mistakes } = JSON.parse(output) as Json;
+    expect({ ok, subject, mistakes }).toEqual({
+      ok: true,
+      subject: { kind: "folder", path: join(folder, "site") },
+      mistakes: [],
+    });
+    const rows = new Map(settings.map((row) => [row.name, row]));
+    expect(rows.get("timeouts.drainMs")).toMatchObject({ value: 5, source: "file", place: "fairlead.config.json:1" });
+    expect(rows.get("host")).toMatchObject({ value: ["::1", "127.0.0.1"], source: "file" });
+    expect(rows.get("limits.maxRequestsPerConnection")).toMatchObject({ value: "Infinity", source: "default" });
+    expect(rows.get("list")).toMatchObject({ value: true, source: "default", place: "" });
+  });
+
+  it("takes the file itself as what to check", async () => {
+    write("my.config.json", '{ "root": "site" }');
+    expect((await check("my.config.json")).output).toContain(`All is well: folder ${join(folder, "site")}`);
+  });
+
+  it("notes variables that look like ours and are not", async () => {
+    const { output, exitCode } = await check("", { FAIRLEAD_CAHCE: "10m", FAIRLEAD_SERVICE_HOST: "10.0.0.1" });
+    expect(exitCode).toBe(0);
+    expect(output).toContain("the environment's FAIRLEAD_CAHCE is nothing that is read; FAIRLEAD_CACHE is\n");
+    expect(output).toContain("the environment's FAIRLEAD_SERVICE_HOST is nothing that is read\n");
+  });
+
+  it("leaves nothing behind", async () => {
+    expect((await check("--log-file new.log")).exitCode).toBe(0);
+    expect(existsSync(join(folder, "new.log"))).toBe(false);
+  });
+});
+
+describe("what is wrong", () => {
+  it("is told all at once", async () => {
+    write("fairlead.config.json", '{\n  "prot": 1,\n  "logFile": "no/where/log"\n}');
+    write("site/_redirects", "/a\n");
+    const wrong = await check("site");
+    expect(wrong.exitCode).toBe(1);
+    expect(wrong.errors).toContain("fairlead.config.json:2: prot: there is no such setting, did you mean port?");
+    write("fairlead.config.json", '{ "logFile": "no/where/log" }');
+    const { exitCode, errors } = await check("site");
+    expect(errors).toMatch(/wrong {2}.*_redirects:1: /);
+    expect(errors).toMatch(/wrong {2}--log-file: .*no\/where\/log cannot be written/);
+    expect(errors).toMatch(/2 mistakes; nothing would be served\.\n$/);
+    expect(exitCode).toBe(2);
+  });
+
+  it.each([
+    ["nowhere", {}, 1, /there is no nowhere/],
+    ["site -p 70000", {}, 2, /--port is "70000", which is no port/],
+    ["", { PORT: "x" }, 2, /the environment's PORT is "x", which is no port/],
+    ["-c none.json", {}, 1, /there is no configuration file none\.json/],
+    ["site --auth @nobody", {}, 1, /nobody cannot be read/],
+    ["site -H x", {}, 2, /--header is "x", which is no field/],
+    ["site other", {}, 2, /check takes one folder, file or module, not 2/],
+    ["broken.mjs", {}, 1, /broken\.mjs failed while it was loaded: no luck/],
+    ["empty.mjs", {}, 1, /empty\.mjs exports no handler/],
+    ["site --prot 1", {}, 2, /there is no flag --prot; did you mean --port\?/],
+  ])("%s", async (line, environment, expected, message) => {
+    write("broken.mjs", "throw new Error('no luck');");
+    write("empty.mjs", "export {};");
+    const { exitCode, errors } = await check(line, environment);
+    expect(errors).toMatch(message);
+    expect(exitCode).toBe(expected);
+  });
+
+  it("is in the JSON, and the exit code stays", async () => {
+    const { exitCode, output, errors } = await check("nowhere -p x --json");
+    expect(errors).toBe("");
+    expect(exitCode).toBe(2);
+    const { ok, mistakes } = JSON.parse(output) as Json;
+    expect(ok).toBe(false);
+    expect(mistakes.map(({ message }) => message)).toEqual([
+      '--port is "x", which is no port',
+      `there is no nowhere in ${folder}`,
+    ]);
+  });
+
+  it.skipIf(process.getuid?.() === 0)("is also a file that may not be written", async () => {
+    write("old.log", "");
+    chmodSync(join(folder, "old.log"), 0o400);
+    expect((await check("--log-file old.log")).errors).toContain("cannot be written");
+  });
+});
