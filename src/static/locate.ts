@@ -129,17 +129,24 @@ export class Locator {
       return { kind: "file", root, file, siblings: NO_SIBLINGS };
     }
     const siblings = await Promise.all(CODINGS.map((coding) => lookForSibling(root, file, names, coding)));
+    if (trace !== null) {
+      for (const seen of siblings)
+        if (seen !== null) trace.note("find", "sibling", `${seen.path} (option precompressed)`);
+    }
     return { kind: "file", root, file, siblings: [null, ...siblings] };
   }
 }
 
 const NO_SIBLINGS: readonly (Seen | null)[] = [null, null, null, null];
 
-/** A precompressed sibling that is not older than the file: an older one is of a version before. */
+/**
+ * A precompressed sibling that is not older than the file: an older one is of a version before. Nor may it be empty: no coding
+ * of anything is, so somebody is just writing it.
+ */
 async function lookForSibling(root: Root, file: Seen, names: readonly string[], coding: number): Promise<Seen | null> {
   const name = file.name + (SIBLING_EXTENSIONS[coding] as string);
   const seen = await root.look([...names.slice(0, -1), name]);
-  if (seen?.kind !== "file") return null;
+  if (seen?.kind !== "file" || seen.stats.size === 0) return null;
   // By the second: archives and copies keep no more of a time
   return Math.floor(seen.stats.mtimeMs / 1000) >= Math.floor(file.stats.mtimeMs / 1000) ? seen : null;
 }

@@ -160,6 +160,19 @@ describe("siblings on the disk", () => {
     expect((await ask("/data.bin", "identity")).headers.vary).toBe("accept-encoding");
   });
 
+  it("that are empty are being written, and are not sent", async () => {
+    site.write("soon.js", TEXT);
+    site.write("soon.js.br", "");
+    const { headers, body } = await ask("/soon.js", "br");
+    expect([headers["content-encoding"], brotliDecompressSync(body).toString()]).toEqual(["br", TEXT]);
+  });
+
+  it("are told of by explain", async () => {
+    const { steps } = await served.handler.explain(new Request("http://localhost/app.js"));
+    const siblings = steps.filter(({ outcome }) => outcome === "sibling").map(({ why }) => why);
+    expect(siblings).toEqual([".br", ".zst", ".gz"].map((end) => `${site.www}/app.js${end} (option precompressed)`));
+  });
+
   it("that are older than the file are of a version before, and are not sent", async () => {
     expect(gunzipSync((await ask("/stale.js", "gzip")).body).toString()).toBe(TEXT);
   });
