@@ -5,7 +5,7 @@
  *  2 make     its handler (make-handler.ts)
  *  3 listen   on the port that was asked for, or a free one (listen.ts)
  *  4 tell     the first lines (greet.ts), then a line per request (log.ts)
- *  5 stop     at a signal (stop.ts)
+ *  5 stop     at a signal (stop.ts); SIGHUP reads everything again (config-reload.ts)
  *
  * What a start does not need is loaded when it is needed: the time to the first answer is mostly that of loading. It must
  * never touch `process`: whatever it needs of it is in the {@link CommandWorld}.
@@ -14,6 +14,7 @@
 import { CommandError } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
 import { readIntent } from "./config-intent.ts";
+import { Reloader } from "./config-reload.ts";
 import { isOn } from "./flags.ts";
 import type { Flags } from "./flags.ts";
 import { greet, readVersion } from "./greet.ts";
@@ -82,12 +83,16 @@ async function answerTo(flags: Flags, paint: Painter): Promise<string> {
 }
 
 async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint: Painter): Promise<ExitCode> {
-  const { settings, subject } = await readIntent(words[0], flags, world);
+  const intent = await readIntent(words[0], flags, world);
+  const { settings, subject } = intent;
   if (subject.kind === "module" && world.handOver !== null) return world.handOver();
   const { handler } = await makeHandler(subject, settings, flags, world.workingFolder);
   const log = openLog(settings, world, paint);
-  const listening = await listen(settings, handler, log.hooks);
-  const stopped = untilStopped(listening.servers, world.signals, () => log.running, log.say);
+  // On a terminal SIGHUP says that it was closed
+  const reloader = world.isTerminal ? null : new Reloader(words[0], flags, world, intent, handler, log.say);
+  const listening = await listen(settings, reloader?.fetch ?? handler, log.hooks);
+  const reload = reloader === null ? null : (): void => void reloader.reload();
+  const stopped = untilStopped(listening.servers, world.signals, () => log.running, log.say, reload);
   await greet({ settings, subject, listening }, world, paint, log.say);
   world.onServing();
   const exitCode = await stopped;

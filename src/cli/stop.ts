@@ -20,6 +20,7 @@ export interface SignalSource {
  *
  * @param runningRequests tells how many requests have no whole answer yet
  * @param say writes a line
+ * @param reload what SIGHUP does instead of stopping; null where nothing is read again: on a terminal it means that it was closed
  * @returns 0, or 1 if connections were cut off
  */
 export async function untilStopped(
@@ -27,6 +28,7 @@ export async function untilStopped(
   signals: SignalSource,
   runningRequests: () => number,
   say: (line: string) => void,
+  reload: (() => void) | null = null,
 ): Promise<ExitCode> {
   const onSignal = (): void => {
     if (servers.some((server) => server.isClosing)) {
@@ -38,9 +40,12 @@ export async function untilStopped(
       say(`Stopping when ${running === 1 ? "1 request is" : `${running} requests are`} done. Once more stops now.`);
     for (const server of servers) void server.close();
   };
-  for (const signal of SIGNALS) signals.on(signal, onSignal);
+  const stopping = reload === null ? SIGNALS : SIGNALS.filter((signal) => signal !== "SIGHUP");
+  for (const signal of stopping) signals.on(signal, onSignal);
+  if (reload !== null) signals.on("SIGHUP", reload);
   const summaries = await Promise.all(servers.map((server) => server.finished));
-  for (const signal of SIGNALS) signals.off(signal, onSignal);
+  for (const signal of stopping) signals.off(signal, onSignal);
+  if (reload !== null) signals.off("SIGHUP", reload);
   const cutOff = summaries.reduce((sum, { destroyedConnections }) => sum + destroyedConnections, 0);
   if (cutOff === 0) {
     say("Stopped.");

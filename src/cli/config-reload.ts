@@ -1,0 +1,125 @@
+/**
+ * Everything read again while the server goes on: environment and flags are what they were, file and folder may have changed.
+ *
+ * What is right takes the place of what was, for requests that come from then on; those under way keep the handler that they
+ * have. What is wrong changes nothing and is said. What cannot change under a server that listens, its address above all, is
+ * said as well and holds after a restart. The code of an app is not loaded anew: a process runs a module once.
+ */
+
+import type { Handler } from "../web/handler.ts";
+import { CommandError } from "./command-error.ts";
+import { readIntent } from "./config-intent.ts";
+import type { Intent, IntentWorld } from "./config-intent.ts";
+import { SETTABLE, settingOf } from "./config-layers.ts";
+import type { FlagName, Flags } from "./flags.ts";
+import { makeHandler } from "./make-handler.ts";
+
+/** Settings that take effect without a restart. */
+const CHANGEABLE: ReadonlySet<FlagName> = new Set([
+  "root",
+  "single",
+  "cache",
+  "clean-urls",
+  "list",
+  "dotfiles",
+  "follow",
+  "compress",
+  "precompressed",
+  "rules",
+  "auth",
+  "cors",
+  "isolated",
+  "header",
+]);
+
+/** A handler that can be replaced under a server. */
+export class Reloader {
+  /** For the server: always the latest. */
+  readonly fetch: Handler;
+  readonly #word: string | undefined;
+  readonly #flags: Flags;
+  readonly #world: IntentWorld;
+  readonly #say: (line: string) => void;
+  #intent: Intent;
+  #handler: Handler;
+  /** What is under way, so that the next one waits. */
+  #last: Promise<boolean>;
+
+  /**
+   * @param word what was typed to be served
+   * @param flags as they were typed
+   * @param intent what was made of them
+   * @param handler that was made of it
+   * @param say what is done and what is wrong, a line each
+   */
+  constructor(
+    word: string | undefined,
+    flags: Flags,
+    world: IntentWorld,
+    intent: Intent,
+    handler: Handler,
+    say: (line: string) => void,
+  ) {
+    this.#word = word;
+    this.#flags = flags;
+    this.#world = world;
+    this.#say = say;
+    this.#intent = intent;
+    this.#handler = handler;
+    this.#last = Promise.resolve(true);
+    this.fetch = (request, context) => this.#handler(request, context);
+  }
+
+  /**
+   * Reads everything again. One after the other, however often it is asked for.
+   *
+   * @returns false if something is wrong and nothing has changed; never rejects for what a person can have written
+   */
+  reload(): Promise<boolean> {
+    this.#last = this.#last.then(() => this.#reload());
+    return this.#last;
+  }
+
+  async #reload(): Promise<boolean> {
+    try {
+      const intent = await readIntent(this.#word, this.#flags, this.#world, true);
+      const { subject, settings } = intent;
+      const before = this.#intent.subject;
+      if (subject.kind === "module" && (before.kind !== "module" || before.path !== subject.path)) {
+        throw new CommandError(1, `${subject.path} is an app, which needs a restart`);
+      }
+      const { handler } = await makeHandler(subject, settings, this.#flags, this.#world.workingFolder);
+      const left = fixedChanges(this.#intent, intent);
+      this.#handler = handler;
+      this.#intent = intent;
+      this.#say(`Read again${intent.settings.configFile === "" ? "" : `: ${intent.given.file?.shown ?? ""}`}.`);
+      for (const note of settings.notes) this.#say(note);
+      if (left.length > 0) this.#say(`Changed, and in force after a restart: ${left.join(", ")}.`);
+      return true;
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      this.#say(`Nothing has changed: ${error.message}`);
+      for (const line of error.advice) this.#say(`  ${line}`);
+      return false;
+    }
+  }
+}
+
+/** Names of settings that are other than before and need a restart. */
+function fixedChanges(before: Intent, after: Intent): string[] {
+  const changed: string[] = [];
+  for (const { name } of SETTABLE) {
+    if (CHANGEABLE.has(name)) continue;
+    const isSame = JSON.stringify(before.given.flags.get(name)) === JSON.stringify(after.given.flags.get(name));
+    if (!isSame) changed.push(settingOf(name));
+  }
+  const [old, next] = [plainOf(before), plainOf(after)];
+  for (const name of new Set([...Object.keys(old), ...Object.keys(next)])) {
+    if (JSON.stringify(old[name]) !== JSON.stringify(next[name])) changed.push(name);
+  }
+  return changed;
+}
+
+function plainOf({ settings }: Intent): Readonly<Record<string, unknown>> {
+  return { ...settings.server };
+}
