@@ -5,6 +5,7 @@
  * Parts of a file that was written to meanwhile are broken off, never mixed. The frame comes from http/range.ts.
  */
 
+import { HandlerError } from "../http/errors.ts";
 import type { Byteranges, ByteRange } from "../http/range.ts";
 import { planByteranges } from "../http/range.ts";
 import { joinByteranges } from "../web/byteranges.ts";
@@ -63,7 +64,7 @@ async function* readPart(file: OpenFile, { start, length }: ByteRange): AsyncGen
   for (let at = start; at < start + length;) {
     const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, start + length - at));
     const count = await file.read(piece, 0, piece.length, at);
-    if (count === 0) throw new Error("the file ended short of what was promised");
+    if (count === 0) throw new HandlerError("ERR_FILE_CHANGED", "it ended short of what was promised");
     at += count;
     yield piece.subarray(0, count);
   }

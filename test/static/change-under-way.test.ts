@@ -140,6 +140,17 @@ describe("a large file that is written to in its place, while it is read slowly"
   });
 });
 
+it.each([
+  ["a part", `bytes=0-${LARGE - 2}`],
+  ["several parts", `bytes=0-${LARGE / 2},${LARGE / 2 + 100}-`],
+])("a large file that is truncated is nobody's mistake: %s", async (_what, range) => {
+  const download = await askSlowly("/large.bin", `Range: ${range}\r\n`);
+  truncateSync(join(site.www, "large.bin"), 1000);
+  const { declared, body } = await download.goOn();
+  expect(body.length).toBeLessThan(declared);
+  expect(site.faults).toEqual([expect.objectContaining({ code: "ERR_FILE_CHANGED" })]);
+});
+
 describe("a small file that is written to in its place", () => {
   it("is answered with as it was while it is read slowly, however it is changed", async () => {
     const download = await askSlowly("/small.bin");
