@@ -7,7 +7,7 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { ServerError, type ServerErrorCode } from "../http/errors.ts";
-import type { ListenTarget } from "./options.ts";
+import type { ListenTarget } from "./life-options.ts";
 
 /** Where, as people write it. */
 function describeTarget(target: ListenTarget): string {

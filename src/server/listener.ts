@@ -6,12 +6,13 @@
  * It must never remove a file that is no socket, or a socket that somebody answers on.
  */
 
+import { chmodSync, statSync } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
 import { connect, createServer, type ListenOptions, type Server as NetServer, type Socket } from "node:net";
 import type { SocketAddress } from "../http/exchange.ts";
 import { socketAddress } from "./connection-info.ts";
 import { listenError } from "./listen-error.ts";
-import type { ListenTarget } from "./options.ts";
+import type { ListenTarget } from "./life-options.ts";
 
 /** Octets queued for a peer, or read for us, before backpressure: twice what one read brings in. */
 const HIGH_WATER_BYTES = 64 * 1024;
@@ -20,7 +21,8 @@ const MAX_UNIX_PATH_BYTES = process.platform === "linux" ? 107 : 103;
 
 /** What a listener tells its owner. */
 export interface ListenerEvents {
-  onSocket(socket: Socket): void;
+  /** @param unixPath of the socket that it came in by, null for TCP */
+  onSocket(socket: Socket, unixPath: string | null): void;
   /** A connection could not be accepted, e.g. because no descriptors are left. */
   onAcceptError(error: NodeJS.ErrnoException): void;
 }
@@ -69,6 +71,11 @@ export class Listener {
     return new Listener(net, socketAddress(address.address, address.port, address.family));
   }
 
+  /** Path of a unix socket, null for TCP; also of one that was inherited. */
+  get unixPath(): string | null {
+    return this.address.family === "unix" ? this.address.address : null;
+  }
+
   /** Stops accepting, at once. A unix socket's file is removed. Connections stay. */
   close(): void {
     // Calls back when the last connection is gone; the owner counts those itself
@@ -92,11 +99,46 @@ function listenOnce(target: ListenTarget, events: ListenerEvents): Promise<Liste
     net.once("listening", () => {
       net.removeListener("error", reject);
       net.on("error", (error) => events.onAcceptError(error));
-      resolve(Listener.of(net, target));
+      const listener = Listener.of(net, target);
+      net.on("connection", (socket) => events.onSocket(socket, listener.unixPath));
+      const failure = target.kind === "unix" && target.mode !== undefined ? ensureMode(target.path, target.mode) : null;
+      if (failure === null) return resolve(listener);
+      net.close();
+      reject(failure);
     });
-    net.on("connection", (socket) => events.onSocket(socket));
-    net.listen(listenOptions(target));
+    if (target.kind === "unix" && target.mode !== undefined)
+      withUmask(target.mode, () => net.listen(listenOptions(target)));
+    else net.listen(listenOptions(target));
   });
+}
+
+/**
+ * Binds the socket file with its permissions from the first moment on: a chmod afterwards would leave a moment in which others
+ * may connect. The bind happens inside of `listen()`, and nothing else of this process can run before the umask is as it was.
+ */
+function withUmask(mode: number, listen: () => void): void {
+  let before: number;
+  try {
+    before = process.umask(~mode & 0o777);
+  } catch {
+    // A worker thread may not change it
+    return listen();
+  }
+  try {
+    listen();
+  } finally {
+    process.umask(before);
+  }
+}
+
+/** For where the umask could not do it: in a worker thread, or where another process of a cluster has bound the socket. */
+function ensureMode(path: string, mode: number): Error | null {
+  try {
+    if ((statSync(path).mode & 0o777) !== mode) chmodSync(path, mode);
+    return null;
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 function listenOptions(target: ListenTarget): ListenOptions & { fd?: number } {

@@ -11,7 +11,7 @@ import { ServerError } from "../../src/http/errors.ts";
 import { socketAddress } from "../../src/server/connection-info.ts";
 import { listenError } from "../../src/server/listen-error.ts";
 import { Listener } from "../../src/server/listener.ts";
-import type { ListenTarget } from "../../src/server/options.ts";
+import type { ListenTarget } from "../../src/server/life-options.ts";
 
 const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some((each) => each.address === "::1"));
 
