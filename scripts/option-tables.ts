@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { OPTION_TABLE, type OptionRow } from "../src/server/option-table.ts";
 
-const UNITS: Readonly<Record<string, string>> = { "B": "octets", "ms": "milliseconds", "B/s": "octets per second" };
+const UNITS: Readonly<Record<string, string>> = { "B": "octets", "ms": "milliseconds", "B/s": "octets per second", "s": "seconds" };
 
 /** Thousands apart from five digits on: a port is no quantity. */
 function group(value: number): string {
@@ -40,6 +40,13 @@ function renderAllowed(row: OptionRow): string {
       tokens: "tokens",
       function: "a function",
       signal: "an `AbortSignal`",
+      "pem": "text or octets",
+      "texts": "an array of text",
+      "objects": "an array of objects",
+      "path": "a path",
+      "forwarding-header": "`x-forwarded`, `forwarded`",
+      "tls-version": "`TLSv1.2`, `TLSv1.3`",
+      "ticket-keys": "48 octets",
     }[row.type];
   const most = row.max === Infinity ? "`Infinity`" : group(row.max);
   return `${group(row.min)} to ${most}`;

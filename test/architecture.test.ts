@@ -25,6 +25,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   "replies": 3,
   "observe": 3,
   "workers": 3,
+  "processes": 3,
   "proxy": 3,
   // Whole servers: Node's own interface over ours, and a server for the length of a test
   "node": 3,
@@ -55,6 +56,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "bodies": ["node:", "@fastify/busboy", "@standard-schema/spec"],
   "replies": ["node:", "cookie-es"],
   "workers": ["node:", "piscina", "jiti"],
+  "processes": ["node:"],
   // The file, the exposition format and the spans are those of well-kept libraries
   "observe": ["node:", "pino", "pino-pretty", "prom-client", "@opentelemetry/api"],
   "node": ["node:"],

@@ -27,6 +27,7 @@ export type ProtocolErrorCode =
   | "ERR_BARE_LF"
   | "ERR_REQUEST_LINE"
   | "ERR_TLS_ON_PLAIN_PORT"
+  | "ERR_PLAIN_ON_TLS_PORT"
   | "ERR_METHOD"
   | "ERR_METHOD_UNKNOWN"
   | "ERR_METHOD_LOWERCASE"
@@ -49,6 +50,7 @@ export type ProtocolErrorCode =
   | "ERR_HOST_REPEATED"
   | "ERR_HOST_INVALID"
   | "ERR_MISDIRECTED"
+  | "ERR_MISDIRECTED_NAME"
   | "ERR_CONNECTION"
   | "ERR_EXPECTATION"
   | "ERR_CONTENT_LENGTH"
@@ -73,6 +75,11 @@ export type ProtocolErrorCode =
   | "ERR_HANDLER_TIMEOUT"
   | "ERR_TOO_MANY_CONNECTIONS"
   | "ERR_TOO_MANY_CONNECTIONS_OF_ADDRESS"
+  | "ERR_OVERLOADED"
+  | "ERR_TLS_HANDSHAKE"
+  | "ERR_TLS_HANDSHAKE_TIMEOUT"
+  | "ERR_PROXY_HEADER"
+  | "ERR_PROXY_UNTRUSTED"
   | "ERR_CLOSED_BY_PEER"
   | "ERR_SHUTDOWN"
   | "ERR_BUFFERED_CONTENT_TOO_LARGE"
@@ -114,10 +121,12 @@ export type HandlerErrorCode =
 /** Codes of what operators can do wrong. */
 export type ServerErrorCode =
   | "ERR_OPTIONS"
+  | "ERR_CERTIFICATE"
   | "ERR_LISTEN_IN_USE"
   | "ERR_LISTEN_PERMISSION"
   | "ERR_LISTEN_ADDRESS"
-  | "ERR_LISTEN";
+  | "ERR_LISTEN"
+  | "ERR_PROCESSES";
 
 /** What peers can do wrong. */
 const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
@@ -126,6 +135,12 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
   ERR_BARE_LF: row(400, "a line ends in LF without CR", "RFC 9112 §2.2", "allowBareLf"),
   ERR_REQUEST_LINE: row(400, "the request line is not method SP request-target SP HTTP-version", "RFC 9112 §3"),
   ERR_TLS_ON_PLAIN_PORT: row(400, "this port speaks plain HTTP, the bytes are a TLS handshake", "RFC 9110 §4.2.1"),
+  ERR_PLAIN_ON_TLS_PORT: row(
+    400,
+    "this port speaks HTTPS, the request came in plain HTTP",
+    "RFC 9110 §4.2.2",
+    "tls.allowPlain",
+  ),
   ERR_METHOD: row(400, "the method is not a token", "RFC 9110 §9.1"),
   ERR_METHOD_UNKNOWN: row(501, "the method is not one this server knows", "RFC 9110 §9.1", "additionalMethods"),
   ERR_METHOD_LOWERCASE: row(
@@ -167,6 +182,11 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
     "RFC 9112 §3.2",
   ),
   ERR_MISDIRECTED: row(421, "the target is an https URI, but this connection is not secured", "RFC 9110 §7.4"),
+  ERR_MISDIRECTED_NAME: row(
+    421,
+    "the certificate of this connection is not for the host that the request names",
+    "RFC 9110 §15.5.20",
+  ),
   ERR_CONNECTION: row(400, "the Connection field is not a list of tokens", "RFC 9110 §7.6.1"),
   ERR_EXPECTATION: row(417, "the only expectation served is 100-continue", "RFC 9110 §10.1.1"),
   // Framing
@@ -208,6 +228,16 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
     "RFC 9110 §15.6.4",
     "limits.maxConnectionsPerAddress",
   ),
+  ERR_OVERLOADED: row(
+    503,
+    "the server has more to do than it can answer in time",
+    "RFC 9110 §15.6.4",
+    "limits.maxEventLoopDelayMs",
+  ),
+  ERR_TLS_HANDSHAKE: row(0, "the TLS handshake failed", "RFC 8446 §6.2"),
+  ERR_TLS_HANDSHAKE_TIMEOUT: row(0, "the TLS handshake was not done in time", "", "timeouts.handshakeMs"),
+  ERR_PROXY_HEADER: row(0, "the connection does not begin with a PROXY header", "", "proxyProtocol"),
+  ERR_PROXY_UNTRUSTED: row(0, "the connection comes from no trusted proxy", "", "proxyProtocol.from"),
   ERR_CLOSED_BY_PEER: row(0, "the peer closed the connection", "RFC 9112 §9.5"),
   ERR_SHUTDOWN: row(0, "the server was closed before the exchange ended", "RFC 9112 §9.6", "timeouts.drainMs"),
   // Content as a handler reads it
@@ -258,10 +288,12 @@ const HANDLER: Readonly<Record<HandlerErrorCode, ErrorRow>> = {
 /** What operators can do wrong: `serve()` rejects with it. */
 const SERVER: Readonly<Record<ServerErrorCode, ErrorRow>> = {
   ERR_OPTIONS: row(0, "one or more options are invalid", ""),
+  ERR_CERTIFICATE: row(0, "a certificate or its key cannot be used", ""),
   ERR_LISTEN_IN_USE: row(0, "the address is in use", ""),
   ERR_LISTEN_PERMISSION: row(0, "listening on the address is not permitted", ""),
   ERR_LISTEN_ADDRESS: row(0, "the address does not exist on this machine", ""),
   ERR_LISTEN: row(0, "listening failed", ""),
+  ERR_PROCESSES: row(0, "worker processes could not be started or replaced", ""),
 };
 
 export type ErrorCode = ProtocolErrorCode | ContentErrorCode | HandlerErrorCode | ServerErrorCode;

@@ -346,7 +346,16 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
       this.#served + 1 < this.#config.limits.maxRequestsPerConnection &&
       this.#canDrain();
     try {
-      encoder.encode(head, lengthOf(content), this.#isHead, this.#heads.minor, goesOn, this.#clock.dateText);
+      const { dateText } = this.#clock;
+      encoder.encode(
+        head,
+        lengthOf(content),
+        this.#isHead,
+        this.#heads.minor,
+        goesOn,
+        dateText,
+        this.#config.transportSecurity,
+      );
     } catch (error) {
       discardContent(content, error as Error);
       throw error;
@@ -509,7 +518,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     const { fields, text } = renderRefusal(error, accept, this.#config.isExplaining);
     const content = Buffer.from(text);
     const head = { status: error.status, reason: "", fields };
-    encoder.encode(head, content.length, method === "HEAD", 1, false, this.#clock.dateText);
+    const { transportSecurity } = this.#config;
+    encoder.encode(head, content.length, method === "HEAD", 1, false, this.#clock.dateText, transportSecurity);
     this.#output.text(encoder.text);
     if (encoder.delimiting === FIXED) {
       this.#output.bytes(content);

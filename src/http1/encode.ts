@@ -45,6 +45,7 @@ interface Memory {
   readonly prefix: string;
   /** Content-Length among the fields, to be held against each content anew. */
   readonly declared: number;
+  readonly hasTransportSecurity: boolean;
 }
 
 /** Names whose last line is kept; a server that makes up names gains nothing and costs no more than this. */
@@ -69,6 +70,7 @@ export class ResponseEncoder {
   isPersistent = true;
   #declared = UNKNOWN;
   #hasDate = false;
+  #hasTransportSecurity = false;
   #options = "";
   readonly #memories: WeakMap<FieldLines, Memory> = new WeakMap();
   /** The last line of each name, checked already: most servers say the same again and again. */
@@ -83,6 +85,7 @@ export class ResponseEncoder {
    * @param minor minor version of the request
    * @param isPersistent whether the connection could go on
    * @param dateText IMF-fixdate of now
+   * @param transportSecurity Strict-Transport-Security as a line with its CRLF, for where the handler says none; `""` for none
    * @throws HandlerError if status, fields or declared length break a rule
    */
   encode(
@@ -92,13 +95,15 @@ export class ResponseEncoder {
     minor: number,
     isPersistent: boolean,
     dateText: string,
+    transportSecurity = "",
   ): void {
     const status = head.status;
     this.#declared = UNKNOWN;
     this.#options = "";
     this.isPersistent = isPersistent;
     const prefix = this.#remembered(head, dateText) ?? this.#renderPrefix(head, dateText);
-    this.text = `${prefix}${this.#delimit(status, length, isHead, minor)}${this.#connection(minor)}\r\n`;
+    const end = transportSecurity === "" || this.#hasTransportSecurity ? "\r\n" : `${transportSecurity}\r\n`;
+    this.text = `${prefix}${this.#delimit(status, length, isHead, minor)}${this.#connection(minor)}${end}`;
   }
 
   /** What {@link #renderPrefix} said of the same shared fields within this second, or null. */
@@ -107,6 +112,7 @@ export class ResponseEncoder {
     if (memory === undefined || memory.dateText !== dateText) return null;
     if (memory.status !== head.status || memory.reason !== head.reason) return null;
     this.#declared = memory.declared;
+    this.#hasTransportSecurity = memory.hasTransportSecurity;
     return memory.prefix;
   }
 
@@ -117,6 +123,7 @@ export class ResponseEncoder {
     if (!Number.isInteger(status) || status < 200 || status > 599)
       throw new HandlerError("ERR_RESPONSE_STATUS", `${status}`);
     this.#hasDate = false;
+    this.#hasTransportSecurity = false;
     let text = statusLine(status, reason);
     let isPlain = Object.isFrozen(fields);
     for (let i = 0; i < fields.length; i += 2) {
@@ -142,7 +149,9 @@ export class ResponseEncoder {
     // RFC 9110 §6.6.1: an origin server with a clock MUST send Date in 2xx, 3xx, 4xx
     if (!this.#hasDate) text += `Date: ${dateText}\r\n`;
     if (isPlain && this.#options === "") {
-      this.#memories.set(fields, { status, reason, dateText, prefix: text, declared: this.#declared });
+      const hasTransportSecurity = this.#hasTransportSecurity;
+      const declared = this.#declared;
+      this.#memories.set(fields, { status, reason, dateText, prefix: text, declared, hasTransportSecurity });
     }
     return text;
   }
@@ -214,6 +223,11 @@ export class ResponseEncoder {
       case 17:
         // The transfer coding is ours to choose, whatever an upstream used
         return name.toLowerCase() === "transfer-encoding" ? TAKEN_OVER : SENT;
+      case 25:
+        if (name.toLowerCase() !== "strict-transport-security") return SENT;
+        // RFC 6797 §7.1: no more than one in a response; the handler knows better
+        this.#hasTransportSecurity = true;
+        return NOTED;
       default:
         return SENT;
     }

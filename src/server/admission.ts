@@ -28,27 +28,35 @@ export class Admission {
     return this.#open;
   }
 
-  /** Admits a connection and counts it, or says why not. */
-  admit(connection: ConnectionInfo): ProtocolError | null {
+  /** Admits a connection and counts it, or says why not. Its address is counted by {@link admitAddress}, once it is known. */
+  admit(): ProtocolError | null {
     if (this.#open >= this.#maxConnections) {
       return new ProtocolError("ERR_TOO_MANY_CONNECTIONS", { detail: `limit ${this.#maxConnections}` });
-    }
-    if (this.#maxPerAddress !== Infinity) {
-      const { address, family } = connection.remoteAddress;
-      const count = this.#perAddress.get(address) ?? 0;
-      // Peers on a unix socket have no addresses to tell them apart
-      if (count >= this.#maxPerAddress && family !== "unix") {
-        return new ProtocolError("ERR_TOO_MANY_CONNECTIONS_OF_ADDRESS", { detail: `limit ${this.#maxPerAddress}` });
-      }
-      this.#perAddress.set(address, count + 1);
     }
     this.#open++;
     return null;
   }
 
-  /** An admitted connection is gone. */
-  release(connection: ConnectionInfo): void {
+  /** Counts an admitted connection under its address, or says why not. */
+  admitAddress(connection: ConnectionInfo): ProtocolError | null {
+    if (this.#maxPerAddress === Infinity) return null;
+    const { address, family } = connection.remoteAddress;
+    const count = this.#perAddress.get(address) ?? 0;
+    // Peers on a unix socket have no addresses to tell them apart
+    if (count >= this.#maxPerAddress && family !== "unix") {
+      return new ProtocolError("ERR_TOO_MANY_CONNECTIONS_OF_ADDRESS", { detail: `limit ${this.#maxPerAddress}` });
+    }
+    this.#perAddress.set(address, count + 1);
+    return null;
+  }
+
+  /** An admitted connection is gone, or was turned away because of its address. */
+  release(): void {
     this.#open--;
+  }
+
+  /** The address of {@link admitAddress} has one less. */
+  releaseAddress(connection: ConnectionInfo): void {
     if (this.#maxPerAddress === Infinity) return;
     const { address } = connection.remoteAddress;
     const count = this.#perAddress.get(address) ?? 0;

@@ -2,11 +2,12 @@
  * What a handler and an observer may know of the peer and the connection.
  *
  * Asking the kernel for addresses costs a system call each, so it is done when somebody wants to know, or at once where an
- * observer may ask after the socket has gone. It must never show more of a proxy's chain than the socket itself says.
+ * observer may ask after the socket has gone. What a proxy says of its client (PROXY protocol) and what TLS has agreed on is
+ * added before anybody sees the object. It must never show more of a proxy's chain than the socket and its header say.
  */
 
 import type { Socket } from "node:net";
-import type { ConnectionInfo, SocketAddress } from "../http/exchange.ts";
+import type { ConnectionInfo, SocketAddress, TlsFacts } from "../http/exchange.ts";
 
 const MAPPED = "::ffff:";
 const NOWHERE: SocketAddress = Object.freeze({ address: "", port: 0, family: "IPv4" });
@@ -27,18 +28,24 @@ export function socketAddress(
   return Object.freeze({ address, port: port ?? 0, family: family === "IPv6" ? "IPv6" : "IPv4" });
 }
 
+/** What TLS has agreed on, as facts that can be looked up while the socket lives. */
+export interface SecuredBy extends TlsFacts {
+  readonly serverName: string | null;
+  /** Looks everything up now. */
+  resolve(): void;
+}
+
 let serial = 0;
 
 /** Of one socket. */
 export class SocketInfo implements ConnectionInfo {
   readonly id: number;
-  readonly isEncrypted: boolean = false;
-  readonly alpnProtocol: string = "http/1.1";
-  readonly serverName: string | null = null;
   readonly #socket: Socket;
   readonly #unixPath: string | null;
   #remote: SocketAddress | null = null;
   #local: SocketAddress | null = null;
+  #proxy: SocketAddress | null = null;
+  #tls: SecuredBy | null = null;
 
   /** @param unixPath of the listener, null for TCP */
   constructor(socket: Socket, unixPath: string | null) {
@@ -47,14 +54,41 @@ export class SocketInfo implements ConnectionInfo {
     this.#unixPath = unixPath;
   }
 
-  /** The peer's end; on a unix socket, where peers have no name, the listener's path. Empty if first asked when it was gone. */
+  /** Whether it came in by a unix socket. */
+  get isUnix(): boolean {
+    return this.#unixPath !== null;
+  }
+
+  get isEncrypted(): boolean {
+    return this.#tls !== null;
+  }
+
+  get alpnProtocol(): string {
+    return "http/1.1";
+  }
+
+  get serverName(): string | null {
+    return this.#tls === null ? null : this.#tls.serverName;
+  }
+
+  get tls(): TlsFacts | null {
+    return this.#tls;
+  }
+
+  get proxy(): SocketAddress | null {
+    return this.#proxy;
+  }
+
+  /**
+   * The client's end; on a unix socket, where peers have no name, the listener's path. Empty if first asked when it was gone.
+   */
   get remoteAddress(): SocketAddress {
     return (this.#remote ??=
       this.#unixAddress() ??
       socketAddress(this.#socket.remoteAddress, this.#socket.remotePort, this.#socket.remoteFamily));
   }
 
-  /** Our end. */
+  /** Our end; the proxy's, where the client speaks to one that has said so. */
   get localAddress(): SocketAddress {
     return (this.#local ??=
       this.#unixAddress() ??
@@ -65,6 +99,19 @@ export class SocketInfo implements ConnectionInfo {
   resolve(): void {
     void this.remoteAddress;
     void this.localAddress;
+    this.#tls?.resolve();
+  }
+
+  /** The peer is a proxy, and these are the ends of its client's connection. */
+  proxied(source: SocketAddress, destination: SocketAddress): void {
+    this.#proxy = this.remoteAddress;
+    this.#remote = source;
+    this.#local = destination;
+  }
+
+  /** The connection is under TLS from now on. */
+  secured(tls: SecuredBy): void {
+    this.#tls = tls;
   }
 
   #unixAddress(): SocketAddress | null {

@@ -1,8 +1,9 @@
 /**
  * The open connections of one server: taken in or turned away, swept for deadlines, brought to an end.
  *
- * Steps of a connection: accept -> admit or refuse -> protocol -> closed. It owns what sockets share: clock, flush queue and
- * buffers. Which protocol speaks is decided by a function that it is given; nothing here knows one.
+ * Steps of a connection: accept -> admit or refuse -> what comes before the protocol (a proxy's header, TLS) -> protocol ->
+ * closed. It owns what sockets share: clock, flush queue and buffers. Which protocol speaks is decided by a function that it is
+ * given; nothing here knows one.
  */
 
 import type { Socket } from "node:net";
@@ -15,6 +16,7 @@ import { SocketInfo } from "./connection-info.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import type { GuardedHooks } from "./hooks.ts";
 import type { ListenerEvents } from "./listener.ts";
+import { type ConnectionUse, Preface, type PrefaceConfig, type PrefaceOwner } from "./preface.ts";
 import { RefusedConnection } from "./refused-connection.ts";
 import { type SocketHost, SocketTransport } from "./socket.ts";
 
@@ -22,11 +24,11 @@ import { type SocketHost, SocketTransport } from "./socket.ts";
 export interface ConnectionsConfig {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
-  /** Path of the unix socket that is listened on, null for TCP. */
-  readonly unixPath: string | null;
   readonly hooks: GuardedHooks;
+  /** What comes before the protocol; absent or null: nothing. */
+  readonly preface?: PrefaceConfig | null;
   /** Chooses and makes the protocol of a connection. */
-  readonly createProtocol: (transport: Transport, clock: Clock) => ProtocolConnection;
+  readonly createProtocol: (transport: Transport, clock: Clock, use: ConnectionUse) => ProtocolConnection;
   /** The response for a connection that is turned away, as latin1 text. */
   readonly renderRefusal: (error: ProtocolError, dateText: string) => string;
   /** Called whenever the last connection has gone. */
@@ -37,20 +39,24 @@ export interface ConnectionsConfig {
 const WARNING_PERIOD_MS = 60_000;
 
 /** All connections of one server. */
-export class Connections implements SocketHost, ListenerEvents {
+export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
   readonly clock: CoarseClock;
   readonly flushes: FlushQueue;
   readonly buffers: BufferPool = new BufferPool();
-  readonly canReset: boolean;
   /** Connections that were accepted, whether admitted or not. */
   accepted = 0;
   /** Connections that were turned away. */
   refused = 0;
+  /** Connections that ended in what comes before the protocol: handshakes and headers that failed. */
+  failedPrefaces = 0;
   /** Connections that the system could not hand over. */
   acceptErrors = 0;
   readonly #config: ConnectionsConfig;
   readonly #time: TimeSource;
-  readonly #members: Set<SocketTransport> = new Set();
+  readonly #members: Set<SocketTransport | Preface> = new Set();
+  readonly #preface: PrefaceConfig | null;
+  /** On a port that only redirects: the same without TLS, null for nothing. */
+  readonly #redirectPreface: PrefaceConfig | null;
   readonly #admission: Admission;
   #isClosing = false;
   #lastWarningMs = -Infinity;
@@ -58,10 +64,13 @@ export class Connections implements SocketHost, ListenerEvents {
   constructor(config: ConnectionsConfig, time: TimeSource) {
     this.#config = config;
     this.#time = time;
+    const preface = config.preface ?? null;
+    this.#preface = preface;
+    this.#redirectPreface =
+      preface === null || preface.proxy === null ? null : { ...preface, tls: null, plainUse: "redirect" };
     this.#admission = new Admission(config.maxConnections, config.maxConnectionsPerAddress);
     this.clock = new CoarseClock(time, this.#members, () => this.buffers.clear());
     this.flushes = new FlushQueue(() => this.clock.touch());
-    this.canReset = config.unixPath === null;
   }
 
   /** Connections that are open and were admitted. */
@@ -74,24 +83,55 @@ export class Connections implements SocketHost, ListenerEvents {
     return this.#members.size === 0;
   }
 
-  onSocket(socket: Socket): void {
+  onSocket(socket: Socket, unixPath: string | null): void {
+    this.#accept(socket, unixPath, this.#preface, "serve");
+  }
+
+  /** {@link onSocket} of a port that only sends plain HTTP to HTTPS. */
+  onRedirectSocket(socket: Socket): void {
+    this.#accept(socket, null, this.#redirectPreface, "redirect");
+  }
+
+  #accept(socket: Socket, unixPath: string | null, preface: PrefaceConfig | null, use: ConnectionUse): void {
     this.accepted++;
     if (this.#isClosing) {
       socket.destroy();
       return;
     }
     this.clock.touch();
-    const { hooks, unixPath } = this.#config;
     const info = new SocketInfo(socket, unixPath);
-    const transport = new SocketTransport(socket, info, this);
-    const refusal = this.#admission.admit(info);
-    if (refusal !== null) {
-      this.#refuse(socket, transport, refusal);
+    const refusal = this.#admission.admit();
+    if (refusal !== null) return this.#refuse(socket, info, refusal, preface);
+    if (preface !== null) return this.#enter(new Preface(socket, info, preface, this));
+    const addressRefusal = this.#admission.admitAddress(info);
+    if (addressRefusal === null) {
+      this.#open(socket, socket, info, null, use);
       return;
     }
-    if (hooks.areObserving) info.resolve();
-    this.#adopt(transport, this.#config.createProtocol(transport, this.clock));
-    hooks.onConnection?.(info);
+    this.#admission.release();
+    this.#refuse(socket, info, addressRefusal, null);
+  }
+
+  onClientKnown(preface: Preface): ProtocolError | null {
+    return this.#admission.admitAddress(preface.info);
+  }
+
+  onReady(preface: Preface, socket: Socket, first: Buffer | null, use: ConnectionUse): void {
+    this.#members.delete(preface);
+    const transport = this.#open(socket, preface.raw, preface.info, first, use);
+    if (this.#isClosing) transport.shutdownAfterAnswer();
+  }
+
+  onFailed(preface: Preface, error: ProtocolError): void {
+    this.failedPrefaces++;
+    this.#config.hooks.onRefusal?.({ error, connection: preface.info, method: "", target: "", exchange: null });
+  }
+
+  onGone(preface: Preface): void {
+    this.#members.delete(preface);
+    this.#admission.release();
+    if (preface.isClientCounted) this.#admission.releaseAddress(preface.info);
+    if (this.#members.size === 0) this.#config.onEmpty();
   }
 
   onAcceptError(error: NodeJS.ErrnoException): void {
@@ -112,7 +152,8 @@ export class Connections implements SocketHost, ListenerEvents {
     this.#members.delete(transport);
     if (transport.connection instanceof RefusedConnection) this.#admission.endRefusal();
     else {
-      this.#admission.release(transport.info);
+      this.#admission.release();
+      this.#admission.releaseAddress(transport.info);
       this.#config.hooks.onConnectionClose?.(transport.info, error);
     }
     if (this.#members.size === 0) this.#config.onEmpty();
@@ -125,7 +166,7 @@ export class Connections implements SocketHost, ListenerEvents {
   /** Takes nothing in any more, and asks every connection to finish what is under way. */
   shutdown(lastCallMs: number = 0): void {
     this.#isClosing = true;
-    for (const transport of this.#members) transport.shutdown(lastCallMs);
+    for (const member of this.#members) member.shutdown(lastCallMs);
   }
 
   /** Cuts off what is left. Returns how many connections had something under way. */
@@ -133,12 +174,30 @@ export class Connections implements SocketHost, ListenerEvents {
     this.#isClosing = true;
     let count = 0;
     const reason = new ProtocolError("ERR_SHUTDOWN");
-    for (const transport of this.#members) {
-      const connection = transport.connection;
+    for (const member of this.#members) {
+      const connection = member instanceof Preface ? null : member.connection;
       if (connection !== null && !connection.isIdle && !(connection instanceof RefusedConnection)) count++;
-      transport.destroyWith(reason);
+      member.destroyWith(reason);
     }
     return count;
+  }
+
+  #enter(preface: Preface): void {
+    if (this.#config.hooks.areObserving) preface.info.resolve();
+    this.#members.add(preface);
+    this.clock.start();
+    preface.start();
+  }
+
+  /** Gives a connection that may be served to its protocol. */
+  #open(socket: Socket, raw: Socket, info: SocketInfo, first: Buffer | null, use: ConnectionUse): SocketTransport {
+    const { hooks } = this.#config;
+    const transport = new SocketTransport(socket, info, this, raw);
+    if (hooks.areObserving) info.resolve();
+    this.#adopt(transport, this.#config.createProtocol(transport, this.clock, use));
+    hooks.onConnection?.(info);
+    if (first !== null) transport.receiveFirst(first);
+    return transport;
   }
 
   #adopt(transport: SocketTransport, connection: ProtocolConnection): void {
@@ -147,13 +206,15 @@ export class Connections implements SocketHost, ListenerEvents {
     transport.attach(connection);
   }
 
-  #refuse(socket: Socket, transport: SocketTransport, error: ProtocolError): void {
+  #refuse(socket: Socket, info: SocketInfo, error: ProtocolError, preface: PrefaceConfig | null): void {
     this.refused++;
-    this.#config.hooks.onRefusal?.({ error, connection: transport.info, method: "", target: "", exchange: null });
-    if (!this.#admission.beginRefusal()) {
+    this.#config.hooks.onRefusal?.({ error, connection: info, method: "", target: "", exchange: null });
+    // Under TLS an answer would cost a handshake, which is just what there is no room for; in plain text nobody would read it
+    if ((preface !== null && preface.tls !== null) || !this.#admission.beginRefusal()) {
       socket.destroy();
       return;
     }
+    const transport = new SocketTransport(socket, info, this, socket);
     const response = this.#config.renderRefusal(error, this.clock.dateText);
     this.#adopt(transport, new RefusedConnection(transport, this.clock, response));
   }

@@ -6,7 +6,8 @@
  */
 
 import { isToken } from "../http/fields.ts";
-import type { OptionRow } from "./option-table.ts";
+import type { OptionRow } from "./option-row.ts";
+import { TICKET_KEY_BYTES } from "./tls-settings.ts";
 
 /** One thing that is wrong with the options. */
 export interface OptionMistake {
@@ -18,6 +19,8 @@ export interface OptionMistake {
   readonly allowed: string;
   /** The known name nearest to an unknown one, else `""`. */
   readonly nearest: string;
+  /** What is wrong with what the value stands for, e.g. a file, as a clause; then the rest does not matter. */
+  readonly what?: string;
 }
 
 const MAX_SHOWN = 40;
@@ -52,13 +55,28 @@ export function allowedBy(row: OptionRow): string {
       return "a function";
     case "signal":
       return "an AbortSignal";
+    case "pem":
+      return "text or octets";
+    case "texts":
+      return "an array of text";
+    case "objects":
+      return "an array of objects";
+    case "path":
+      return "a path that begins with a slash, without query";
+    case "forwarding-header":
+      return '"x-forwarded" or "forwarded"';
+    case "tls-version":
+      return '"TLSv1.2" or "TLSv1.3"';
+    case "ticket-keys":
+      return `${TICKET_KEY_BYTES} octets`;
   }
 }
 
 /** Checks a value that was given; null if it is right. */
 export function mistakeIn(row: OptionRow, value: unknown): OptionMistake | null {
   if (isAllowed(row, value)) return null;
-  let given = show(value);
+  // A key must not get into a log because it stands where something else belongs
+  let given = row.type === "pem" || row.path.endsWith(".passphrase") ? `a ${typeof value}` : show(value);
   // The most common one: an environment variable
   if (row.type === "integer" && typeof value === "string" && /^[0-9]+$/.test(value))
     given += " (text; Number() makes it a number)";
@@ -80,12 +98,27 @@ function isAllowed(row: OptionRow, value: unknown): boolean {
       return typeof value === "function";
     case "signal":
       return value instanceof AbortSignal;
+    case "pem":
+      return (typeof value === "string" || value instanceof Uint8Array) && value.length > 0;
+    case "texts":
+      return Array.isArray(value) && value.every((item) => typeof item === "string");
+    case "objects":
+      return Array.isArray(value) && value.every((item) => typeof item === "object" && item !== null);
+    case "path":
+      return typeof value === "string" && /^\/[^?#\s]*$/.test(value);
+    case "forwarding-header":
+      return value === "x-forwarded" || value === "forwarded";
+    case "tls-version":
+      return value === "TLSv1.2" || value === "TLSv1.3";
+    case "ticket-keys":
+      return value instanceof Uint8Array && value.length === TICKET_KEY_BYTES;
   }
 }
 
 /** All mistakes as one message, a line each. */
 export function renderMistakes(mistakes: readonly OptionMistake[]): string {
   const lines = mistakes.map((mistake) => {
+    if (mistake.what !== undefined) return `  ${mistake.path}: ${mistake.what}`;
     if (mistake.allowed !== "") return `  ${mistake.path}: ${mistake.given} was given, ${mistake.allowed} is allowed`;
     const hint = mistake.nearest === "" ? "" : `, did you mean ${mistake.nearest}?`;
     return `  ${mistake.path}: there is no such option${hint}`;

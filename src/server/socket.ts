@@ -1,5 +1,5 @@
 /**
- * One net.Socket <-> one ProtocolConnection: bytes and events up, writes down, nothing interpreted.
+ * One net.Socket or TLSSocket <-> one ProtocolConnection: bytes and events up, writes down, nothing interpreted.
  *
  * Order of what is written: a value goes to the socket at once; a file or a large value becomes a pump, and what is written
  * while it runs waits behind it. The socket's errors end here: the connection above hears `closed`, once. If the code above
@@ -8,9 +8,10 @@
  */
 
 import type { Socket } from "node:net";
-import type { ConnectionInfo, FileSlice, ProtocolConnection, Transport } from "../http/exchange.ts";
+import type { FileSlice, ProtocolConnection, Transport } from "../http/exchange.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import type { CoarseClock, Expirable } from "./clock.ts";
+import type { SocketInfo } from "./connection-info.ts";
 import type { Flushable, FlushQueue } from "./flush-queue.ts";
 import { BytesPump, FilePump, FIRST_PIECE_BYTES, type Pump } from "./pump.ts";
 
@@ -19,8 +20,6 @@ export interface SocketHost {
   readonly clock: CoarseClock;
   readonly flushes: FlushQueue;
   readonly buffers: BufferPool;
-  /** Whether a connection can be reset; a unix socket cannot. */
-  readonly canReset: boolean;
   /** The transport is gone; called once, after the connection above has heard of it. */
   onClosed(transport: SocketTransport, error: Error | null): void;
   /** The code above threw: a bug of ours. */
@@ -34,8 +33,10 @@ type FileDone = (error: Error | null) => void;
 
 /** A socket as its protocol connection sees it. */
 export class SocketTransport implements Transport, Expirable, Flushable {
-  readonly info: ConnectionInfo;
+  readonly info: SocketInfo;
   readonly #socket: Socket;
+  /** Beneath TLS, else the same. */
+  readonly #raw: Socket;
   readonly #host: SocketHost;
   #connection: ProtocolConnection | null = null;
   /** What is being moved into the socket, and what waits behind it. */
@@ -51,9 +52,13 @@ export class SocketTransport implements Transport, Expirable, Flushable {
   #isEndWanted = false;
   #isFlushWanted = false;
   #isWritableDue = false;
+  /** To be asked to finish once something has come. */
+  #isShutdownDue = false;
 
-  constructor(socket: Socket, info: ConnectionInfo, host: SocketHost) {
+  /** @param raw the socket beneath `socket` where that is one of TLS, else the same */
+  constructor(socket: Socket, info: SocketInfo, host: SocketHost, raw: Socket) {
     this.#socket = socket;
+    this.#raw = raw;
     this.info = info;
     this.#host = host;
   }
@@ -72,6 +77,16 @@ export class SocketTransport implements Transport, Expirable, Flushable {
   }
 
   // For the server
+
+  /** Hands up what was read from the socket before there was a protocol. */
+  receiveFirst(chunk: Uint8Array): void {
+    if (this.#connection !== null) this.#receive(this.#connection, chunk);
+  }
+
+  /** {@link shutdown}, but for a peer that has just been let in: it may have one answer first. */
+  shutdownAfterAnswer(): void {
+    this.#isShutdownDue = true;
+  }
 
   /** The connection above. */
   get connection(): ProtocolConnection | null {
@@ -186,16 +201,22 @@ export class SocketTransport implements Transport, Expirable, Flushable {
     if (socket.destroyed) return;
     // What the kernel holds for a peer that does not read would stay for minutes; and a peer that loses a part of its
     // response must see a broken connection, not a clean end (RFC 9112 §8: content delimited by close would look whole)
-    if (this.#host.canReset && this.queuedBytes > 0) socket.resetAndDestroy();
+    if (!this.info.isUnix && this.queuedBytes > 0) this.#reset();
     else socket.destroy();
   }
 
   abort(): void {
-    if (this.#host.canReset && !this.#socket.destroyed) {
+    if (!this.info.isUnix && !this.#socket.destroyed) {
       this.#isShut = true;
       this.#isEndWanted = false;
-      this.#socket.resetAndDestroy();
+      this.#reset();
     } else this.destroy();
+  }
+
+  /** A socket of TLS cannot be reset itself; it goes with the one beneath. */
+  #reset(): void {
+    this.#raw.resetAndDestroy();
+    if (this.#raw !== this.#socket) this.#socket.destroy();
   }
 
   #enqueue(item: string | Uint8Array | FilePump, bytes: number): boolean {
@@ -258,6 +279,9 @@ export class SocketTransport implements Transport, Expirable, Flushable {
     } catch (error) {
       this.#fail(error);
     }
+    if (!this.#isShutdownDue) return;
+    this.#isShutdownDue = false;
+    this.shutdown();
   }
 
   #receiveEnd(connection: ProtocolConnection): void {

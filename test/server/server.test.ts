@@ -79,6 +79,7 @@ describe("serve", () => {
       acceptedConnections: 1,
       refusedConnections: 0,
       acceptErrors: 0,
+      failedHandshakes: 0,
       requests: 0,
     });
   });

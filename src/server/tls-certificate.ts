@@ -1,0 +1,240 @@
+/**
+ * One certificate with its key: read from text or files, and checked so that what is wrong is said in words.
+ *
+ * Steps: read -> is it PEM -> does the certificate parse -> does the key -> do they belong together -> dates -> names. What
+ * makes it useless is a mistake, what makes it useless to some is a warning. A key, or a passphrase, is never part of a message.
+ */
+
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+/** Where a certificate comes from: text or file for each part. */
+export interface CertificateSource {
+  /** Option that holds it, for messages: `tls` or `tls.servers[0]`. */
+  readonly path: string;
+  /** Names that it is for; empty: those that it says itself. */
+  readonly names: readonly string[];
+  readonly cert: string | Uint8Array | null;
+  readonly certFile: string | null;
+  readonly key: string | Uint8Array | null;
+  readonly keyFile: string | null;
+  readonly passphrase: string | null;
+  readonly ocspFile: string | null;
+}
+
+/** A certificate that can be used. */
+export interface Certificate {
+  /** Names of servers that it is for, in lower case; `*.` stands for one label. */
+  readonly names: readonly string[];
+  /** The server's certificate and those of its issuers. */
+  readonly certPem: Buffer;
+  readonly keyPem: Buffer;
+  readonly passphrase: string | null;
+  readonly leaf: X509Certificate;
+  /** Response of the issuer's OCSP responder, in DER; null: none to staple. */
+  readonly ocsp: Buffer | null;
+}
+
+/** What became of a source. */
+export interface LoadedCertificate {
+  /** Null if there are mistakes. */
+  readonly certificate: Certificate | null;
+  readonly mistakes: readonly CertificateProblem[];
+  readonly warnings: readonly CertificateProblem[];
+}
+
+/** Something that is wrong with a certificate. */
+export interface CertificateProblem {
+  /** Option concerned, e.g. `tls.keyFile`. */
+  readonly path: string;
+  /** What is wrong, as a clause. */
+  readonly what: string;
+}
+
+const BEGIN_CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/;
+const BEGIN_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/;
+const ONE_CERTIFICATE =
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+/** First octet of DER: a SEQUENCE (X.690 §8.9). */
+const DER_SEQUENCE = 0x30;
+/** Largest file that is read; a chain of five certificates has 10 KiB. */
+const MAX_PEM_BYTES = 1024 * 1024;
+
+/**
+ * Reads and checks.
+ *
+ * @param nowMs time of day
+ */
+export function loadCertificate(source: CertificateSource, nowMs: number): LoadedCertificate {
+  const mistakes: CertificateProblem[] = [];
+  const warnings: CertificateProblem[] = [];
+  const certPath = `${source.path}.${source.certFile === null ? "cert" : "certFile"}`;
+  const keyPath = `${source.path}.${source.keyFile === null ? "key" : "keyFile"}`;
+  const certPem = readPart(source.cert, source.certFile, certPath, mistakes);
+  const keyPem = readPart(source.key, source.keyFile, keyPath, mistakes);
+  const ocsp = source.ocspFile === null ? null : readPart(null, source.ocspFile, `${source.path}.ocspFile`, mistakes);
+  const chain = certPem === null ? null : parseChain(certPem, certPath, mistakes);
+  const key = keyPem === null ? null : parseKey(keyPem, source.passphrase, keyPath, mistakes);
+  const leaf = chain?.[0];
+  if (chain !== null && leaf !== undefined && key !== null) checkPair(chain, leaf, key, keyPath, mistakes);
+  if (ocsp !== null && ocsp[0] !== DER_SEQUENCE)
+    mistakes.push({ path: `${source.path}.ocspFile`, what: "is no OCSP response in DER" });
+  if (leaf !== undefined) checkUse(leaf, source, certPath, nowMs, warnings);
+  if (mistakes.length > 0 || leaf === undefined || certPem === null || keyPem === null)
+    return { certificate: null, mistakes, warnings };
+  const names = (source.names.length > 0 ? source.names : namesOf(leaf)).map((name) => name.toLowerCase());
+  return { certificate: { names, certPem, keyPem, passphrase: source.passphrase, leaf, ocsp }, mistakes, warnings };
+}
+
+/** Text or file as octets. */
+export function readPart(
+  text: string | Uint8Array | null,
+  file: string | null,
+  path: string,
+  mistakes: CertificateProblem[],
+): Buffer | null {
+  if (file === null) {
+    if (text !== null) return typeof text === "string" ? Buffer.from(text) : Buffer.from(text);
+    mistakes.push({ path, what: "is missing" });
+    return null;
+  }
+  try {
+    const bytes = readFileSync(file);
+    if (bytes.length <= MAX_PEM_BYTES) return bytes;
+    mistakes.push({ path, what: `${file} is larger than 1 MiB` });
+  } catch (error) {
+    mistakes.push({ path, what: `${file} ${whyUnreadable(error as NodeJS.ErrnoException)}` });
+  }
+  return null;
+}
+
+function whyUnreadable(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case "ENOENT":
+      return "does not exist";
+    case "EACCES":
+    case "EPERM":
+      return "must not be read by this user";
+    case "EISDIR":
+      return "is a folder";
+    default:
+      return `cannot be read (${error.code ?? error.message})`;
+  }
+}
+
+/** Certificates of a PEM text in their order, or null with what is wrong. */
+export function parseChain(pem: Buffer, path: string, mistakes: CertificateProblem[]): X509Certificate[] | null {
+  const text = pem.toString("latin1");
+  if (!BEGIN_CERTIFICATE.test(text)) {
+    mistakes.push({ path, what: whyNoPem(text, pem, "certificate", BEGIN_KEY, "a private key") });
+    return null;
+  }
+  try {
+    const blocks = text.match(ONE_CERTIFICATE) ?? [];
+    if (blocks.length === 0) throw new Error("no END line");
+    return blocks.map((block) => new X509Certificate(block));
+  } catch (error) {
+    mistakes.push({ path, what: `holds a certificate that cannot be read (${messageOf(error)})` });
+    return null;
+  }
+}
+
+function whyNoPem(text: string, bytes: Buffer, wanted: string, other: RegExp, otherName: string): string {
+  if (other.test(text)) return `holds ${otherName} and no ${wanted}; were cert and key swapped?`;
+  if (bytes[0] === DER_SEQUENCE) return `is DER and not PEM; openssl converts it (-inform DER -outform PEM)`;
+  if (text.includes("-----BEGIN ")) return `is PEM, but holds no ${wanted}`;
+  return `holds no ${wanted} in PEM (a text with -----BEGIN); for the path of a file use ${wanted === "certificate" ? "certFile" : "keyFile"}`;
+}
+
+function parseKey(
+  pem: Buffer,
+  passphrase: string | null,
+  path: string,
+  mistakes: CertificateProblem[],
+): KeyObject | null {
+  const text = pem.toString("latin1");
+  if (!BEGIN_KEY.test(text)) {
+    mistakes.push({ path, what: whyNoPem(text, pem, "private key", BEGIN_CERTIFICATE, "a certificate") });
+    return null;
+  }
+  const isLocked = text.includes("ENCRYPTED");
+  if (isLocked && passphrase === null) {
+    mistakes.push({ path, what: "is locked with a passphrase; give it as passphrase" });
+    return null;
+  }
+  try {
+    return createPrivateKey(passphrase === null ? pem : { key: pem, passphrase });
+  } catch (error) {
+    const what = isLocked ? "cannot be opened with this passphrase" : "holds a private key that cannot be read";
+    mistakes.push({ path, what: `${what} (${messageOf(error)})` });
+    return null;
+  }
+}
+
+function checkPair(
+  chain: readonly X509Certificate[],
+  leaf: X509Certificate,
+  key: KeyObject,
+  path: string,
+  mistakes: CertificateProblem[],
+): void {
+  if (leaf.checkPrivateKey(key)) return;
+  const index = chain.findIndex((certificate) => certificate.checkPrivateKey(key));
+  const what =
+    index === -1
+      ? `is not the key of the certificate for ${nameOf(leaf)}`
+      : `is the key of certificate ${index + 1} of the chain; the server's own must stand first`;
+  mistakes.push({ path, what });
+}
+
+/** Warnings: a server that starts with an expired certificate can be mended while it runs, one that does not start cannot. */
+function checkUse(
+  leaf: X509Certificate,
+  source: CertificateSource,
+  path: string,
+  nowMs: number,
+  warnings: CertificateProblem[],
+): void {
+  if (Date.parse(leaf.validTo) <= nowMs) {
+    warnings.push({
+      path,
+      what: `the certificate for ${nameOf(leaf)} has expired, on ${leaf.validTo}; clients will refuse it`,
+    });
+  }
+  if (Date.parse(leaf.validFrom) > nowMs) {
+    warnings.push({
+      path,
+      what: `the certificate for ${nameOf(leaf)} is not valid before ${leaf.validFrom}; is the clock right?`,
+    });
+  }
+  for (const name of source.names) {
+    if (!covers(leaf, name)) {
+      warnings.push({
+        path: `${source.path}.names`,
+        what: `the certificate is not for ${name}, but for ${namesOf(leaf).join(", ") || "no name"}`,
+      });
+    }
+  }
+}
+
+/** Whether a certificate is for a name, or for all that a name with `*.` stands for. */
+export function covers(leaf: X509Certificate, name: string): boolean {
+  if (name.startsWith("*.")) return namesOf(leaf).includes(name.toLowerCase());
+  return leaf.checkHost(name, { subject: "never" }) !== undefined;
+}
+
+/** DNS names that a certificate says it is for; its subject counts for nothing (RFC 9525 §6.3). */
+function namesOf(leaf: X509Certificate): string[] {
+  return [...(leaf.subjectAltName ?? "").matchAll(/(?:^|, )DNS:([^",]+)/g)].map((match) =>
+    (match[1] as string).toLowerCase(),
+  );
+}
+
+function nameOf(leaf: X509Certificate): string {
+  return namesOf(leaf)[0] ?? "no name";
+}
+
+function messageOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? message;
+}

@@ -1,0 +1,211 @@
+/**
+ * The server's end of TLS: sockets in, secured sockets out, and the certificates that it does that with.
+ *
+ * Which certificate is shown is decided by the name that the client asks for (SNI, RFC 6066 §3): the exact name, then `*.` and
+ * its parent, then the default. Certificates can be replaced at any time; connections keep what they were secured with, and
+ * sessions can be resumed across it. It waits for nobody: deadlines are the business of whoever hands sockets in.
+ */
+
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import {
+  createSecureContext,
+  createServer,
+  type SecureContext,
+  type Server as TlsServer,
+  type TLSSocket,
+} from "node:tls";
+import { type Certificate, covers } from "./tls-certificate.ts";
+import { ALPN_PROTOCOLS, TICKET_KEY_BYTES, tlsSettings, type TlsVersion } from "./tls-settings.ts";
+
+/** What an endpoint is made with. */
+export interface TlsEndpointConfig {
+  readonly minVersion: TlsVersion;
+  /** Certificates of authorities that may issue those of clients, in PEM. */
+  readonly clientAuthorities: Buffer | null;
+  readonly requestCert: boolean;
+  readonly rejectUnauthorized: boolean;
+  /** Locks session tickets; null: one is made up. */
+  readonly ticketKeys: Buffer | null;
+}
+
+/** Who handed a socket in. Exactly one of the two is called, once, unless the socket is destroyed before. */
+export interface HandshakeOwner {
+  /** The handshake is done; nothing has been read from `socket`. */
+  onSecure(socket: TLSSocket): void;
+  /** It will not be done; the socket is being destroyed. `reason` is a code of OpenSSL's or the system's. */
+  onInsecure(reason: string): void;
+}
+
+/** One endpoint. */
+export class TlsEndpoint {
+  readonly wantsCertificates: boolean;
+  readonly #config: TlsEndpointConfig;
+  readonly #server: TlsServer;
+  readonly #owners: WeakMap<Socket, HandshakeOwner> = new WeakMap();
+  #certificates: readonly Certificate[];
+  #contexts: ReadonlyMap<string, SecureContext>;
+  /** OCSP responses by the certificate that they are about, as DER in hexadecimal. */
+  #stapled: ReadonlyMap<string, Buffer>;
+  #ticketKeys: Buffer;
+
+  /**
+   * @param certificates the first is the default, for clients that ask for no name or an unknown one
+   * @throws Error of OpenSSL's if a certificate cannot be used
+   */
+  constructor(config: TlsEndpointConfig, certificates: readonly Certificate[]) {
+    this.wantsCertificates = config.requestCert;
+    this.#config = config;
+    this.#ticketKeys = config.ticketKeys ?? randomBytes(TICKET_KEY_BYTES);
+    this.#certificates = certificates;
+    this.#contexts = this.#contextsOf(certificates);
+    this.#stapled = stapledBy(certificates);
+    this.#server = createServer({
+      ...this.#contextOptions(certificates[0] as Certificate),
+      ticketKeys: this.#ticketKeys,
+      ALPNProtocols: [...ALPN_PROTOCOLS],
+      requestCert: config.requestCert,
+      rejectUnauthorized: config.rejectUnauthorized,
+      SNICallback: (name, done) => done(null, this.#contextFor(name)),
+      // Ours is another: one sweep for all connections instead of a timer for each
+      handshakeTimeout: 0,
+    });
+    this.#server.on("secureConnection", (socket: TLSSocket) => this.#take(socket)?.onSecure(socket));
+    this.#server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+      // A certificate of a client that is not trusted is told as a lost connection otherwise
+      const refusal: unknown = socket.authorizationError;
+      this.#take(socket)?.onInsecure(typeof refusal === "string" ? refusal : (error.code ?? error.message));
+    });
+    if (this.#stapled.size > 0) this.#staple();
+  }
+
+  /** Whether there is more than one certificate. */
+  get hasSeveral(): boolean {
+    return this.#certificates.length > 1;
+  }
+
+  /** Begins a handshake on a socket, whatever octets of it were put back. */
+  accept(socket: Socket, owner: HandshakeOwner): void {
+    this.#owners.set(socket, owner);
+    // The documented way of handing a socket to a tls.Server that does not listen itself
+    this.#server.emit("connection", socket);
+  }
+
+  /**
+   * Shows other certificates from the next handshake on.
+   *
+   * @throws Error of OpenSSL's if one cannot be used; then nothing is changed
+   */
+  replace(certificates: readonly Certificate[]): void {
+    const contexts = this.#contextsOf(certificates);
+    const options = this.#contextOptions(certificates[0] as Certificate);
+    createSecureContext(options);
+    // The keys of tickets stay: a client must not pay with a full handshake for our new certificate
+    this.#server.setSecureContext({ ...options, ticketKeys: this.#ticketKeys });
+    this.#certificates = certificates;
+    this.#contexts = contexts;
+    const hadStapled = this.#stapled.size > 0;
+    this.#stapled = stapledBy(certificates);
+    if (!hadStapled && this.#stapled.size > 0) this.#staple();
+  }
+
+  /** Locks the tickets of sessions with another key, 48 octets; sessions from before are not resumed any more. */
+  setTicketKeys(keys: Uint8Array): void {
+    this.#ticketKeys = Buffer.from(keys);
+    this.#server.setTicketKeys(this.#ticketKeys);
+  }
+
+  /** {@link setTicketKeys} with a key that nobody knows. */
+  rotateTicketKeys(): void {
+    this.setTicketKeys(randomBytes(TICKET_KEY_BYTES));
+  }
+
+  /**
+   * Whether a request for `host` may come on a connection that was opened for `serverName`. Always so with one certificate:
+   * then there is no other server that it could have been meant for.
+   */
+  isFor(host: string, serverName: string | null): boolean {
+    if (this.#certificates.length === 1 || serverName === null || host === serverName) return true;
+    return covers(this.#certificateFor(serverName).leaf, host);
+  }
+
+  #contextOptions(certificate: Certificate): Parameters<typeof createSecureContext>[0] & object {
+    const { clientAuthorities, minVersion } = this.#config;
+    return {
+      ...tlsSettings(minVersion),
+      cert: certificate.certPem,
+      key: certificate.keyPem,
+      ...(certificate.passphrase === null ? {} : { passphrase: certificate.passphrase }),
+      // Without authorities of its own a server would trust the clients of every authority that browsers trust
+      ca: clientAuthorities ?? [],
+    };
+  }
+
+  #contextsOf(certificates: readonly Certificate[]): ReadonlyMap<string, SecureContext> {
+    const contexts = new Map<string, SecureContext>();
+    for (const certificate of certificates.length === 1 ? [] : certificates) {
+      const context = createSecureContext(this.#contextOptions(certificate));
+      // The first that claims a name has it
+      for (const name of certificate.names) if (!contexts.has(name)) contexts.set(name, context);
+    }
+    return contexts;
+  }
+
+  /** Undefined: the default. */
+  #contextFor(name: string): SecureContext | undefined {
+    if (this.#contexts.size === 0) return undefined;
+    const folded = name.toLowerCase();
+    return this.#contexts.get(folded) ?? this.#contexts.get(wildcardOf(folded));
+  }
+
+  #certificateFor(name: string): Certificate {
+    const folded = name.toLowerCase();
+    const wildcard = wildcardOf(folded);
+    return (
+      this.#certificates.find(({ names }) => names.includes(folded)) ??
+      this.#certificates.find(({ names }) => names.includes(wildcard)) ??
+      (this.#certificates[0] as Certificate)
+    );
+  }
+
+  /** RFC 6066 §8. */
+  #staple(): void {
+    this.#server.on(
+      "OCSPRequest",
+      (certificate: Buffer, _issuer: Buffer, done: (e: Error | null, r: Buffer) => void) => {
+        // Null, where the type says that there is always a response
+        const response = this.#stapled.get(certificate.toString("hex")) ?? null;
+        done(null, response as Buffer);
+      },
+    );
+  }
+
+  #take(socket: TLSSocket): HandshakeOwner | undefined {
+    const raw = rawSocketOf(socket);
+    const owner = raw === null ? undefined : this.#owners.get(raw);
+    if (raw !== null) this.#owners.delete(raw);
+    if (owner === undefined) socket.destroy();
+    return owner;
+  }
+}
+
+/** `*.example.com` for `www.example.com`: a star stands for one label (RFC 9525 §6.3). */
+function wildcardOf(name: string): string {
+  const dot = name.indexOf(".");
+  return dot === -1 ? name : `*${name.slice(dot)}`;
+}
+
+function stapledBy(certificates: readonly Certificate[]): ReadonlyMap<string, Buffer> {
+  const stapled = new Map<string, Buffer>();
+  for (const { leaf, ocsp } of certificates) if (ocsp !== null) stapled.set(leaf.raw.toString("hex"), ocsp);
+  return stapled;
+}
+
+/**
+ * The socket that a secured one was made of. Node hands both events the secured one alone and has no public way back; every
+ * version from 20 to 26 keeps the other in this place, which a test checks on each.
+ */
+function rawSocketOf(socket: TLSSocket): Socket | null {
+  const parent: unknown = Reflect.get(socket, "_parent");
+  return typeof parent === "object" ? (parent as Socket | null) : null;
+}

@@ -1,0 +1,311 @@
+/**
+ * The options of TLS and of what stands around it (redirects, HSTS, PROXY protocol): types, and checks that need more than one
+ * value or a look into a file.
+ *
+ * Single values are checked by the option table like all others. Here certificates are loaded, so that a mistake in a file is
+ * told together with every other mistake, before anything listens.
+ */
+
+import { BlockList, isIP } from "node:net";
+import type { Handler } from "../web/handler.ts";
+import type { OptionMistake } from "./option-check.ts";
+import { show } from "./option-check.ts";
+import type { ProxyTrust } from "./preface.ts";
+import {
+  type Certificate,
+  type CertificateProblem,
+  type CertificateSource,
+  loadCertificate,
+  parseChain,
+  readPart,
+} from "./tls-certificate.ts";
+import { TlsEndpoint } from "./tls-endpoint.ts";
+import type { TlsVersion } from "./tls-settings.ts";
+
+/** A certificate with its key: each as text (PEM), or as the path of a file that holds it. */
+export interface CertificateOptions {
+  /** The certificate, and behind it those of its issuers, in PEM. */
+  readonly cert?: string | Uint8Array | undefined;
+  /** Path of a file with it, in place of `cert`. Read again when it changes. */
+  readonly certFile?: string | undefined;
+  /** The private key, in PEM. */
+  readonly key?: string | Uint8Array | undefined;
+  /** Path of a file with it, in place of `key`. Read again when it changes. */
+  readonly keyFile?: string | undefined;
+  /** Opens the key, if it is locked. */
+  readonly passphrase?: string | undefined;
+  /** Path of a file with the OCSP response for the certificate, in DER, which is stapled to it. */
+  readonly ocspFile?: string | undefined;
+}
+
+/** A certificate for some names. */
+export interface TlsServerOptions extends CertificateOptions {
+  /** Names that clients ask for (SNI); `*.example.com` stands for one label. Default: those in the certificate. */
+  readonly names?: readonly string[] | undefined;
+}
+
+/** TLS. Given at all, even empty but for a certificate, it makes the port speak HTTPS. */
+export interface TlsOptions extends CertificateOptions {
+  /** More certificates, chosen by the name that the client asks for. */
+  readonly servers?: readonly TlsServerOptions[] | undefined;
+  /** Certificates of the authorities that may issue those of clients, in PEM. */
+  readonly ca?: string | Uint8Array | undefined;
+  /** Path of a file with them, in place of `ca`. */
+  readonly caFile?: string | undefined;
+  /** Ask clients for a certificate, default false; see `context.clientCertificate`. */
+  readonly requestCert?: boolean | undefined;
+  /** Refuse clients without a valid one in the handshake, default true; matters with `requestCert` alone. */
+  readonly rejectUnauthorized?: boolean | undefined;
+  /** Least version, default `TLSv1.2`. */
+  readonly minVersion?: TlsVersion | undefined;
+  /** Serve plain HTTP on the same port too, default false: plain requests are redirected or refused. */
+  readonly allowPlain?: boolean | undefined;
+  /** Locks session tickets: 48 octets, the same in all processes of a server. Default: made up, and renewed. */
+  readonly ticketKeys?: Uint8Array | undefined;
+  /** Read certificates again when their files change, default true. */
+  readonly watch?: boolean | undefined;
+}
+
+/** HTTP Strict Transport Security (RFC 6797): browsers use HTTPS alone, for so long. */
+export interface TransportSecurityOptions {
+  /** Seconds, default none: no such field; 0 takes an earlier promise back. A year: 31,536,000. */
+  readonly maxAgeSeconds?: number | undefined;
+  /** For all names below too, default false. */
+  readonly includeSubDomains?: boolean | undefined;
+  /** May be built into browsers, default false; see hstspreload.org. */
+  readonly preload?: boolean | undefined;
+}
+
+/** A second port, which sends plain HTTP to HTTPS. */
+export interface RedirectOptions {
+  /** TCP port, usually 80; 0: the system chooses. Default none. */
+  readonly port?: number | undefined;
+  /** Default: that of the server. */
+  readonly hostname?: string | undefined;
+  /** Port of HTTPS as clients see it, default the one that is listened on. */
+  readonly toPort?: number | undefined;
+  /** Answers `/.well-known/acme-challenge/…` in place of the redirect. */
+  readonly challenge?: Handler | undefined;
+}
+
+/** Proxies that say who their client is, before anything else (PROXY protocol, versions 1 and 2). */
+export interface ProxyProtocolOptions {
+  /** Addresses of the proxies: `10.0.0.7`, `10.0.0.0/8`, `fd00::/8`. They must send a header; all others are cut off. */
+  readonly from?: readonly string[] | undefined;
+  /** Others may connect too, default false. A header from them is refused as the nonsense that it is to HTTP. */
+  readonly allowDirect?: boolean | undefined;
+}
+
+/** TLS after validation. */
+export interface ResolvedTls {
+  readonly endpoint: TlsEndpoint;
+  readonly sources: readonly CertificateSource[];
+  readonly warnings: readonly CertificateProblem[];
+  readonly allowPlain: boolean;
+  readonly isWatching: boolean;
+  /** Whether the keys of tickets are ours to renew. */
+  readonly ownsTicketKeys: boolean;
+}
+
+/** Where plain HTTP is sent on, after validation. */
+export interface ResolvedRedirect {
+  readonly port: number;
+  readonly hostname: string;
+  /** 0: the one that is listened on. */
+  readonly toPort: number;
+  readonly challenge: Handler | null;
+}
+
+type Values = ReadonlyMap<string, unknown>;
+type Given = Readonly<Record<string, unknown>>;
+
+const OWN_NAMES = ["cert", "certFile", "key", "keyFile", "passphrase", "ocspFile"] as const;
+const SOURCE_NAMES: readonly string[] = ["names", ...OWN_NAMES];
+const NAME = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+/** RFC 6797 and hstspreload.org: what a name on the list must promise. */
+const PRELOAD_SECONDS = 31_536_000;
+
+/**
+ * Loads certificates and makes the endpoint. Null: there is none, or there are mistakes.
+ *
+ * @param values of the rows `tls.…`, each right by itself
+ * @param nowMs time of day
+ */
+export function resolveTls(values: Values, mistakes: OptionMistake[], nowMs: number): ResolvedTls | null {
+  const problems: CertificateProblem[] = [];
+  const sources = sourcesOf(values, mistakes);
+  const { certificates, warnings } = loadAll(sources, nowMs, problems);
+  const requestCert = values.get("tls.requestCert") as boolean;
+  const rejectUnauthorized = values.get("tls.rejectUnauthorized") as boolean;
+  const clientAuthorities = readAuthorities(values, problems);
+  if (requestCert && rejectUnauthorized && clientAuthorities === null && problems.length === 0) {
+    problems.push({ path: "tls.ca", what: "is missing; without it no certificate of a client can be trusted" });
+  }
+  let endpoint: TlsEndpoint | null = null;
+  if (problems.length === 0 && mistakes.length === 0) {
+    const config = {
+      minVersion: values.get("tls.minVersion") as TlsVersion,
+      clientAuthorities,
+      requestCert,
+      rejectUnauthorized,
+      ticketKeys: values.get("tls.ticketKeys") as Buffer | null,
+    };
+    try {
+      endpoint = new TlsEndpoint(config, certificates);
+    } catch (error) {
+      problems.push({ path: "tls", what: refusedByOpenssl(error) });
+    }
+  }
+  for (const { path, what } of problems) mistakes.push({ path, given: "", allowed: "", nearest: "", what });
+  if (endpoint === null) return null;
+  return Object.freeze({
+    endpoint,
+    sources,
+    warnings,
+    allowPlain: values.get("tls.allowPlain") as boolean,
+    isWatching: values.get("tls.watch") as boolean,
+    ownsTicketKeys: values.get("tls.ticketKeys") === null,
+  });
+}
+
+/** Loads certificates again; `problems` gets all that is wrong. */
+export function loadAll(
+  sources: readonly CertificateSource[],
+  nowMs: number,
+  problems: CertificateProblem[],
+): { readonly certificates: readonly Certificate[]; readonly warnings: readonly CertificateProblem[] } {
+  const certificates: Certificate[] = [];
+  const warnings: CertificateProblem[] = [];
+  for (const source of sources) {
+    const loaded = loadCertificate(source, nowMs);
+    problems.push(...loaded.mistakes);
+    warnings.push(...loaded.warnings);
+    if (loaded.certificate !== null) certificates.push(loaded.certificate);
+  }
+  return { certificates, warnings };
+}
+
+/** Why OpenSSL does not take what parses: a key that is too short, a signature that is too old. */
+export function refusedByOpenssl(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return `OpenSSL refuses the certificate or its key (${code ?? message})`;
+}
+
+/** The certificates that were given, the default first. */
+function sourcesOf(values: Values, mistakes: OptionMistake[]): CertificateSource[] {
+  const own: Record<string, unknown> = {};
+  for (const name of OWN_NAMES) own[name] = values.get(`tls.${name}`);
+  const servers = values.get("tls.servers") as readonly Given[];
+  const sources: CertificateSource[] = [];
+  // The first of several servers is the default where there is none besides
+  const isOwnGiven = ["cert", "certFile", "key", "keyFile"].some((name) => (own[name] ?? null) !== null);
+  if (isOwnGiven || servers.length === 0) sources.push(sourceOf(own, "tls", mistakes));
+  for (const [index, server] of servers.entries()) sources.push(sourceOf(server, `tls.servers[${index}]`, mistakes));
+  return sources;
+}
+
+/** Of an object that the table has checked as far as it can. */
+function sourceOf(given: Given, path: string, mistakes: OptionMistake[]): CertificateSource {
+  for (const name of Object.keys(given)) {
+    if (!SOURCE_NAMES.includes(name))
+      mistakes.push({ path: `${path}.${name}`, given: show(given[name]), allowed: "", nearest: "" });
+  }
+  for (const [text, file] of [
+    ["cert", "certFile"],
+    ["key", "keyFile"],
+  ] as const) {
+    if ((given[text] ?? null) === null || (given[file] ?? null) === null) continue;
+    mistakes.push({ path: `${path}.${text}`, given: `together with ${file}`, allowed: "one of the two", nearest: "" });
+  }
+  const names = (given["names"] ?? []) as readonly string[];
+  for (const name of names) {
+    if (typeof name === "string" && NAME.test(name)) continue;
+    const allowed = "names such as www.example.com or *.example.com";
+    mistakes.push({ path: `${path}.names`, given: show(name), allowed, nearest: "" });
+  }
+  return {
+    path,
+    names: names.filter((name) => typeof name === "string"),
+    cert: pemOf(given, "cert", path, mistakes),
+    certFile: textOf(given, "certFile", path, mistakes),
+    key: pemOf(given, "key", path, mistakes),
+    keyFile: textOf(given, "keyFile", path, mistakes),
+    passphrase: textOf(given, "passphrase", path, mistakes),
+    ocspFile: textOf(given, "ocspFile", path, mistakes),
+  };
+}
+
+function pemOf(given: Given, name: string, path: string, mistakes: OptionMistake[]): string | Uint8Array | null {
+  const value = given[name] ?? null;
+  if (value === null || typeof value === "string" || value instanceof Uint8Array) return value;
+  mistakes.push({ path: `${path}.${name}`, given: show(value), allowed: "text or octets", nearest: "" });
+  return null;
+}
+
+function textOf(given: Given, name: string, path: string, mistakes: OptionMistake[]): string | null {
+  const value = given[name] ?? null;
+  if (value === null || (typeof value === "string" && value !== "")) return value;
+  mistakes.push({ path: `${path}.${name}`, given: typeof value, allowed: "text that is not empty", nearest: "" });
+  return null;
+}
+
+function readAuthorities(values: Values, problems: CertificateProblem[]): Buffer | null {
+  const text = values.get("tls.ca") as string | Uint8Array | null;
+  const file = values.get("tls.caFile") as string | null;
+  if (text === null && file === null) return null;
+  const path = file === null ? "tls.ca" : "tls.caFile";
+  const pem = readPart(text, file, path, problems);
+  return pem === null || parseChain(pem, path, problems) === null ? null : pem;
+}
+
+/** Strict-Transport-Security as a line with its CRLF (RFC 6797 §6.1); `""` for none. */
+export function resolveTransportSecurity(values: Values, mistakes: OptionMistake[]): string {
+  const maxAgeSeconds = values.get("hsts.maxAgeSeconds") as number;
+  const includesSubDomains = values.get("hsts.includeSubDomains") as boolean;
+  const isPreloaded = values.get("hsts.preload") as boolean;
+  if (isPreloaded && (!includesSubDomains || maxAgeSeconds < PRELOAD_SECONDS)) {
+    const allowed = `true together with includeSubDomains and at least ${PRELOAD_SECONDS} seconds`;
+    mistakes.push({ path: "hsts.preload", given: "true", allowed, nearest: "" });
+  }
+  if (maxAgeSeconds < 0) return "";
+  const directives = [`max-age=${maxAgeSeconds}`];
+  if (includesSubDomains) directives.push("includeSubDomains");
+  if (isPreloaded) directives.push("preload");
+  return `Strict-Transport-Security: ${directives.join("; ")}\r\n`;
+}
+
+/** The second port, null for none. */
+export function resolveRedirect(values: Values, hostname: string): ResolvedRedirect | null {
+  const port = values.get("redirectFrom.port") as number;
+  if (port < 0) return null;
+  return Object.freeze({
+    port,
+    hostname: ((values.get("redirectFrom.hostname") as string | null) ?? hostname).replace(/^\[(.*)\]$/, "$1"),
+    toPort: values.get("redirectFrom.toPort") as number,
+    challenge: values.get("redirectFrom.challenge") as Handler | null,
+  });
+}
+
+/** Trusted proxies, null where the option was not given. */
+export function resolveProxyTrust(values: Values, mistakes: OptionMistake[]): ProxyTrust {
+  const from = new BlockList();
+  const networks = values.get("proxyProtocol.from") as readonly string[];
+  for (const network of networks) {
+    if (addNetwork(from, network)) continue;
+    const allowed = "addresses and networks such as 10.0.0.7, 10.0.0.0/8 or fd00::/8";
+    mistakes.push({ path: "proxyProtocol.from", given: show(network), allowed, nearest: "" });
+  }
+  return { from, allowDirect: values.get("proxyProtocol.allowDirect") as boolean };
+}
+
+/** False: `network` is no address and no address with the length of a prefix. */
+function addNetwork(list: BlockList, network: string): boolean {
+  const [, address = "", length] = /^([0-9a-f.:]+)(?:\/(0|[1-9][0-9]{0,2}))?$/i.exec(network) ?? [];
+  const version = isIP(address);
+  if (version === 0) return false;
+  const family = version === 6 ? "ipv6" : "ipv4";
+  if (length === undefined) list.addAddress(address, family);
+  else if (Number(length) > (version === 6 ? 128 : 32)) return false;
+  else list.addSubnet(address, Number(length), family);
+  return true;
+}

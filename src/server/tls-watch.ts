@@ -1,0 +1,88 @@
+/**
+ * Notices when the files of certificates change, and asks for them to be loaded again.
+ *
+ * Two ways, because each misses something: the system's notices come at once, but not from every file system, and end when a
+ * folder is moved; a look at the files every minute always works. Folders are watched, not files: tools put a new file in the
+ * place of the old one, or turn a link (certbot, Kubernetes). A change is acted on when things have been quiet for a moment,
+ * since certificate and key are two files. It must never keep the process alive.
+ */
+
+import { type FSWatcher, statSync, watch } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { TimeSource } from "./clock.ts";
+
+/** Quiet for so long: both files are there. */
+export const QUIET_MS = 500;
+/** Between two looks at the files. */
+export const LOOK_MS = 60_000;
+
+/** Watches some files. */
+export class CertificateWatch {
+  readonly #files: readonly string[];
+  readonly #time: TimeSource;
+  readonly #onChange: () => void;
+  readonly #watchers: FSWatcher[] = [];
+  readonly #stopLooking: () => void;
+  #cancelWaiting: (() => void) | null = null;
+  /** Of the last look. */
+  #seen: string;
+  #isStopped = false;
+
+  /** @param onChange called when one of the files has changed and nothing has for {@link QUIET_MS} */
+  constructor(files: readonly string[], time: TimeSource, onChange: () => void) {
+    this.#files = files.map((file) => resolve(file));
+    this.#time = time;
+    this.#onChange = onChange;
+    this.#seen = this.#facts();
+    for (const folder of new Set(this.#files.map((file) => dirname(file)))) this.#watchFolder(folder);
+    this.#stopLooking = time.every(LOOK_MS, () => this.#look());
+  }
+
+  /** Ends it. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#stopLooking();
+    this.#cancelWaiting?.();
+    for (const watcher of this.#watchers) watcher.close();
+  }
+
+  #watchFolder(folder: string): void {
+    try {
+      const watcher = watch(folder, { persistent: false }, () => this.#waitForQuiet());
+      // The folder has gone, or the system has no more watches: looking goes on
+      watcher.on("error", () => watcher.close());
+      this.#watchers.push(watcher);
+    } catch {
+      // The same
+    }
+  }
+
+  #waitForQuiet(): void {
+    if (this.#isStopped) return;
+    this.#cancelWaiting?.();
+    this.#cancelWaiting = this.#time.after(QUIET_MS, () => this.#look(), false);
+  }
+
+  /** Compares what identifies each file's content with the last time. */
+  #look(): void {
+    const seen = this.#facts();
+    if (this.#isStopped || seen === this.#seen) return;
+    this.#seen = seen;
+    this.#onChange();
+  }
+
+  /** A few files once a minute, which are then read at once as well. */
+  #facts(): string {
+    return this.#files.map(factsOf).join("\n");
+  }
+}
+
+/** `""` for a file that is not there now. */
+function factsOf(file: string): string {
+  try {
+    const { dev, ino, size, mtimeMs, ctimeMs } = statSync(file);
+    return [dev, ino, size, mtimeMs, ctimeMs].join(" ");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,250 @@
+/** Certificates as options: what is wrong with them is said at the start, and new files are taken without a pause. */
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect as tlsConnect } from "node:tls";
+import { afterAll, describe, expect, it } from "vitest";
+import type { ServerError } from "../../src/http/errors.ts";
+import { type ServeOptions, resolveOptions } from "../../src/server/options.ts";
+import { LOOK_MS, QUIET_MS } from "../../src/server/tls-watch.ts";
+import { Response } from "../../src/web/response.ts";
+import { lock } from "./support/certificates.ts";
+import { askOn, authority, startTls, type TlsSetup } from "./support/tls-server.ts";
+
+const own = await authority.issue({ names: ["a.test"] });
+const other = await authority.issue({ names: ["b.test", "*.c.test"] });
+const folder = mkdtempSync(join(tmpdir(), "fairlead-certificates-"));
+const file = (name: string, content: string | Uint8Array): string => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+const der = Buffer.from(own.cert.replaceAll(/-----.*-----|\s/g, ""), "base64");
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function messageOf(options: Partial<ServeOptions>): string {
+  try {
+    resolveOptions({ fetch: () => new Response(), ...options });
+    return "";
+  } catch (error) {
+    expect((error as ServerError).code).toBe("ERR_OPTIONS");
+    return (error as ServerError).message;
+  }
+}
+
+describe("a certificate", () => {
+  it.each([
+    ["text", own],
+    ["octets", { cert: Buffer.from(own.cert), key: Buffer.from(own.key) }],
+    ["files", { certFile: file("own.pem", own.cert), keyFile: file("own.key", own.key) }],
+    ["a locked key", { cert: own.cert, key: lock(own.key, "sesame"), passphrase: "sesame" }],
+    ["a chain", { cert: `${own.cert}\n${authority.cert}`, key: own.key }],
+    ["several", { servers: [own, { ...other, names: ["b.test", "*.c.test"] }] }],
+  ])("is taken as %s", (_, tls) => {
+    expect(messageOf({ tls })).toBe("");
+  });
+
+  it.each([
+    ["nothing", {}, "tls.cert: is missing\n  tls.key: is missing"],
+    ["another's key", { cert: own.cert, key: other.key }, "tls.key: is not the key of the certificate for a.test"],
+    [
+      "a chain in the wrong order",
+      { cert: `${authority.cert}\n${own.cert}`, key: own.key },
+      "is the key of certificate 2 of the chain",
+    ],
+    [
+      "both swapped",
+      { cert: own.key, key: own.cert },
+      "tls.cert: holds a private key and no certificate; were cert and key swapped?",
+    ],
+    ["a path as text", { cert: "/etc/a.pem", key: own.key }, "for the path of a file use certFile"],
+    ["DER", { certFile: file("own.der", der), keyFile: file("k.pem", own.key) }, "is DER and not PEM"],
+    ["a file that is not there", { certFile: join(folder, "none.pem"), key: own.key }, "none.pem does not exist"],
+    ["a folder", { certFile: folder, key: own.key }, "is a folder"],
+    ["damage", { cert: own.cert.replace(/MII/, "AAA"), key: own.key }, "holds a certificate that cannot be read"],
+    ["a damaged key", { cert: own.cert, key: own.key.replace(/MI/, "AA") }, "holds a private key that cannot be read"],
+    [
+      "a locked key alone",
+      { cert: own.cert, key: lock(own.key, "x") },
+      "is locked with a passphrase; give it as passphrase",
+    ],
+    [
+      "a wrong passphrase",
+      { cert: own.cert, key: lock(own.key, "x"), passphrase: "yz" },
+      "cannot be opened with this passphrase",
+    ],
+    [
+      "text and file",
+      { ...own, certFile: "a.pem" },
+      "tls.cert: together with certFile was given, one of the two is allowed",
+    ],
+    [
+      "a foreign name",
+      { ...own, servers: [{ ...other, nmaes: ["b.test"] }] },
+      "tls.servers[0].nmaes: there is no such option",
+    ],
+    [
+      "no host name",
+      { ...own, servers: [{ ...other, names: ["b.*.test"] }] },
+      'tls.servers[0].names: "b.*.test" was given',
+    ],
+    ["a number as key", { ...own, servers: [{ cert: other.cert, key: 5 }] }, "tls.servers[0].key: 5 was given"],
+    ["no authority", { ...own, requestCert: true }, "tls.ca: is missing"],
+    ["no OCSP response", { ...own, ocspFile: file("ocsp", "x") }, "tls.ocspFile: is no OCSP response in DER"],
+    ["an old version", { ...own, minVersion: "TLSv1.1" }, 'tls.minVersion: "TLSv1.1" was given'],
+  ])("is refused with words: %s", (_, tls, words) => {
+    expect(messageOf({ tls: tls as never })).toContain(words);
+  });
+
+  it("never shows a key or a passphrase", () => {
+    const message = messageOf({ tls: { cert: own.cert, key: [own.key] as never, passphrase: ["sesame"] as never } });
+    expect(message).not.toMatch(/sesame|PRIVATE|MI[GH]/);
+  });
+
+  it.each([
+    ["that has expired", { names: ["a.test"], fromDays: -3, toDays: -1 }, [], "has expired"],
+    ["of the future", { names: ["a.test"], fromDays: 1 }, [], "is not valid before"],
+    ["for other names", { names: ["a.test"] }, ["b.test"], "the certificate is not for b.test, but for a.test"],
+    ["without a wildcard", { names: ["a.test"] }, ["*.a.test"], "the certificate is not for *.a.test, but for a.test"],
+  ])("is warned of: %s", async (_, facts, names, words) => {
+    const warned = once(process, "warning") as Promise<[Error & { code?: string }]>;
+    await using setup = await startTls({ tls: { servers: [{ ...(await authority.issue(facts)), names }] } });
+    const [warning] = await warned;
+    expect(warning.code).toBe("FAIRLEAD_CERTIFICATE");
+    expect(warning.message).toContain(words);
+    expect(setup.server.isClosing).toBe(false);
+  });
+});
+
+describe("options around TLS", () => {
+  it.each([
+    [
+      "preload without subdomains",
+      { hsts: { maxAgeSeconds: 31_536_000, preload: true } },
+      "hsts.preload: true was given",
+    ],
+    ["no network", { proxyProtocol: { from: ["10.0.0.0/33"] } }, 'proxyProtocol.from: "10.0.0.0/33" was given'],
+    ["a name of a proxy", { proxyProtocol: { from: ["proxy.test"] } }, 'proxyProtocol.from: "proxy.test" was given'],
+    ["a name from elsewhere", { ssl: true }, "did you mean tls?"],
+  ])("are refused: %s", (_, options, words) => {
+    expect(messageOf(options as never)).toContain(words);
+  });
+});
+
+/** Name in the certificate that a new connection is shown. */
+async function shownBy(setup: TlsSetup): Promise<string> {
+  const socket = await setup.secure({ checkServerIdentity: () => undefined });
+  const { CN } = socket.getPeerCertificate().subject;
+  socket.destroy();
+  return String(CN);
+}
+
+describe("certificates of a running server", () => {
+  // Time is moved by minutes, which is nothing to peers
+  const timeouts = { handshakeMs: Infinity, headMs: Infinity, keepAliveMs: Infinity };
+
+  /** A server on files of its own. */
+  async function onFiles(name: string): Promise<{ setup: TlsSetup; certFile: string; keyFile: string }> {
+    const certFile = file(`${name}.pem`, own.cert);
+    const keyFile = file(`${name}.key`, own.key);
+    return { setup: await startTls({ tls: { certFile, keyFile }, timeouts }), certFile, keyFile };
+  }
+
+  it("are loaded again when asked, and connections stay", async () => {
+    const { setup, certFile, keyFile } = await onFiles("asked");
+    await using _ = setup;
+    const before = await setup.secure();
+    const session = new Promise<Buffer>((resolve) => before.once("session", resolve));
+    expect(await askOn(before)).toContain("200 OK");
+    writeFileSync(certFile, other.cert);
+    writeFileSync(keyFile, other.key);
+    setup.server.reloadCertificates();
+    expect(await shownBy(setup)).toBe("b.test");
+    expect(await askOn(before)).toContain("200 OK");
+    const resumed = await setup.secure({ session: await session });
+    expect(resumed.isSessionReused()).toBe(true);
+    resumed.destroy();
+  });
+
+  it("stay when the new ones are wrong", async () => {
+    const { setup, certFile } = await onFiles("wrong");
+    await using _ = setup;
+    writeFileSync(certFile, other.cert);
+    const reload = (): void => setup.server.reloadCertificates();
+    expect(reload).toThrow("tls.keyFile: is not the key");
+    expect(reload).toThrow(expect.objectContaining({ code: "ERR_CERTIFICATE" }));
+    expect(await shownBy(setup)).toBe("a.test");
+  });
+
+  it("are loaded again when their files are replaced, under way of requests", async () => {
+    const { setup, certFile, keyFile } = await onFiles("watched");
+    await using _ = setup;
+    let isLoading = true;
+    let failures = 0;
+    let answers = 0;
+    const load = (async () => {
+      while (isLoading) {
+        const socket = await setup.secure({ checkServerIdentity: () => undefined });
+        for (let i = 0; i < 3; i++) {
+          if ((await askOn(socket)).includes("200 OK")) answers++;
+          else failures++;
+        }
+        socket.destroy();
+      }
+    })();
+    for (const [cert, name] of [
+      [other, "b.test"],
+      [own, "a.test"],
+      [other, "b.test"],
+    ] as const) {
+      renameSync(file("new.key", cert.key), keyFile);
+      renameSync(file("new.pem", cert.cert), certFile);
+      // Both ways of noticing: the system's, after a moment of quiet, or a look at the files
+      while ((await shownBy(setup)) !== name) setup.time.advance(Math.max(QUIET_MS, LOOK_MS));
+    }
+    isLoading = false;
+    await load;
+    expect(failures).toBe(0);
+    expect(answers).toBeGreaterThan(3);
+  });
+
+  it("are kept, with one warning, while files are wrong", async () => {
+    const { setup, certFile } = await onFiles("broken");
+    await using _ = setup;
+    const warnings: string[] = [];
+    const note = (warning: Error): void => void warnings.push(warning.message);
+    process.on("warning", note);
+    const warned = once(process, "warning");
+    writeFileSync(certFile, "nonsense");
+    const advancing = setImmediateLoop(() => setup.time.advance(LOOK_MS));
+    await warned;
+    advancing.stop();
+    expect(await shownBy(setup)).toBe("a.test");
+    process.off("warning", note);
+    expect(warnings.filter((text) => text.includes("stay in use"))).toHaveLength(1);
+    writeFileSync(certFile, readFileSync(file("own2.pem", own.cert)));
+  });
+});
+
+describe("an OCSP response", () => {
+  it("is stapled to its certificate", async () => {
+    // Any DER: what it says is between the client and its authority
+    const response = Buffer.from([0x30, 0x03, 0x0a, 0x01, 0x01]);
+    await using setup = await startTls({ tls: { ...own, ocspFile: file("ocsp.der", response) } });
+    const options = { port: setup.server.port, host: "127.0.0.1", ca: authority.cert, servername: "a.test" };
+    const socket = tlsConnect(Object.assign(options, { requestOCSP: true }));
+    const stapled = await new Promise((resolve) => socket.on("OCSPResponse", resolve));
+    socket.destroy();
+    expect(stapled).toEqual(response);
+  });
+});
+
+function setImmediateLoop(step: () => void): { stop(): void } {
+  let handle = setImmediate(function again() {
+    step();
+    handle = setImmediate(again);
+  });
+  return { stop: () => clearImmediate(handle) };
+}
