@@ -9,13 +9,13 @@ const { Response } = await jiti.import("../../src/web/response.ts");
 
 const app = { fetch: async (asked) => Response.json({ text: await asked.text() }) };
 
-test("asks without a socket", async () => {
+void test("asks without a socket", async () => {
   const response = await request(app, "/", { method: "POST", body: "hello" });
   assert.deepEqual(await response.json(), { text: "hello" });
   assert.deepEqual(response.faults, []);
 });
 
-test("asks over a socket", async () => {
+void test("asks over a socket", async () => {
   const server = await startTestServer(app);
   try {
     const response = await server.fetch("/", { method: "POST", body: "hello" });
