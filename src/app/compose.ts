@@ -8,13 +8,15 @@
 
 import { HttpError } from "../http/errors.ts";
 import type { Context } from "../web/context.ts";
+import { editResponse } from "../web/edited-response.ts";
 import { ErrorHandlerFailure, type Handler, type Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import type { Coverage, Scope } from "./scope.ts";
 
 /**
  * Answers an error that was thrown inside of an app. Undefined leaves it to the app around, at last to the server: the status of
- * an HttpError, else 500 with an id that the log has too. It may throw an HttpError instead of returning a response.
+ * an HttpError, else 500 with an id that the log has too. It may throw an HttpError instead of returning a response. Fields
+ * that middleware inside sets on every answer (`cors`, `securityHeaders`) are set on this one as well.
  */
 export type ErrorHandler = (
   error: unknown,
@@ -73,24 +75,29 @@ export function catching(onError: ErrorHandler): Middleware {
 function recover(onError: ErrorHandler, error: unknown, request: Request, context: Context): ReturnType<Handler> {
   try {
     const answer = onError(error, request, context);
-    if (!(answer instanceof Promise)) return answerOr(error, answer);
+    if (!(answer instanceof Promise)) return answerOr(error, answer, context);
     return answer.then(
-      (response) => answerOr(error, response),
+      (response) => answerOr(error, response, context),
       (mistake: unknown) => {
-        throw failureOf(error, mistake);
+        throw failureOf(error, mistake, context);
       },
     );
   } catch (mistake) {
-    throw failureOf(error, mistake);
+    throw failureOf(error, mistake, context);
   }
 }
 
-function answerOr(error: unknown, answer: globalThis.Response | undefined): globalThis.Response {
+/** What came through middleware as an error comes out as an answer: it gets the fields that it would have got there. */
+function answerOr(error: unknown, answer: globalThis.Response | undefined, context: Context): globalThis.Response {
   if (answer === undefined) throw error;
-  return answer;
+  const edit = context.failureEdit(error);
+  return edit === null ? answer : editResponse(answer, edit);
 }
 
 /** An HttpError is an answer, wherever it is thrown, and the error itself thrown again is left alone. */
-function failureOf(error: unknown, mistake: unknown): unknown {
-  return mistake === error || mistake instanceof HttpError ? mistake : new ErrorHandlerFailure(error, mistake);
+function failureOf(error: unknown, mistake: unknown, context: Context): unknown {
+  if (mistake === error) return error;
+  const failure = mistake instanceof HttpError ? mistake : new ErrorHandlerFailure(error, mistake);
+  context.replaceFailure(error, failure);
+  return failure;
 }

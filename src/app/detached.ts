@@ -1,13 +1,13 @@
 /**
  * A request that no server has brought: from a test, from another framework, from another runtime.
  *
- * Its handlers get a context all the same, of a connection that is none. An HttpError becomes its answer, as it would on a
- * server; any other error is thrown to the caller, who is the one to see it. What is given to `waitUntil()` nobody waits for.
+ * Its handlers get a context all the same, of a connection that is none. What is an answer (an HttpError, content that is no
+ * JSON or no form) becomes that answer, as it would on a server; any other error is thrown to the caller, who is the one to see it. What is given to `waitUntil()` nobody waits for.
  */
 
-import { HandlerError, HttpError } from "../http/errors.ts";
+import { HandlerError } from "../http/errors.ts";
 import { Context } from "../web/context.ts";
-import { problemResponse } from "../web/handler.ts";
+import { responseToError } from "../web/handler.ts";
 import { LocalExchange } from "../web/local-exchange.ts";
 import type { Request } from "../web/request.ts";
 import type { CompiledApp } from "./compiled-app.ts";
@@ -17,12 +17,14 @@ export async function answerWithoutServer(app: CompiledApp, request: Request): P
   const { pathname, search, host } = new URL(request.url);
   const lines = [...request.headers].filter(([name]) => name !== "host");
   const exchange = new LocalExchange(request.method, `${pathname}${search}`, [["host", host], ...lines]);
+  const context = new Context(exchange, () => {});
   try {
-    const response = await app.answer(request, new Context(exchange, () => {}));
+    const response = await app.answer(request, context);
     if (response === undefined) throw new HandlerError("ERR_RESPONSE_MISSING", "it returned undefined");
     return response;
   } catch (error) {
-    if (!(error instanceof HttpError)) throw error;
-    return problemResponse(request, error.status, error.message, Object.entries(error.headers).flat());
+    const response = responseToError(request, context, error);
+    if (response === null) throw error;
+    return response;
   }
 }

@@ -14,6 +14,7 @@ import type {
   Content,
   ContentSource,
   Exchange,
+  FieldEdit,
   FieldLines,
   RequestHead,
   ResponseHead,
@@ -201,8 +202,8 @@ class MountedExchange implements Exchange {
     return this.#outer.upgrade(fields);
   }
 
-  refuse(error: ProtocolError): void {
-    this.#outer.refuse(error);
+  refuse(error: ProtocolError, edit: FieldEdit | null = null): void {
+    this.#outer.refuse(error, edit);
   }
 
   abort(reason: Error): void {

@@ -177,8 +177,10 @@ export interface Exchange {
   /**
    * Answers with the refusal that `error` stands for, in the words of the table, and ends the connection behind it; observers
    * hear of it once. Quietly nothing once the exchange is answered.
+   *
+   * @param edit what others want of its fields; absent or null for nothing
    */
-  refuse(error: ProtocolError): void;
+  refuse(error: ProtocolError, edit?: FieldEdit | null): void;
   /** Gives up without a (whole) response: the peer sees a broken connection. */
   abort(reason: Error): void;
   /** Calls back once if the peer leaves, or the exchange is given up, before the response is whole. At once if that has happened. */
@@ -208,6 +210,11 @@ export interface Exchange {
   requestId: string;
   /** The span that stands for the request, as in the field of that name (W3C Trace Context §3.2); `""` where nobody traces. */
   traceParent: string;
+}
+
+/** What becomes of the field lines of an answer. The lines that come in are not to be changed. */
+export interface FieldEdit {
+  apply(lines: FieldLines): FieldLines;
 }
 
 /** An exchange as the wire gives it to the server, before anybody else has seen it. */

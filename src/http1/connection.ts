@@ -13,6 +13,7 @@ import type {
   Clock,
   ConnectionInfo,
   Content,
+  FieldEdit,
   FieldLines,
   Outcome,
   ProtocolConnection,
@@ -407,13 +408,13 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     return tunnel;
   }
 
-  refuse(exchange: Http1Exchange, error: ProtocolError): void {
+  refuse(exchange: Http1Exchange, error: ProtocolError, edit: FieldEdit | null): void {
     if (exchange.isAnswered) return;
     exchange.isAnswered = true;
     if (exchange !== this.#exchange) return;
     const { method, target, fields } = exchange.request;
     exchange.status = error.status;
-    this.#refuse(error, method, target, fields.get("accept"));
+    this.#refuse(error, method, target, fields.get("accept"), edit);
   }
 
   callbackFailed(exchange: Http1Exchange | null, error: unknown): void {
@@ -509,13 +510,13 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   // ---- refusals ---------------------------------------------------------------------------------------------------------
 
   #refuseHead({ error, method, target, accept }: RefusedHead): void {
-    this.#refuse(error, method, target, accept);
+    this.#refuse(error, method, target, accept, null);
   }
 
   /** Answers with a refusal, behind the answers of those before it, and closes. */
-  #refuse(error: ProtocolError, method: string, target: string, accept: string | null): void {
+  #refuse(error: ProtocolError, method: string, target: string, accept: string | null, edit: FieldEdit | null): void {
     this.#report(error, method, target);
-    const { fields, text } = renderRefusal(error, accept, this.#config.isExplaining);
+    const { fields, text } = renderRefusal(error, accept, this.#config.isExplaining, edit);
     const content = Buffer.from(text);
     const head = { status: error.status, reason: "", fields };
     const { transportSecurity } = this.#config;
@@ -554,7 +555,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     const exchange = this.#exchange;
     if (exchange === null || this.#writing !== WRITING.pending) return;
     const error = new ProtocolError("ERR_HANDLER_TIMEOUT");
-    this.refuse(exchange, error);
+    this.refuse(exchange, error, null);
     exchange.markAborted(error);
   }
 

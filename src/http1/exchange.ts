@@ -11,6 +11,7 @@ import type {
   ConnectionInfo,
   Content,
   ContentSource,
+  FieldEdit,
   FieldLines,
   RequestHead,
   ResponseHead,
@@ -24,7 +25,7 @@ export interface ExchangeOwner {
   inform(exchange: Http1Exchange, status: number, fields: FieldLines): void;
   respond(exchange: Http1Exchange, head: ResponseHead, content: Content): void | Promise<void>;
   upgrade(exchange: Http1Exchange, fields: FieldLines): ByteStream | null;
-  refuse(exchange: Http1Exchange, error: ProtocolError): void;
+  refuse(exchange: Http1Exchange, error: ProtocolError, edit: FieldEdit | null): void;
   abort(exchange: Http1Exchange, reason: Error): void;
   callbackFailed(exchange: Http1Exchange, error: unknown): void;
 }
@@ -95,8 +96,8 @@ export class Http1Exchange implements WireExchange {
     return this.#owner.upgrade(this, fields);
   }
 
-  refuse(error: ProtocolError): void {
-    this.#owner.refuse(this, error);
+  refuse(error: ProtocolError, edit: FieldEdit | null = null): void {
+    this.#owner.refuse(this, error, edit);
   }
 
   abort(reason: Error): void {

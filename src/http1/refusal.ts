@@ -6,7 +6,7 @@
  */
 
 import { ERRORS, type ProtocolError } from "../http/errors.ts";
-import type { FieldLines } from "../http/exchange.ts";
+import type { FieldEdit, FieldLines } from "../http/exchange.ts";
 import { renderProblem } from "../http/problem.ts";
 import { reasonPhrase } from "../http/status.ts";
 
@@ -22,8 +22,14 @@ export interface RefusalResponse {
 /**
  * @param accept the request's Accept field as far as it was understood
  * @param isExplaining false: status and code only
+ * @param edit what those who saw the request want of the fields; default nothing
  */
-export function renderRefusal(error: ProtocolError, accept: string | null, isExplaining: boolean): RefusalResponse {
+export function renderRefusal(
+  error: ProtocolError,
+  accept: string | null,
+  isExplaining: boolean,
+  edit: FieldEdit | null = null,
+): RefusalResponse {
   const known = ERRORS[error.code];
   const problem = isExplaining
     ? {
@@ -41,5 +47,5 @@ export function renderRefusal(error: ProtocolError, accept: string | null, isExp
   const fields = ["Content-Type", contentType, "X-Content-Type-Options", "nosniff", "Cache-Control", "no-store"];
   if (error.status === 405) fields.push("Allow", GENERAL_METHODS);
   if (error.status === 503) fields.push("Retry-After", "10");
-  return { fields, text };
+  return { fields: edit === null ? fields : edit.apply(fields), text };
 }

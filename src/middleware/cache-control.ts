@@ -10,7 +10,7 @@ import { type CacheSetting, cacheControlFor, parseCacheSetting } from "../http/c
 import type { Middleware } from "../web/handler.ts";
 import { indexOfLine } from "../web/header-lines.ts";
 import { checkOptions, type OptionRules, YES_OR_NO } from "./check-options.ts";
-import { editAnswer, editResponse, isPromise, LineEdit } from "./edit-response.ts";
+import { editAnswer, editIfAny, isPromise, LineEdit } from "./edit-response.ts";
 
 /** How long. */
 export interface CacheControlOptions {
@@ -74,7 +74,7 @@ function editFor(value: string, isPrivate: boolean): LineEdit {
 }
 
 function editReusable(response: globalThis.Response | undefined, edit: LineEdit): globalThis.Response | undefined {
-  return response !== undefined && REUSABLE.has(response.status) ? editResponse(response, edit) : response;
+  return response !== undefined && REUSABLE.has(response.status) ? editIfAny(response, edit) : response;
 }
 
 function isHashedTarget(target: string): boolean {

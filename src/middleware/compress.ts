@@ -16,6 +16,7 @@ import { CodingPreferences, isCompressible, essenceOf } from "../http/content-co
 import type { Content, FieldLines } from "../http/exchange.ts";
 import { listHasStrong } from "../http/etag.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
+import { answerOf, respond } from "../web/edited-response.ts";
 import type { Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import { type Answer, isFastResponse, responseOfLines, takeAnswer } from "../web/response.ts";
@@ -23,17 +24,7 @@ import { BegunStream } from "../web/send.ts";
 import { A_FUNCTION, A_TIME_SOURCE, checkOptions, listOf, type OptionRules, whole } from "./check-options.ts";
 import { CodedStream, type StreamContent } from "./coded-stream.ts";
 import { codeLater, codeNow, CODINGS, type ContentCoding, type Effort, MAX_SYNC_BYTES } from "./content-coder.ts";
-import {
-  addMember,
-  answerOf,
-  hasMember,
-  isPromise,
-  LineEdit,
-  lineValue,
-  removeLines,
-  respond,
-  setLine,
-} from "./edit-response.ts";
+import { addMember, hasMember, isPromise, LineEdit, lineValue, removeLines, setLine } from "./edit-response.ts";
 
 /** How content is compressed. */
 export interface CompressOptions {

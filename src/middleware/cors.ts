@@ -58,7 +58,7 @@ const MAX_AGE_SECONDS = 600;
 const MAX_REMEMBERED = 256;
 
 /**
- * Lets scripts of other origins read the answers, also those to an HttpError.
+ * Lets scripts of other origins read the answers, also those to errors.
  *
  * @throws TypeError for `*` with credentials, for what is no origin, and for invalid names
  */

@@ -1,32 +1,24 @@
 /**
  * Changes the fields of a response on its way out: what every wrapper of this room does.
  *
- * The response that comes in is left as it was, since a handler may give the same one to many requests: a field written on it
- * would be another client's answer as well. Content is handed on untouched: a part of a file stays a part of a file, a stream
- * a stream. Lines that many responses share are changed once, and the result is shared as well, so that the wire goes on
- * rendering it once. It must never read content, and never change a status.
+ * The response that comes in is left as it was (web/edited-response.ts), and so is an error: who answers that in the end hears
+ * what was wanted of its fields (web/failure-fields.ts). Lines that many responses share are changed once, and the result is
+ * shared as well, so that the wire goes on rendering it once. It must never read content, and never change a status.
  */
 
-import { HttpError } from "../http/errors.ts";
-import type { Content, FieldLines } from "../http/exchange.ts";
+import type { FieldEdit, FieldLines } from "../http/exchange.ts";
 import type { Context } from "../web/context.ts";
+import { answerOf, editResponse } from "../web/edited-response.ts";
 import type { Handler } from "../web/handler.ts";
 import { indexOfLine } from "../web/header-lines.ts";
 import type { Request } from "../web/request.ts";
-import { isFastResponse, Response, responseOfLines, takeAnswer } from "../web/response.ts";
-import type { Answer } from "../web/response.ts";
-import type { Payload } from "../web/response-body.ts";
+import { isFastResponse } from "../web/response.ts";
 
 /** Changes flat field lines in place: name, value, name, value. */
 export type EditLines = (lines: string[]) => void;
 
 /** What a handler returns. */
 export type Answered = ReturnType<Handler>;
-
-/** What becomes of the lines of an answer. The lines that come in are not to be changed. */
-export interface FieldEdit {
-  apply(lines: FieldLines): FieldLines;
-}
 
 /** A change that depends on nothing but the lines, made once for those that are shared. */
 export class LineEdit implements FieldEdit {
@@ -64,51 +56,29 @@ export function isPromise<T>(result: T | Promise<T>): result is Promise<T> {
 }
 
 /**
- * Calls a handler, and changes the fields of what it answers or of the HttpError that it throws. Other errors go their way:
- * they are faults, and answered as such. A result that is there at once is not waited for.
+ * Calls a handler, and changes the fields of what it answers. An error goes its way as it is, and whoever answers it is told of
+ * the change, so that a script of another origin may read a 500 too. A result that is there at once is not waited for.
  */
 export function editAnswer(next: Handler, request: Request, context: Context, edit: FieldEdit): Answered {
   try {
     const result = next(request, context);
-    if (!isPromise(result)) return editResponse(result, edit);
+    if (!isPromise(result)) return editIfAny(result, edit);
     return result.then(
-      (response) => editResponse(response, edit),
+      (response) => editIfAny(response, edit),
       (error: unknown) => {
-        throw editError(error, edit);
+        context.editFailure(error, edit);
+        throw error;
       },
     );
   } catch (error) {
-    throw editError(error, edit);
+    context.editFailure(error, edit);
+    throw error;
   }
 }
 
-/** A copy with other fields. Nothing is nothing; a network error, which nobody can send, stays what it is. */
-export function editResponse(
-  response: globalThis.Response | undefined,
-  edit: FieldEdit,
-): globalThis.Response | undefined {
-  if (response === undefined || response.status === 0) return response;
-  const { head, content } = answerOf(response);
-  return respond(head.status, head.reason, edit.apply(head.fields), content);
-}
-
-/** Status, fields and content of any response. Content that can be had once is taken. */
-export function answerOf(response: globalThis.Response): Answer {
-  if (isFastResponse(response)) return takeAnswer(response);
-  const fields = [...response.headers].flat();
-  return {
-    head: { status: response.status, reason: response.statusText, fields },
-    content: response.body as Content,
-  };
-}
-
-/** A response of lines as they stand. */
-export function respond(status: number, reason: string, lines: FieldLines, content: Content): Response {
-  if (reason === "") return responseOfLines(status, lines, content as Payload);
-  // Text without a type would get one
-  const isBare = typeof content === "string" && indexOfLine(lines, "content-type") === -1;
-  const body = isBare ? Buffer.from(content) : (content as Payload);
-  return new Response(body, { status, statusText: reason, headers: pairsOf(lines) });
+/** The same for an answer that there may be none of: nothing stays nothing. */
+export function editIfAny(response: globalThis.Response | undefined, edit: FieldEdit): globalThis.Response | undefined {
+  return response === undefined ? undefined : editResponse(response, edit);
 }
 
 /** Lets go of the content of a response that nobody will send. */
@@ -126,28 +96,6 @@ export function discardResponse(response: globalThis.Response | undefined): void
 }
 
 function ignore(): void {}
-
-/**
- * An HttpError with other fields; all else is given back as it is. It is a copy, because a handler may throw the same one for
- * many requests, and of the same class with the same members and stack, because whoever catches it may ask.
- */
-function editError(error: unknown, edit: FieldEdit): unknown {
-  if (!(error instanceof HttpError)) return error;
-  const lines = edit.apply(Object.entries(error.headers).flat());
-  const headers: PropertyDescriptor = {
-    ...Object.getOwnPropertyDescriptor(error, "headers"),
-    value: Object.fromEntries(pairsOf(lines)),
-  };
-  const members = { ...Object.getOwnPropertyDescriptors(error), headers };
-  return Object.create(Object.getPrototypeOf(error) as object, members) as HttpError;
-}
-
-/** Flat lines as pairs. */
-function pairsOf(lines: FieldLines): [name: string, value: string][] {
-  const pairs: [string, string][] = [];
-  for (let i = 0; i + 1 < lines.length; i += 2) pairs.push([lines[i] as string, lines[i + 1] as string]);
-  return pairs;
-}
 
 /** The value of the first line of a name, null if there is none. */
 export function lineValue(lines: FieldLines, lowerName: string): string | null {

@@ -12,12 +12,13 @@ import { evaluatePreconditions, NOT_MODIFIED, PROCEED } from "../http/conditiona
 import { parseHttpDate } from "../http/date.ts";
 import type { Content, FieldLines } from "../http/exchange.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
+import { respond } from "../web/edited-response.ts";
 import type { Middleware } from "../web/handler.ts";
 import { problemResponse } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import { isFastResponse, responseOfLines, takeAnswer } from "../web/response.ts";
 import { A_TIME_SOURCE, checkOptions, type OptionRules, whole, YES_OR_NO } from "./check-options.ts";
-import { discardResponse, isPromise, respond } from "./edit-response.ts";
+import { discardResponse, isPromise } from "./edit-response.ts";
 
 /** How tags are made. */
 export interface EtagOptions {

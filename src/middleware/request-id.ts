@@ -6,13 +6,13 @@
  */
 
 import { randomUUID } from "node:crypto";
-import type { FieldLines } from "../http/exchange.ts";
+import type { FieldEdit, FieldLines } from "../http/exchange.ts";
 import { isToken } from "../http/fields.ts";
 import { type Context, type ContextKey, contextKey } from "../web/context.ts";
 import type { Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import { A_FUNCTION, checkOptions, type OptionRules } from "./check-options.ts";
-import { editAnswer, type FieldEdit, setLine } from "./edit-response.ts";
+import { editAnswer, setLine } from "./edit-response.ts";
 
 /** Where names come from. */
 export interface RequestIdOptions {

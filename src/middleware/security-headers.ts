@@ -67,7 +67,7 @@ const PERMISSIONS = [
   .join(", ");
 
 /**
- * Adds the fields to every answer that does not have them itself, also to that of an HttpError.
+ * Adds the fields to every answer that does not have them itself, also to that of an error.
  *
  * @throws TypeError that names every mistake in the options
  */

@@ -6,14 +6,14 @@
  * must never hold more than a bounded number of metrics.
  */
 
-import type { FieldLines } from "../http/exchange.ts";
+import type { FieldEdit, FieldLines } from "../http/exchange.ts";
 import { isToken } from "../http/fields.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
 import { type Context, type ContextKey, contextKey } from "../web/context.ts";
 import type { Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import { A_FUNCTION, A_TIME_SOURCE, checkOptions, type OptionRules, quoted, YES_OR_NO } from "./check-options.ts";
-import { editAnswer, type FieldEdit } from "./edit-response.ts";
+import { editAnswer } from "./edit-response.ts";
 
 /** What is shown, and to whom. */
 export interface ServerTimingOptions {

@@ -7,7 +7,8 @@
  */
 
 import { HttpError } from "../http/errors.ts";
-import type { ClientCertificate, Exchange, SocketAddress, TlsFacts } from "../http/exchange.ts";
+import type { ClientCertificate, Exchange, FieldEdit, SocketAddress, TlsFacts } from "../http/exchange.ts";
+import { FailureFields } from "./failure-fields.ts";
 import { appendLines, type HeadersInput, indexOfLine } from "./header-lines.ts";
 import { type Tunnel, tunnelOf } from "./tunnel.ts";
 
@@ -53,6 +54,8 @@ export class Context<P extends object = Params> {
   readonly #outer: Context<object> | null;
   /** Made by the first {@link set}. */
   #state: Map<ContextKey<unknown>, unknown> | null;
+  /** Made by the first {@link editFailure}. */
+  #failures: FailureFields | null;
 
   constructor(
     exchange: Exchange,
@@ -64,6 +67,7 @@ export class Context<P extends object = Params> {
     this.#waitUntil = waitUntil;
     this.#outer = outer;
     this.#state = null;
+    this.#failures = null;
   }
 
   /**
@@ -89,6 +93,37 @@ export class Context<P extends object = Params> {
   set<T>(key: ContextKey<T>, value: NoInfer<T>): void {
     const home = this.#outer ?? this;
     (home.#state ??= new Map()).set(key, value);
+  }
+
+  /**
+   * Asks for other fields of the answer to an error that is on its way out, whoever gives that answer. For middleware that
+   * changes the fields of every answer; what it has caught it throws on.
+   *
+   * @internal
+   */
+  editFailure(error: unknown, edit: FieldEdit): void {
+    const home = this.#outer ?? this;
+    (home.#failures ??= new FailureFields()).add(error, edit);
+  }
+
+  /**
+   * The same was thrown in another form: what was asked for holds for that.
+   *
+   * @internal
+   */
+  replaceFailure(before: unknown, after: unknown): void {
+    const home = this.#outer ?? this;
+    home.#failures?.replace(before, after);
+  }
+
+  /**
+   * What becomes of the fields of the answer to an error; null for nothing.
+   *
+   * @internal
+   */
+  failureEdit(error: unknown): FieldEdit | null {
+    const home = this.#outer ?? this;
+    return home.#failures === null ? null : home.#failures.of(error);
   }
 
   /**

@@ -7,7 +7,7 @@
  */
 
 import { type ErrorRow, ERRORS, HandlerError, HttpError, ProtocolError } from "../http/errors.ts";
-import type { Exchange, FieldLines } from "../http/exchange.ts";
+import type { Exchange, FieldEdit, FieldLines } from "../http/exchange.ts";
 import type { Problem } from "../http/problem.ts";
 import { renderProblem } from "../http/problem.ts";
 import { reasonPhrase } from "../http/status.ts";
@@ -105,44 +105,53 @@ class ExchangeHandler {
       void exchange.respond({ status: 204, reason: "", fields: SERVER_OPTIONS }, null);
       return;
     }
+    const context = new Context(exchange, this.#waitUntil);
     try {
       const fetch = this.#fetch;
-      const result: unknown = fetch(
-        requestOf(exchange, this.#maxBufferedBytes),
-        new Context(exchange, this.#waitUntil),
-      );
-      if (isThenable(result)) this.#answerLater(exchange, result);
-      else this.#answer(exchange, result);
+      const result: unknown = fetch(requestOf(exchange, this.#maxBufferedBytes), context);
+      if (isThenable(result)) this.#answerLater(context, result);
+      else this.#answer(context, result);
     } catch (error) {
-      this.#fail(exchange, error);
+      this.#fail(context, error);
     }
   }
 
-  #answerLater(exchange: Exchange, result: PromiseLike<unknown>): void {
+  #answerLater(context: Context, result: PromiseLike<unknown>): void {
     result.then(
       (response) => {
         try {
-          this.#answer(exchange, response);
+          this.#answer(context, response);
         } catch (error) {
-          this.#fail(exchange, error);
+          this.#fail(context, error);
         }
       },
-      (error: unknown) => this.#fail(exchange, error),
+      (error: unknown) => this.#fail(context, error),
     );
   }
 
-  #answer(exchange: Exchange, response: unknown): void {
+  #answer(context: Context, response: unknown): void {
+    const { exchange } = context;
     if (!isResponse(response)) {
       // After an upgrade, or an answer on the exchange itself, there is nothing left to say
       if (response === undefined && exchange.isAnswered) return;
       throw new HandlerError("ERR_RESPONSE_MISSING", describe(response));
     }
     const sent = sendResponse(exchange, response);
-    if (sent instanceof Promise) sent.then(undefined, (error: unknown) => this.#fail(exchange, error));
+    if (sent instanceof Promise) sent.then(undefined, (error: unknown) => this.#fail(context, error));
   }
 
   /** Answers what the handler did not, if that is still possible, and tells the observer of what is the handler's fault. */
-  #fail(exchange: Exchange, thrown: unknown): void {
+  #fail(context: Context, thrown: unknown): void {
+    try {
+      this.#answerFailure(context, thrown);
+    } catch (mistake) {
+      // It cannot be sent as it wanted, e.g. for an invalid field, or not even be looked at: a fault like any other
+      this.#failAnswering(context.exchange, mistake);
+    }
+  }
+
+  #answerFailure(context: Context, thrown: unknown): void {
+    const { exchange } = context;
     const hasMistake = thrown instanceof ErrorHandlerFailure;
     const error = hasMistake ? thrown.original : thrown;
     const reported = hasMistake ? new AggregateError([error, thrown.mistake], thrown.message) : thrown;
@@ -154,29 +163,25 @@ class ExchangeHandler {
       this.#report({ id: nextId(), error: reported, exchange });
       return;
     }
+    const edit = context.failureEdit(thrown);
     // In the wire's own words, and to its observers
     if (error instanceof ProtocolError) {
-      exchange.refuse(error);
+      exchange.refuse(error, edit);
       if (hasMistake) this.#report({ id: nextId(), error: reported, exchange });
       return;
     }
     const problem = problemOf(error);
     const isFault = problem === null || hasMistake || (error instanceof HttpError && problem.status >= 500);
     const id = isFault ? nextId() : "";
-    try {
-      if (problem === null) respondProblem(exchange, { ...UNKNOWN_PROBLEM, id }, []);
-      else respondProblem(exchange, isFault ? { ...problem, id } : problem, fieldsOf(error));
-    } catch (mistake) {
-      return this.#failAnswering(exchange, mistake);
-    }
+    const known = problem ?? UNKNOWN_PROBLEM;
+    respondProblem(exchange, isFault ? { ...known, id } : known, fieldsOf(error), edit);
     if (isFault) this.#report({ id, error: reported, exchange });
   }
 
-  /** The handler's error cannot be sent as it wanted, e.g. for an invalid field: that is a fault like any other. */
   #failAnswering(exchange: Exchange, mistake: unknown): void {
     const id = nextId();
     try {
-      respondProblem(exchange, { ...UNKNOWN_PROBLEM, id }, []);
+      respondProblem(exchange, { ...UNKNOWN_PROBLEM, id }, [], null);
     } catch (error) {
       exchange.abort(toError(error));
     }
@@ -266,9 +271,23 @@ function fieldsOf(error: unknown): FieldLines {
   return error instanceof HttpError ? Object.entries(error.headers).flat() : [];
 }
 
-function respondProblem(exchange: Exchange, problem: Problem, fields: FieldLines): void {
+function respondProblem(exchange: Exchange, problem: Problem, fields: FieldLines, edit: FieldEdit | null): void {
   const { lines, text } = renderAnswer(problem, exchange.request.fields.get("accept"), fields);
-  void exchange.respond({ status: problem.status, reason: "", fields: lines }, text);
+  const edited = edit === null ? lines : edit.apply(lines);
+  void exchange.respond({ status: problem.status, reason: "", fields: edited }, text);
+}
+
+/**
+ * The answer that an error stands for, with what middleware on its way wanted of the fields.
+ *
+ * @returns null for a fault, which says nothing of itself
+ */
+export function responseToError(request: Request, context: Context, error: unknown): Response | null {
+  const problem = problemOf(error);
+  if (problem === null) return null;
+  const { lines, text } = renderAnswer(problem, request.headers.get("accept"), fieldsOf(error));
+  const edit = context.failureEdit(error);
+  return responseOfLines(problem.status, edit === null ? lines : edit.apply(lines), text);
 }
 
 /**

@@ -11,6 +11,7 @@ import type {
   Content,
   ContentSource,
   Exchange,
+  FieldEdit,
   FieldLines,
   RequestHead,
   ResponseHead,
@@ -139,11 +140,11 @@ export class LocalExchange implements Exchange {
     return null;
   }
 
-  refuse(error: ProtocolError): void {
+  refuse(error: ProtocolError, edit: FieldEdit | null = null): void {
     if (this.isAnswered) return;
     if (this.#peer === null) return this.abort(error);
     const { head, content } = this.#peer.answerOf(error);
-    void this.respond(head, content);
+    void this.respond(edit === null ? head : { ...head, fields: edit.apply(head.fields) }, content);
   }
 
   abort(reason: Error): void {

@@ -6,6 +6,7 @@
  */
 
 import { ERRORS, HttpError, ProtocolError, type ProtocolErrorCode } from "../http/errors.ts";
+import type { FieldEdit, FieldLines } from "../http/exchange.ts";
 
 /** An error as far as it can travel. */
 export interface ErrorFacts {
@@ -18,6 +19,8 @@ export interface ErrorFacts {
   readonly status: number;
   /** Fields of the answer. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Fields that middleware in the thread wants in the answer, whoever gives it; the handler's own among them. */
+  readonly wanted: FieldLines;
   /** More members of the problem, as far as JSON can say them. */
   readonly extensions: string;
   /** What a rule of the wire says of the place; `""` for none. */
@@ -36,10 +39,15 @@ class ThreadError extends Error {
   }
 }
 
-/** Takes an error, or whatever was thrown, apart. */
-export function errorFactsOf(thrown: unknown): ErrorFacts {
+/**
+ * Takes an error, or whatever was thrown, apart.
+ *
+ * @param edit what middleware in the thread makes of the fields of the answer; default nothing
+ */
+export function errorFactsOf(thrown: unknown, edit: FieldEdit | null = null): ErrorFacts {
   if (!(thrown instanceof Error)) {
-    return { ...NO_FACTS, name: "Error", message: `${typeof thrown} was thrown: ${String(thrown).slice(0, 1000)}` };
+    const message = `${typeof thrown} was thrown: ${String(thrown).slice(0, 1000)}`;
+    return { ...NO_FACTS, name: "Error", message, wanted: edit?.apply([]) ?? [] };
   }
   const code: unknown = Reflect.get(thrown, "code");
   const status: unknown = Reflect.get(thrown, "status");
@@ -53,6 +61,7 @@ export function errorFactsOf(thrown: unknown): ErrorFacts {
     code: typeof code === "string" ? code : "",
     status: isAnswer ? (status as number) : 0,
     headers: thrown instanceof HttpError ? thrown.headers : {},
+    wanted: edit?.apply(thrown instanceof HttpError ? Object.entries(thrown.headers).flat() : []) ?? [],
     extensions: thrown instanceof HttpError ? JSON.stringify(thrown.extensions) : "{}",
     detail: thrown instanceof ProtocolError ? thrown.detail : "",
   };
@@ -65,6 +74,7 @@ const NO_FACTS: ErrorFacts = {
   code: "",
   status: 0,
   headers: {},
+  wanted: [],
   extensions: "{}",
   detail: "",
 };
@@ -80,4 +90,21 @@ export function errorOf(facts: ErrorFacts): Error {
     return new HttpError(status, message, { code, headers, extensions });
   }
   return new ThreadError(facts);
+}
+
+/** Fields from a thread in place of those of their names; Vary stands beside what varies here. */
+export class WantedFields implements FieldEdit {
+  readonly #wanted: FieldLines;
+  readonly #names: ReadonlySet<string>;
+
+  constructor(wanted: FieldLines) {
+    this.#wanted = wanted;
+    const names = wanted.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
+    this.#names = new Set(names.filter((name) => name !== "vary"));
+  }
+
+  apply(lines: FieldLines): FieldLines {
+    const others = lines.filter((_, i) => !this.#names.has((lines[i - (i % 2)] as string).toLowerCase()));
+    return [...others, ...this.#wanted];
+  }
 }

@@ -14,7 +14,7 @@ import type { Context } from "../web/context.ts";
 import { indexOfLine } from "../web/header-lines.ts";
 import type { Request } from "../web/request.ts";
 import { Response } from "../web/response.ts";
-import { errorOf } from "./error-facts.ts";
+import { type ErrorFacts, errorOf, WantedFields } from "./error-facts.ts";
 import { FlowSender, FlowSource } from "./flow.ts";
 import type { RequestTask, ServerMessage, ThreadMessage } from "./messages.ts";
 import type { ResolvedWorkerOptions } from "./worker-options.ts";
@@ -83,7 +83,7 @@ export class ServerCall {
       case "answered":
         return this.#answer(message);
       case "failed":
-        return this.#fail(errorOf(message.error));
+        return this.#fail(this.#errorOf(message.error));
       case "fault":
         return this.#context.waitUntil(Promise.reject(errorOf(message.error)));
       case "more":
@@ -126,6 +126,13 @@ export class ServerCall {
     } catch (error) {
       this.#reject(error as Error);
     }
+  }
+
+  /** What middleware in the thread has asked for is asked for here. */
+  #errorOf(facts: ErrorFacts): Error {
+    const error = errorOf(facts);
+    if (facts.wanted.length > 0) this.#context.editFailure(error, new WantedFields(facts.wanted));
+    return error;
   }
 
   #fail(error: Error): void {

@@ -94,10 +94,14 @@ class ThreadCall implements LocalPeer {
     this.#post({ kind: "started" });
     const context = new Context(this.#exchange, (promise) => this.#background.push(promise.catch(this.#reportFault)));
     context.params = this.#task.params;
-    const response: unknown = await handler(requestOf(this.#exchange, this.#task.maxBufferedBytes), context);
-    if (!isResponse(response))
-      throw new HandlerError("ERR_RESPONSE_MISSING", "a handler in a thread returns a Response");
-    await sendResponse(this.#exchange, response);
+    try {
+      const response: unknown = await handler(requestOf(this.#exchange, this.#task.maxBufferedBytes), context);
+      if (!isResponse(response))
+        throw new HandlerError("ERR_RESPONSE_MISSING", "a handler in a thread returns a Response");
+      await sendResponse(this.#exchange, response);
+    } catch (error) {
+      return this.#post({ kind: "failed", error: errorFactsOf(error, context.failureEdit(error)) });
+    }
     this.#exchange.complete();
     await Promise.all(this.#background);
   }

@@ -306,6 +306,44 @@ describe("errors", () => {
     ]);
   });
 
+  it("that onError answers, or others make of them, get the fields that middleware inside gives every answer", async () => {
+    const readable = cors({ origins: ["https://a.example"] });
+    const app = new App()
+      .route("/caught", new App().use(readable).get("/", fail))
+      .get("/twice", readable, fail)
+      .get("/other", readable, fail)
+      .onError(async (_error, request) => {
+        if (request.url.endsWith("twice")) throw new Error("second");
+        if (request.url.endsWith("other")) throw new HttpError(409, "taken");
+        return new Response("sorry", { status: 502, headers: { vary: "accept" } });
+      });
+    const told = [];
+    for (const target of ["/caught", "/twice", "/other"]) {
+      const { status, exchange } = await ask(app, { target, fields: [["origin", "https://a.example"]] });
+      told.push([status, exchange.field("access-control-allow-origin"), exchange.field("vary")]);
+    }
+    expect(told).toEqual([
+      [502, "https://a.example", "accept, origin"],
+      [500, "https://a.example", "origin"],
+      [409, "https://a.example", "origin"],
+    ]);
+  });
+
+  it("that middleware has answered leave nothing behind for the next error", async () => {
+    const app = new App()
+      .use(async (request, context, next) => {
+        try {
+          return await next(request, context);
+        } catch {
+          throw new HttpError(503, "given up");
+        }
+      })
+      .use(cors({ origins: ["https://a.example"] }))
+      .get("/", fail);
+    const { status, exchange } = await ask(app, { target: "/", fields: [["origin", "https://a.example"]] });
+    expect([status, exchange.field("access-control-allow-origin")]).toEqual([503, undefined]);
+  });
+
   it("of a handler that returns nothing are faults", async () => {
     const { status, faults } = await ask(
       new App().get("/", () => undefined),

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { App } from "../../src/app/app.ts";
 import { HttpError } from "../../src/http/errors.ts";
 import { cors } from "../../src/middleware/cors.ts";
 import type { CorsOptions } from "../../src/middleware/cors.ts";
+import { request, startTestServer, type TestRequestInit } from "../../src/testing/index.ts";
 import type { Context } from "../../src/web/context.ts";
 import type { Handler } from "../../src/web/handler.ts";
 import { Request } from "../../src/web/request.ts";
@@ -23,6 +25,18 @@ function ask(
   const request = new Request("http://a.example/", { method, headers });
   const response = cors(options)(request, {} as Context, next) as Response;
   return { response, isAsked };
+}
+
+/** The same as `request()`, over a connection. */
+async function onSocket(
+  app: App,
+  path: string,
+  { limits = {}, ...init }: TestRequestInit,
+): Promise<globalThis.Response> {
+  await using server = await startTestServer(app, { limits });
+  const response = await server.fetch(path, init);
+  await response.text();
+  return response;
 }
 
 describe("an answer", () => {
@@ -91,14 +105,61 @@ describe("a function for origins", () => {
 });
 
 describe("an error", () => {
-  it("that is an answer may be read too", () => {
-    const request = new Request("http://a.example/", { headers: { origin: APP } });
-    const refuse = (): never => {
+  const app = new App()
+    .use(cors({ origins: [APP] }))
+    .get("/mine", () => {
       throw new HttpError(403, "not yours");
-    };
-    expect(() => cors({ origins: [APP] })(request, {} as Context, refuse)).toThrow(
-      expect.objectContaining({ headers: { "access-control-allow-origin": APP, "vary": "origin" } }) as Error,
-    );
+    })
+    .get("/fault", () => {
+      throw new Error("broken");
+    })
+    .get("/later", () => Promise.reject(new Error("broken")))
+    .post("/json", async (asked) => Response.json(await asked.json()))
+    .post("/form", async (asked) => new Response([...(await asked.formData()).keys()].join()))
+    .post("/text", async (asked) => new Response(await asked.text()))
+    .mount("/mounted", () => {
+      throw new Error("broken");
+    });
+  const headers = { "origin": APP, "content-type": "multipart/form-data; boundary=x" };
+
+  it.each([
+    ["GET /mine", 403],
+    ["GET /fault", 500],
+    ["GET /later", 500],
+    ["POST /json", 400],
+    ["POST /form", 400],
+    ["GET /mounted/x", 500],
+    ["GET /none", 404],
+    ["PUT /json", 405],
+  ])("may be read by scripts whoever answers it: %s", async (line, status) => {
+    const [method = "", path = ""] = line.split(" ");
+    const response = await request(app, path, { method, headers, ...(method === "GET" ? {} : { body: "{" }) });
+    expect([response.status, response.headers.get("access-control-allow-origin")]).toEqual([status, APP]);
+    expect(response.headers.get("vary")).toBe("origin");
+  });
+
+  it.each([
+    ["in a test", request],
+    ["on a socket", onSocket],
+  ])("of content that is too large may be read as well, %s", async (_where, asked) => {
+    const body = "x".repeat(64);
+    const response = await asked(app, "/text", { method: "POST", headers, body, limits: { maxBufferedBytes: 16 } });
+    expect([response.status, response.headers.get("access-control-allow-origin")]).toEqual([413, APP]);
+  });
+
+  it("may be read where the app answers it", async () => {
+    const own = new App()
+      .use(cors({ origins: [APP] }))
+      .get("/", () => Promise.reject(new Error("broken")))
+      .onError((error) => new Response(String(error), { status: 502 }));
+    const response = await request(own, "/", { headers });
+    expect([response.status, await response.text()]).toEqual([502, "Error: broken"]);
+    expect(response.headers.get("access-control-allow-origin")).toBe(APP);
+  });
+
+  it("may not be read by others", async () => {
+    const response = await request(app, "/fault", { headers: { origin: "https://evil.example" } });
+    expect([response.status, response.headers.get("access-control-allow-origin")]).toEqual([500, null]);
   });
 });
 

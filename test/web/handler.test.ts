@@ -312,6 +312,24 @@ describe("failures", () => {
     expect(faults).toEqual([]);
   });
 
+  it.each([
+    ["at once", false],
+    ["later", true],
+  ])("answers what cannot even be looked at, thrown %s", async (_when, isLater) => {
+    const trap = new Proxy(new Error("x"), {
+      getPrototypeOf: () => {
+        throw new Error("not to be looked at");
+      },
+    });
+    const exchange = new MemoryExchange();
+    const { faults } = run(() => {
+      if (isLater) return Promise.reject(trap);
+      throw trap;
+    }, exchange);
+    await exchange.answered;
+    expect([exchange.status, faults.length]).toEqual([500, 1]);
+  });
+
   it("outlives an observer that throws", () => {
     const exchange = new MemoryExchange();
     const handle = createExchangeHandler(() => undefined, {

@@ -125,6 +125,19 @@ describe("a handler in a thread", () => {
     expect(await response.text()).toContain("Short and stout");
   });
 
+  it.each([
+    ["?mine", 409],
+    ["", 500],
+  ])("gives errors the fields that middleware in the thread gives every answer: %j", async (query, status) => {
+    const headers = { origin: "https://a.example" };
+    const response = await running.server.fetch(`/fields${query}`, { headers });
+    expect([
+      response.status,
+      response.headers.get("access-control-allow-origin"),
+      response.headers.get("vary"),
+    ]).toEqual([status, "https://a.example", "origin"]);
+  });
+
   it("tells what is wrong with JSON, as without a thread", async () => {
     const response = await running.server.fetch("/json", {
       method: "POST",

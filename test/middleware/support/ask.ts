@@ -1,5 +1,6 @@
 /** One request through a middleware and a handler, without a server: what becomes of it, and of the exchange. */
-import type { Handler, Middleware } from "../../../src/web/handler.ts";
+import { expect } from "vitest";
+import { type Handler, type Middleware, responseToError } from "../../../src/web/handler.ts";
 import { Context } from "../../../src/web/context.ts";
 import { requestOf } from "../../../src/web/request.ts";
 import type { Request } from "../../../src/web/request.ts";
@@ -45,6 +46,19 @@ export function arrive(options: AskOptions = {}): Asked {
 export async function ask(middleware: Middleware, handler: Handler, options: AskOptions = {}): Promise<Response> {
   const { request, context } = arrive(options);
   return (await middleware(request, context, handler)) as Response;
+}
+
+/** Fields of the answer that a server gives to an error which a handler throws. */
+export async function refused(
+  middleware: Middleware,
+  error: Error,
+  options: AskOptions = {},
+): Promise<Record<string, string>> {
+  const { request, context } = arrive(options);
+  const passed = async (): Promise<unknown> => middleware(request, context, () => Promise.reject(error));
+  // On its way it stays what it is
+  await expect(passed()).rejects.toBe(error);
+  return fieldsOf(responseToError(request, context, error) as Response);
 }
 
 /** Fields of an answer by lower-case name. */

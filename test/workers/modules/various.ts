@@ -3,9 +3,12 @@ import { openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { threadId } from "node:worker_threads";
 import { HttpError } from "../../../src/http/errors.ts";
+import { cors } from "../../../src/middleware/cors.ts";
 import type { Context } from "../../../src/web/context.ts";
 import type { Request } from "../../../src/web/request.ts";
 import { Response } from "../../../src/web/response.ts";
+
+const readable = cors({ origins: ["https://a.example"] });
 
 const encoder = new TextEncoder();
 
@@ -83,6 +86,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   "/fault": () => {
     throw new RangeError("secret of the thread");
   },
+  "/fields": (request, context) =>
+    readable(request, context, () => {
+      throw request.url.endsWith("?mine") ? new HttpError(409, "taken") : new Error("secret of the thread");
+    }),
   "/nothing": () => {},
   "/background": (_request, context) => {
     context.waitUntil(Promise.reject(new Error("afterwards")));
