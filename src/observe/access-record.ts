@@ -5,7 +5,7 @@
  * escaped here but what is kept out is left out: how a value is made harmless is for the form of the line.
  */
 
-import type { Exchange, Refusal } from "../http/exchange.ts";
+import type { ConnectionInfo, Exchange, Refusal } from "../http/exchange.ts";
 import type { Fault, ResponseInfo } from "../server/hooks.ts";
 import { type AccessLogOptions, type LogMembers, remoteOf } from "./access-options.ts";
 import { Redactor, SECRET_PARAMETERS } from "./redact.ts";
@@ -36,6 +36,11 @@ export function traceIdOf(traceParent: string): string {
 /** The id of the span that stands for the request. */
 export function spanIdOf(traceParent: string): string {
   return traceParent.slice(TRACE_ID_END + 1, SPAN_ID_END);
+}
+
+/** The version of TLS; true where it is not known, e.g. between the client and a proxy that is trusted. */
+export function tlsOf(connection: ConnectionInfo): string | true {
+  return connection.tls?.version ?? true;
 }
 
 /** Makes records by the options. */
@@ -72,7 +77,7 @@ export class AccessRecords {
       if (value !== "") record[name] = value;
     };
     if (requestContentBytes > 0) record["requestBytes"] = requestContentBytes;
-    if (connection.isEncrypted) record["tls"] = true;
+    if (connection.isEncrypted) record["tls"] = tlsOf(connection);
     set("route", route);
     if (outcome !== "complete") record["outcome"] = outcome;
     set("code", code);

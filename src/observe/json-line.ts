@@ -10,7 +10,7 @@ import type { ConnectionInfo, Refusal, RequestHead } from "../http/exchange.ts";
 import type { Fault, ResponseInfo } from "../server/hooks.ts";
 import type { TimeSource } from "../web/clock.ts";
 import { type AccessLogOptions, type LineSource, type LogMembers, remoteOf } from "./access-options.ts";
-import { type AccessRecords, levelOf, spanIdOf, traceIdOf } from "./access-record.ts";
+import { type AccessRecords, levelOf, spanIdOf, tlsOf, traceIdOf } from "./access-record.ts";
 import { asciiJson, escapeJson } from "./escape.ts";
 import { IsoTime, renderMs } from "./log-time.ts";
 
@@ -88,7 +88,7 @@ export class JsonLines implements LineSource {
     const { request, connection, requestId, traceParent } = exchange;
     let text = "";
     if (requestContentBytes > 0) text += `,"requestBytes":${requestContentBytes}`;
-    if (connection.isEncrypted) text += `,"tls":true`;
+    if (connection.isEncrypted) text += `,"tls":${JSON.stringify(tlsOf(connection))}`;
     if (route !== "") text += `,"route":"${escapeJson(route)}"`;
     if (outcome !== "complete") text += `,"outcome":"${outcome}"`;
     if (code !== "") text += `,"code":"${code}"`;
