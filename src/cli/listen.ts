@@ -43,7 +43,12 @@ export async function listen(settings: Settings, fetch: Handler, hooks: Hooks): 
     try {
       for (const target of targets) {
         const wanted = target.kind === "tcp" && !isPortFixed ? { ...target, port: candidate } : target;
-        servers.push(await serve({ ...settings.server, fetch, hooks, ...placeOf(wanted) }));
+        const [one, other] = inBothFamilies(wanted);
+        const server = await serve({ ...settings.server, fetch, hooks, ...placeOf(one) });
+        servers.push(server);
+        if (other === null) continue;
+        // Of port 0 the first got any, and the second shall have the same
+        servers.push(await serve({ ...settings.server, fetch, hooks, ...placeOf({ ...other, port: server.port }) }));
       }
       return { servers, takenPort: candidate === port ? 0 : port };
     } catch (error) {
@@ -53,6 +58,15 @@ export async function listen(settings: Settings, fetch: Handler, hooks: Hooks): 
     }
   }
 }
+
+/** `localhost` is 127.0.0.1 and ::1 (RFC 6761 §6.3), and which of them a client tries first nobody knows. */
+function inBothFamilies(target: Target): readonly [Target, TcpTarget | null] {
+  if (target.kind !== "tcp" || target.hostname !== "localhost") return [target, null];
+  const hasIpv6 = Object.values(networkInterfaces()).some((one) => one?.some(({ address }) => address === "::1"));
+  return [{ ...target, hostname: "127.0.0.1" }, hasIpv6 ? { ...target, hostname: "::1" } : null];
+}
+
+type TcpTarget = Extract<Target, { readonly kind: "tcp" }>;
 
 /** The options of serve() for a target. */
 function placeOf(target: Target): { hostname: string; port: number } | { unix: string } | { fd: number } {
