@@ -117,7 +117,7 @@ class Compressor {
     const { status } = response;
     // RFC 9110 §15.3.5, §15.3.6, §15.3.7: nothing to code, or a part of something
     if (status === 204 || status === 205 || status === 206) return response;
-    if (status === 304) return confirmTag(request, response);
+    if (status === 304) return this.#confirm(request, response);
     // One of the platform's is looked at through its interface, so that its stream is not taken in vain
     if (!isFastResponse(response) && response.body === null) return response;
     const answer = isFastResponse(response) ? takeAnswer(response) : answerOf(response);
@@ -129,28 +129,31 @@ class Compressor {
     const edit = this.#coded.get(selected);
     if (edit === undefined) return this.#plain(answer);
     const coding = selected as ContentCoding;
-    if (isHead) return respond(status, answer.head.reason, edit.apply(answer.head.fields), withoutText(content));
-    if (content === null) return unchanged(response, answer);
+    if (content === null) return isHead ? coded(answer, edit, null) : unchanged(response, answer);
+    if (isHead && (typeof content === "string" || content instanceof Uint8Array)) return coded(answer, edit, null);
     if (typeof content === "string" || content instanceof Uint8Array) return this.#whole(answer, content, coding, edit);
-    if (verdict === EVENTS) return this.#stream(answer, content as StreamContent, coding, edit, true);
-    return this.#begun(answer, content as StreamContent, coding, edit);
+    if (verdict === EVENTS && !isHead) return this.#stream(answer, content as StreamContent, coding, edit, true);
+    return this.#begun(answer, content as StreamContent, coding, edit, isHead);
   }
 
-  /** A text of the platform's is a stream that ends at once: that is as good as whole. */
+  /** A text of the platform's is a stream that ends at once: that is as good as whole. HEAD gets the fields of what GET would. */
   async #begun(
     answer: Answer,
     content: StreamContent,
     coding: ContentCoding,
     edit: LineEdit,
+    isHead: boolean,
   ): Promise<globalThis.Response> {
     const rest = new BegunStream(content);
     const first = await rest.peek();
     const second = first === null || first.done ? null : await rest.peekSecond();
     const bytes: unknown = first?.done === true ? NOTHING : first?.value;
     const isWhole = (first?.done === true || second?.done === true) && bytes instanceof Uint8Array;
-    if (!isWhole) return this.#stream(answer, rest, coding, edit, false);
-    if (bytes.length < this.#minBytes)
+    if (!isWhole && !isHead) return this.#stream(answer, rest, coding, edit, false);
+    if (!isWhole) rest.return().catch(ignore);
+    if (isWhole && bytes.length < this.#minBytes)
       return respond(answer.head.status, answer.head.reason, answer.head.fields, bytes);
+    if (isHead || !isWhole) return coded(answer, edit, null);
     return this.#whole({ head: answer.head, content: bytes }, bytes, coding, edit) as
       | globalThis.Response
       | Promise<globalThis.Response>;
@@ -163,8 +166,8 @@ class Compressor {
     edit: LineEdit,
     isOfEvents: boolean,
   ): globalThis.Response {
-    const coded = new CodedStream(content, coding, this.#effort, isOfEvents, this.#time);
-    return respond(head.status, head.reason, edit.apply(head.fields), coded);
+    const stream = new CodedStream(content, coding, this.#effort, isOfEvents, this.#time);
+    return respond(head.status, head.reason, edit.apply(head.fields), stream);
   }
 
   #judge(lines: FieldLines): number {
@@ -202,22 +205,39 @@ class Compressor {
     if (bytes.length <= MAX_SYNC_BYTES) {
       return this.#smaller(answer, bytes.length, codeNow(bytes, coding, this.#effort), edit);
     }
-    return codeLater(bytes, coding, this.#effort).then((coded) => this.#smaller(answer, bytes.length, coded, edit));
+    return codeLater(bytes, coding, this.#effort).then((result) => this.#smaller(answer, bytes.length, result, edit));
   }
 
   /** Noise grows by coding; then it is sent as it is. */
-  #smaller(answer: Answer, length: number, coded: Buffer, edit: LineEdit): globalThis.Response {
-    if (coded.length >= length) return this.#plain(answer);
-    const { status, reason, fields } = answer.head;
-    const lines = edit.apply(fields);
-    return reason === "" ? responseOfLines(status, lines, coded) : respond(status, reason, lines, coded);
+  #smaller(answer: Answer, length: number, result: Buffer, edit: LineEdit): globalThis.Response {
+    return result.length >= length ? this.#plain(answer) : coded(answer, edit, result);
+  }
+
+  /**
+   * RFC 9110 §15.4.5: a 304 has the tag that 200 would have, and the client says which that was; and it has the Vary of 200. What
+   * that one's type was a 304 seldom says: then it is one that would have been coded, which costs a cache little.
+   */
+  #confirm(request: Request, response: globalThis.Response): globalThis.Response {
+    const { head, content } = answerOf(response);
+    const lines = [...head.fields];
+    const etag = lineValue(lines, "etag") ?? "";
+    const list = request.headers.get("if-none-match") ?? "";
+    if (etag.startsWith('"') && list.includes(`W/${etag}`) && !listHasStrong(list, etag))
+      setLine(lines, "etag", `W/${etag}`);
+    const mediaType = lineValue(lines, "content-type");
+    if (mediaType === null || this.#isCompressible(mediaType)) addMember(lines, "vary", "accept-encoding");
+    return respond(head.status, head.reason, lines, content);
   }
 }
 
-/** RFC 9110 §9.3.2: HEAD has the fields of GET, whose length is not known. A stream is for the wire to let go of. */
-function withoutText(content: Content): Content {
-  return typeof content === "string" || content instanceof Uint8Array ? null : content;
+/** With the coding's fields; for HEAD without content, since its length is not known (RFC 9110 §9.3.2). */
+function coded({ head }: Answer, edit: LineEdit, content: Buffer | null): globalThis.Response {
+  const { status, reason, fields } = head;
+  const lines = edit.apply(fields);
+  return reason === "" ? responseOfLines(status, lines, content) : respond(status, reason, lines, content);
 }
+
+function ignore(): void {}
 
 function isFile(content: Content): boolean {
   return typeof content === "object" && content !== null && "fd" in content;
@@ -268,16 +288,4 @@ function markCoded(lines: string[], coding: string): void {
   const etag = lineValue(lines, "etag");
   // RFC 9110 §8.8.1: a strong validator is of one sequence of octets, and these are others
   if (etag !== null && etag.startsWith('"')) setLine(lines, "etag", `W/${etag}`);
-}
-
-/** RFC 9110 §15.4.5: a 304 has the tag that 200 would have; the client says which that was. */
-function confirmTag(request: Request, response: globalThis.Response): globalThis.Response {
-  const etag = response.headers.get("etag");
-  if (etag === null || !etag.startsWith('"')) return response;
-  const list = request.headers.get("if-none-match");
-  if (list === null || !list.includes(`W/${etag}`) || listHasStrong(list, etag)) return response;
-  const { head, content } = answerOf(response);
-  const lines = [...head.fields];
-  setLine(lines, "etag", `W/${etag}`);
-  return respond(head.status, head.reason, lines, content);
 }

@@ -66,7 +66,10 @@ export class EventChannel implements AsyncIterable<string>, AsyncIterator<string
   #queue = "";
   #queuedBytes = 0;
   #reader: { resolve(result: IteratorResult<string>): void; reject(error: Error): void } | null = null;
-  #roomWaiters: Array<(isThere: boolean) => void> = [];
+  /** Of all who wait for room, and of those whose event was dropped: one promise each, however many events there are. */
+  #room: Promise<boolean> | null = null;
+  #roomAfterDrop: Promise<boolean> | null = null;
+  #wakeWaiting: ((isThere: boolean) => void) | null = null;
   #iterator: AsyncIterator<EventInput> | null = null;
   #cleanUp: (() => unknown) | null = null;
   #stopTimer: (() => void) | null = null;
@@ -177,7 +180,7 @@ export class EventChannel implements AsyncIterable<string>, AsyncIterator<string
     const bytes = Buffer.byteLength(text);
     // One event alone is always taken, however large: it is in memory already
     if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > maxQueuedBytes) {
-      if (dropsOverflow) return this.#whenRoom().then(() => false);
+      if (dropsOverflow) return (this.#roomAfterDrop ??= this.#whenRoom().then(() => false));
       // It comes back with the id that it has seen last; what waits is sent all the same
       this.#end(null);
       return NOT_TAKEN;
@@ -187,7 +190,10 @@ export class EventChannel implements AsyncIterable<string>, AsyncIterator<string
   }
 
   #whenRoom(): Promise<boolean> {
-    return new Promise((resolve) => this.#roomWaiters.push(resolve));
+    this.#room ??= new Promise((resolve) => {
+      this.#wakeWaiting = resolve;
+    });
+    return this.#room;
   }
 
   #write(text: string, bytes: number = Buffer.byteLength(text)): void {
@@ -211,9 +217,11 @@ export class EventChannel implements AsyncIterable<string>, AsyncIterator<string
   }
 
   #wakeWaiters(isThere: boolean): void {
-    const waiters = this.#roomWaiters;
-    this.#roomWaiters = [];
-    for (const wake of waiters) wake(isThere);
+    const wake = this.#wakeWaiting;
+    this.#wakeWaiting = null;
+    this.#room = null;
+    this.#roomAfterDrop = null;
+    wake?.(isThere);
   }
 
   /** One timer at a time; an event puts the heartbeat off without touching it. */

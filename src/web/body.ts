@@ -7,9 +7,10 @@
  */
 
 import { Readable } from "node:stream";
-import { ProtocolError } from "../http/errors.ts";
+import { ERRORS, HttpError, ProtocolError } from "../http/errors.ts";
 import type { ContentSink, ContentSource } from "../http/exchange.ts";
 import { parseJson } from "./json.ts";
+import { findTooDeep } from "./json-depth.ts";
 import { platformResponse } from "./platform.ts";
 
 /** Makes something of whole content. `bytes` may be shared and must not be written to or given away. */
@@ -50,6 +51,23 @@ export const toText: Conversion<string> = (bytes) => {
 
 /** @throws JsonSyntaxError */
 export const toJson: Conversion<unknown> = (bytes) => parseJson(toText(bytes, null) as string, textStart(bytes));
+
+/**
+ * Levels of arrays and objects that `json()` of a request takes, as Jackson's 1,000: JSON.stringify of Node overflows its stack
+ * from some 4,000 on, so that a handler which only sends back what it got could be made to fail.
+ */
+const MAX_JSON_DEPTH = 1000;
+
+/** @throws JsonSyntaxError, HttpError 400 ERR_JSON_TOO_DEEP */
+export const toRequestJson: Conversion<unknown> = (bytes) => {
+  const text = toText(bytes, null) as string;
+  // RFC 8259 §9: a parser may set a limit on nesting
+  if (findTooDeep(text, MAX_JSON_DEPTH) !== -1) {
+    const { status, sentence } = ERRORS.ERR_JSON_TOO_DEEP;
+    throw new HttpError(status, `${sentence}: more than ${MAX_JSON_DEPTH} levels`, { code: "ERR_JSON_TOO_DEEP" });
+  }
+  return parseJson(text, textStart(bytes));
+};
 
 /** A copy: what a handler gets is its own to write to. */
 export const toBytes: Conversion<Uint8Array<ArrayBuffer>> = (bytes) => new Uint8Array(bytes);

@@ -23,7 +23,7 @@ import {
   toBlob,
   toBytes,
   toFormData,
-  toJson,
+  toRequestJson,
   toText,
   unusableBody,
   usedStream,
@@ -214,7 +214,7 @@ class LazyRequest {
   }
 
   json(): Promise<unknown> {
-    return this.#consume(toJson);
+    return this.#consume(toRequestJson);
   }
 
   text(): Promise<string> {

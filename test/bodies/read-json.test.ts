@@ -169,8 +169,11 @@ describe("nesting", () => {
   });
 
   it("left unmeasured does not crash JSON.parse either", async () => {
-    const request = requestWith(JSON_TYPE, "[".repeat(1024 * 1024));
-    await expect(request.json()).rejects.toMatchObject({ code: "ERR_JSON", status: 400 });
+    const open = "[".repeat(1024 * 1024 - 1);
+    const reading = readJson(requestWith(JSON_TYPE, open), { maxDepth: Infinity });
+    await expect(reading).rejects.toMatchObject({ code: "ERR_JSON", status: 400 });
+    const asStandard = requestWith(JSON_TYPE, open).json();
+    await expect(asStandard).rejects.toMatchObject({ code: "ERR_JSON_TOO_DEEP", status: 400 });
   });
 });
 

@@ -189,6 +189,39 @@ describe("HEAD", () => {
   });
 });
 
+describe("HEAD of what is not at hand", () => {
+  it.each([
+    ["a text of the platform's", 5000, "gzip"],
+    ["a short one", 5, undefined],
+  ])("has the fields of GET: %s", async (_what, length, coding) => {
+    const make = (): globalThis.Response => new globalThis.Response("x".repeat(length));
+    const [head, get] = [await ask(compress(), make, { ...GZIP, method: "HEAD" }), await ask(compress(), make, GZIP)];
+    expect(fieldsOf(head)).toEqual(fieldsOf(get));
+    expect(head.headers.get("content-encoding") ?? undefined).toBe(coding);
+    // Of coded content nobody knows the length without coding it: the wire must not take that of what it was
+    expect(takeAnswer(head).content === null).toBe(coding !== undefined);
+  });
+
+  it("lets go of a stream", async () => {
+    const tap = new Tap();
+    const make = (): Response => new Response(tap.stream, { headers: { "content-type": "text/event-stream" } });
+    const response = await ask(compress(), make, { ...GZIP, method: "HEAD" });
+    expect([response.headers.get("content-encoding"), takeAnswer(response).content]).toEqual(["gzip", null]);
+    expect(tap.isCancelled).toBe(true);
+  });
+});
+
+describe("a 304", () => {
+  it.each([
+    [{}, "accept-encoding"],
+    [{ vary: "origin" }, "origin, accept-encoding"],
+    [{ "content-type": "image/png" }, null],
+  ])("varies as 200 does (RFC 9110 §15.4.5): %j", async (fields, vary) => {
+    const make = (): Response => new Response(null, { status: 304, headers: { etag: '"a"', ...fields } });
+    expect((await ask(compress(), make, GZIP)).headers.get("vary")).toBe(vary);
+  });
+});
+
 describe("an entity tag", () => {
   it.each([
     ['"a"', 'W/"a"'],

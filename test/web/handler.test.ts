@@ -312,6 +312,22 @@ describe("failures", () => {
     expect(faults).toEqual([]);
   });
 
+  it("refuses JSON so deep that sending it back would overflow the stack", async () => {
+    const answers: number[] = [];
+    for (const depth of [1000, 1001, 20_000]) {
+      const content = `${"[".repeat(depth)}${"]".repeat(depth)}`;
+      const exchange = new MemoryExchange({ method: "POST", content });
+      createExchangeHandler(async (request) => Response.json(await request.json()), {
+        maxBufferedBytes: 1 << 20,
+        onFault: () => {},
+        waitUntil: () => {},
+      })(exchange);
+      await exchange.answered;
+      answers.push(exchange.status);
+    }
+    expect(answers).toEqual([200, 400, 400]);
+  });
+
   it.each([
     ["at once", false],
     ["later", true],
