@@ -24,7 +24,7 @@ import { mediaTypeOf } from "./mime.ts";
 import type { Description } from "./representation.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 import { readRules, Rules } from "./rules.ts";
-import { applyFieldChanges } from "./rules-headers.ts";
+import { applyFieldChanges, applyToStandIn } from "./rules-headers.ts";
 import type { AskedPath } from "./rules-text.ts";
 import { encodePath } from "./rules-text.ts";
 import type { StaticSettings } from "./static-options.ts";
@@ -227,7 +227,8 @@ export class FileFinder {
       cacheControl: typeof cacheControl === "function" ? cacheControl(path) : cacheControlFor(cacheControl, file.name),
       finish: (lines: FieldLines) => {
         const withOptions = headers === null ? lines : applyFieldChanges(lines, headers);
-        return changes === null ? withOptions : applyFieldChanges(withOptions, changes);
+        if (changes === null) return withOptions;
+        return wanted.isExact ? applyToStandIn(withOptions, changes) : applyFieldChanges(withOptions, changes);
       },
     };
   }

@@ -18,7 +18,7 @@ import { answerErrorPage, redirectTo, refuseMissing } from "./reply.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 import { resolveTarget } from "./resolve.ts";
 import { isRulesFile } from "./rules.ts";
-import { applyFieldChanges } from "./rules-headers.ts";
+import { applyToStandIn } from "./rules-headers.ts";
 import type { RuleAction } from "./rules-redirects.ts";
 import type { StaticSettings } from "./static-options.ts";
 
@@ -125,7 +125,7 @@ export class Otherwise {
     if (changes !== null) asked?.trace?.attributeEach(changes.places);
     const { head, content } = takeAnswer(response);
     let lines = head.fields;
-    for (const change of [headers, changes]) if (change !== null) lines = applyFieldChanges(lines, change);
+    for (const change of [headers, changes]) if (change !== null) lines = applyToStandIn(lines, change);
     return responseOfLines(head.status, lines, content as Payload);
   }
 

@@ -44,6 +44,7 @@ export class Representation {
   /** At most the time at which it was made (RFC 9110 §8.8.2.1). */
   readonly lastModifiedMs: number;
   readonly sizeBytes: number;
+  /** Value of Content-Type, as options and rules want it; `""` for none. */
   readonly mediaType: string;
   /** Of 200. */
   readonly lines: FieldLines;
@@ -68,8 +69,8 @@ export class Representation {
     this.bytes = body instanceof Uint8Array ? body : null;
     this.file = body instanceof Uint8Array ? null : body;
     this.sizeBytes = body instanceof Uint8Array ? body.length : body.sizeBytes;
-    this.mediaType = description.mediaType;
     this.lines = Object.freeze(linesOf(this, description, 200));
+    this.mediaType = valueOf(this.lines, "content-type");
     this.notModifiedLines = Object.freeze(linesOf(this, description, 304));
     this.#partStart = -1;
     this.#partLength = -1;
@@ -154,6 +155,14 @@ function linesOf(representation: Representation, description: Description, statu
   if (description.cacheControl !== "") lines.push("cache-control", description.cacheControl);
   if (description.vary !== "") lines.push("vary", description.vary);
   return description.finish(lines);
+}
+
+/** The value of the first line of a field, `""` if there is none. */
+function valueOf(lines: FieldLines, lowerName: string): string {
+  for (let i = 0; i < lines.length; i += 2) {
+    if ((lines[i] as string).toLowerCase() === lowerName) return lines[i + 1] as string;
+  }
+  return "";
 }
 
 /** Lines without one field. */

@@ -153,6 +153,20 @@ export function applyFieldChanges(lines: FieldLines, changes: FieldChanges): Fie
   return Object.freeze([...withoutNames(lines, changes.removed), ...changes.lines]);
 }
 
+/**
+ * The same for what stands in for a file: a refusal, a listing, a page of the folder. The type that a section gives is that of
+ * its files, and would be a lie about these.
+ */
+export function applyToStandIn(lines: FieldLines, changes: FieldChanges): FieldLines {
+  const type: string[] = [];
+  for (let i = 0; i < lines.length; i += 2) {
+    if ((lines[i] as string).toLowerCase() === "content-type") type.push(lines[i] as string, lines[i + 1] as string);
+  }
+  return Object.freeze([...type, ...withoutNames(applyFieldChanges(lines, changes), TYPE)]);
+}
+
+const TYPE: ReadonlySet<string> = new Set(["content-type"]);
+
 /** Reads `Name: value` or `! Name` into a section. */
 function addField(section: SectionBeingRead, line: RulesLine, mistakes: Mistakes): void {
   const detached = /^![ \t]*(.*)$/.exec(line.text)?.[1];

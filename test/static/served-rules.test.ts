@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serve } from "../../src/server/server.ts";
 import type { Server } from "../../src/server/server.ts";
 import { serveStatic } from "../../src/static/serve-static.ts";
+import { StaticSite } from "./support/static-site.ts";
 
 const BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8";
 
@@ -169,5 +170,31 @@ describe("a site with rules", () => {
     if (status === 200) expect(answer.body).toBe(body);
     if (!path.includes("real")) expect(answer.headers["vary"]).toMatch(/\baccept\b(?!-)/i);
     if (status === 200 && body === "app") expect(answer.headers["cache-control"]).toMatch(/no-cache/);
+  });
+});
+
+describe("a type that _headers gives to files", () => {
+  it("is that of each part of several, and not that of what stands in for a file", async () => {
+    await using place = new StaticSite({
+      "_headers": "/*\n  Content-Type: text/x-chart\n  X-All: yes\n",
+      "chart.txt": "0123456789",
+      "list/a.txt": "a",
+      "own/404.html": "none",
+    });
+    const served = await place.serve({ rules: true, listing: true });
+    expect((await served.get("/chart.txt")).headers["content-type"]).toBe("text/x-chart");
+    const parts = await served.get("/chart.txt", { range: "bytes=0-0,5-5" });
+    expect(parts.headers["content-type"]).toMatch(/^multipart\/byteranges/);
+    expect(parts.body.toString().match(/Content-Type: .*/g)).toEqual(Array(2).fill("Content-Type: text/x-chart"));
+    for (const [path, type] of [
+      ["/list/", /^text\/html/],
+      ["/own/gone", /^text\/html/],
+      ["/gone", /^text\/plain/],
+    ] as const) {
+      const { headers } = await served.get(path);
+      expect([path, headers["content-type"], headers["x-all"]]).toEqual([path, expect.stringMatching(type), "yes"]);
+    }
+    const moved = await served.get("/list");
+    expect([moved.status, moved.headers["content-type"]]).toEqual([301, undefined]);
   });
 });
