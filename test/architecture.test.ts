@@ -37,8 +37,8 @@ const FLOORS: Readonly<Record<string, number>> = {
   "cli": 5,
 };
 
-/** Rooms that may know a room of their own floor: `from -> to`, each with its reason in docs/architecture.md. None is needed yet. */
-const NEIGHBOURS: ReadonlySet<string> = new Set<string>();
+/** Rooms that may know a room of their own floor: `from -> to`, each with its reason in docs/architecture.md. */
+const NEIGHBOURS: ReadonlySet<string> = new Set(["processes -> workers"]);
 
 /** What a room may import from outside of the repository. A name that ends in `:` or `/` stands for all that begin so. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {

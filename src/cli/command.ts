@@ -85,9 +85,17 @@ async function answerTo(flags: Flags, paint: Painter): Promise<string> {
 async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint: Painter): Promise<ExitCode> {
   const intent = await readIntent(words[0], flags, world);
   const { settings, subject } = intent;
+  if (settings.workers > 0 && world.workerNumber === 0) {
+    const { serveInProcesses } = await import("./processes.ts");
+    return serveInProcesses(intent, world, paint);
+  }
   if (subject.kind === "module" && world.handOver !== null) return world.handOver();
   const { handler } = await makeHandler(subject, settings, flags, world.workingFolder);
   const log = openLog(settings, world, paint);
+  if (world.workerNumber > 0) {
+    const { serveAsWorker } = await import("./processes-worker.ts");
+    return serveAsWorker(settings, handler, log, world.environment);
+  }
   // On a terminal SIGHUP says that it was closed
   const reloader = world.isTerminal ? null : new Reloader(words[0], flags, world, intent, handler, log.say);
   const listening = await listen(settings, reloader?.fetch ?? handler, log.hooks);

@@ -36,7 +36,8 @@ export type FlagName =
   | "rules"
   | "single"
   | "verbose"
-  | "version";
+  | "version"
+  | "workers";
 
 /** Headings of the help, in order. */
 export type FlagGroup = "Where" | "Files" | "Who may" | "What it says" | "Help" | "";
@@ -104,6 +105,15 @@ export const FLAG_TABLE: readonly FlagRow[] = [
     group: "Where",
     meaning: "tcp://HOST:PORT, unix:/PATH or fd:3, in place of both; repeatable",
     isRepeatable: true,
+  },
+  {
+    ...KIND,
+    name: "workers",
+    short: "",
+    value: "<N>",
+    shown: "--workers <N>",
+    group: "Where",
+    meaning: "worker processes that share the port; auto: one per core (default: this process alone)",
   },
   {
     ...KIND,

@@ -7,6 +7,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { SYSTEM_TIME } from "../server/clock.ts";
+import type { Server } from "../server/server.ts";
 import { renderBanner, renderPlainBanner } from "./banner.ts";
 import type { Welcome } from "./banner.ts";
 import { messageOf } from "./command-error.ts";
@@ -23,8 +24,11 @@ import type { Subject } from "./subject.ts";
 export interface Start {
   readonly settings: Settings;
   readonly subject: Subject;
-  readonly listening: Listening;
+  readonly listening: { readonly servers: readonly Reachable[]; readonly takenPort: number };
 }
+
+/** A server, or what is known of one in another process. */
+export type Reachable = Pick<Server, "url" | "hostname" | "port">;
 
 /** What greeting needs of the world. */
 export interface GreetWorld {

@@ -41,6 +41,8 @@ export function runInProcess(handOver: (() => Promise<unknown>) | null, onServin
       for await (const line of createInterface({ input: process.stdin })) return line;
       return "";
     },
+    workerNumber: workerNumber(),
+    commandLine: process.argv.slice(1),
     onServing,
     handOver:
       handOver === null
@@ -54,6 +56,11 @@ export function runInProcess(handOver: (() => Promise<unknown>) | null, onServin
   };
   // What it throws is a mistake of ours, and ends the process with its stack
   void runCommand(process.argv.slice(2), world).then((exitCode) => process.exit(exitCode));
+}
+
+/** A process that a worker has started inherits its environment, and not its channel to the primary. */
+function workerNumber(): number {
+  return process.connected ? Number(process.env["FAIRLEAD_WORKER"] ?? 0) : 0;
 }
 
 let heard: NodeJS.WriteStream | null = null;

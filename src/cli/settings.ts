@@ -5,6 +5,7 @@
  * the rules can be tested as a table.
  */
 
+import { availableParallelism } from "node:os";
 import type { CacheSetting } from "../http/cache-control.ts";
 import { parseCacheSetting } from "../http/cache-control.ts";
 import type { FileConfig, ServerConfig } from "../config/config.ts";
@@ -63,6 +64,8 @@ export interface Settings {
   readonly showsQrCode: boolean;
   readonly files: FileSettings;
   readonly gate: GateSettings;
+  /** Worker processes, 0: this process serves itself. */
+  readonly workers: number;
   /** Options of serve() besides handler, address and hooks. */
   readonly server: ServerConfig;
   /** The configuration file, absolute; `""` for none. */
@@ -71,6 +74,8 @@ export interface Settings {
   readonly notes: readonly string[];
 }
 
+/** More would be a slip of the finger. */
+const MOST_WORKERS = 1024;
 const DEFAULT_PORT = 8080;
 const DEFAULT_HOSTNAME = "127.0.0.1";
 
@@ -104,12 +109,25 @@ export function readSettings(given: Given, isTerminal: boolean): Settings {
       isIsolated: isOn(flags, "isolated", false),
       headers: reader.read(["header"], () => readHeaders(given), []),
     },
+    workers: reader.read(["workers"], () => readWorkers(given), 0),
     server: file?.server ?? {},
     configFile: file?.path ?? "",
     notes: file?.notes ?? [],
   };
   reader.complain();
   return settings;
+}
+
+function readWorkers({ flags, origins }: Given): number {
+  const text = textOf(flags, "workers");
+  if (text === undefined) return 0;
+  if (text === "auto") return availableParallelism();
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= MOST_WORKERS) return count;
+  const shown = origins.get("workers")?.shown ?? "--workers";
+  throw new CommandError(2, `${shown} is ${JSON.stringify(text)}, which is no number of workers`, [
+    `Give auto, one per core, or a number from 1 to ${MOST_WORKERS}; to have one process without a supervisor leave it out`,
+  ]);
 }
 
 /** Goes on after a mistake, so that the next one is found too. */

@@ -22,6 +22,10 @@ export interface CommandWorld {
   readonly writeError: (text: string) => void;
   /** The first line of the input, without its end. */
   readonly readLine: () => Promise<string>;
+  /** Of one of several workers, from 1; 0 for the one process of the command, and for the primary of several. */
+  readonly workerNumber: number;
+  /** The script that runs this command, and its arguments. */
+  readonly commandLine: readonly string[];
   /** Called once the command listens and has said so. */
   readonly onServing: () => void;
   /**

@@ -36,6 +36,8 @@ export interface Config extends ServerConfig {
   readonly listen?: string | readonly string[] | undefined;
   /** Take the next free port if the default one is taken. Default true. */
   readonly portSwitching?: boolean | undefined;
+  /** Worker processes that share the port; `"auto"`: one per core. Default: one process without a supervisor. */
+  readonly workers?: number | string | undefined;
   /** Show it in the browser, at that path. Default false. */
   readonly open?: boolean | string | undefined;
   /** Print the address for a phone's camera. Default false. */

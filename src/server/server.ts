@@ -17,6 +17,7 @@ import { Connections } from "./connections.ts";
 import { type CloseSummary, type GuardedHooks, guardHooks } from "./hooks.ts";
 import { Listener } from "./listener.ts";
 import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
+import { OPEN_SERVERS } from "./open-servers.ts";
 import { createProtocol, type ProtocolConfig, renderConnectionRefusal } from "./protocol.ts";
 
 /** Counts since the server was started. */
@@ -112,6 +113,7 @@ export class Server implements AsyncDisposable {
       signal.throwIfAborted();
     }
     signal?.addEventListener("abort", this.#onSignal, { once: true });
+    OPEN_SERVERS.add(this);
     this.#hooks.onListen?.(this);
   }
 
@@ -241,6 +243,7 @@ export class Server implements AsyncDisposable {
     if (!this.isClosing || this.#isFinished || !this.#connections.isEmpty) return;
     if (this.#waitingFor.size > 0 && !this.#isCutOff) return;
     this.#isFinished = true;
+    OPEN_SERVERS.delete(this);
     this.#cancelDrain?.();
     this.#connections.clock.stop();
     this.#connections.buffers.clear();

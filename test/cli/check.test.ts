@@ -34,6 +34,8 @@ async function check(
     onServing: () => {
       throw new Error("check must not listen");
     },
+    workerNumber: 0,
+    commandLine: [],
     handOver: null,
   });
   return { exitCode, output, errors };

@@ -346,6 +346,7 @@ const OF_FLAGS: Record<Exclude<keyof Config, keyof ServerConfig>, true> = {
   host: true,
   listen: true,
   portSwitching: true,
+  workers: true,
   open: true,
   qr: true,
   single: true,

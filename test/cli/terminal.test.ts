@@ -31,6 +31,8 @@ async function watch(args: readonly string[], environment: Environment): Promise
     writeBytes: async () => {},
     readLine: async () => "",
     onServing: () => {},
+    workerNumber: 0,
+    commandLine: [],
     handOver: null,
   });
   const until = async (pattern: RegExp): Promise<string> => {

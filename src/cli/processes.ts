@@ -1,0 +1,116 @@
+/**
+ * `--workers`: the command as the primary process, which serves nothing itself and watches over workers that do.
+ *
+ * Each worker is the same command with the same arguments, and knows by its number that it is one (processes-worker.ts). So a
+ * restart reads arguments, environment and file anew in a new worker, and a mistake there changes nothing. It must never load
+ * what is served.
+ */
+
+import { randomBytes } from "node:crypto";
+import { ServerError } from "../http/errors.ts";
+import { ClusterCrew } from "../processes/cluster-crew.ts";
+import type { ListeningPlace } from "../processes/messages.ts";
+import { LAST_CALL_MS, START_MS } from "../processes/processes-options.ts";
+import { obeySignals, type Say } from "../processes/signals.ts";
+import { type ProcessesSummary, Supervisor } from "../processes/supervisor.ts";
+import { SYSTEM_TIME } from "../server/clock.ts";
+import { TICKET_KEY_BYTES } from "../server/tls-settings.ts";
+import { CommandError } from "./command-error.ts";
+import type { ExitCode } from "./command-error.ts";
+import type { Intent } from "./config-intent.ts";
+import { greet } from "./greet.ts";
+import { openLog } from "./log.ts";
+import type { Painter } from "./paint.ts";
+import type { Settings } from "./settings.ts";
+import { CHOSEN_PORT, type WorkerNote } from "./processes-worker.ts";
+import type { CommandWorld } from "./world.ts";
+
+/** Runs the primary until its workers have stopped. */
+export async function serveInProcesses(intent: Intent, world: CommandWorld, paint: Painter): Promise<ExitCode> {
+  const { settings, subject } = intent;
+  // The lines per request are the workers' to write
+  const { say: tell } = openLog({ ...settings, logFile: "" }, world, paint);
+  const say: Say = (level, text) => (level === "info" ? tell(text) : world.writeError(`fairlead: ${text}\n`));
+  const supervisor = supervise(settings, world, say);
+  obeySignals(supervisor, world.signals, say, SYSTEM_TIME);
+  try {
+    await supervisor.start();
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    // Its own words stand above
+    const { failedExitCode } = supervisor;
+    if (failedExitCode === 1 || failedExitCode === 2) return failedExitCode;
+    throw new CommandError(1, error.message, [], { cause: error });
+  }
+  if (!supervisor.isClosing) {
+    const { places, note } = supervisor.newest ?? { places: [], note: null };
+    const listening = { servers: places.map(reachableAt), takenPort: (note as WorkerNote | null)?.takenPort ?? 0 };
+    const noted = { ...settings, notes: [...settings.notes, describeWorkers(supervisor, settings.workers)] };
+    await greet({ settings: noted, subject, listening }, world, paint, tell);
+    world.onServing();
+  }
+  return exitCodeOf(await supervisor.finished, tell);
+}
+
+function supervise(settings: Settings, world: CommandWorld, say: Say): Supervisor {
+  const [file = "", ...args] = world.commandLine;
+  const crew = new ClusterCrew({
+    file,
+    args,
+    title: "fairlead primary",
+    // Until then it is the one that finds out whether all is well, and speaks for the command
+    prefixOf: (number): string => (supervisor.isStarted ? `[${number}] ` : ""),
+    writeError: world.writeError,
+  });
+  const supervisor: Supervisor = new Supervisor(
+    {
+      workers: settings.workers,
+      startMs: START_MS,
+      lastCallMs: LAST_CALL_MS,
+      say,
+      environmentOf: portChooser(settings),
+      makeTicketKeys: () => randomBytes(TICKET_KEY_BYTES).toString("base64"),
+      chance: Math.random,
+    },
+    crew,
+    SYSTEM_TIME,
+  );
+  return supervisor;
+}
+
+/**
+ * Which port later workers listen on, where the first one has chosen it: the next free one, or any. While some of them listen on
+ * any port, the others get the same by asking for the same; once there were none, it has to be asked for by its number.
+ */
+function portChooser({ targets, isPortFixed }: Settings): (supervisor: Supervisor) => Record<string, string> {
+  const [first] = targets;
+  const asked = first?.kind === "tcp" ? first.port : -1;
+  let chosen = 0;
+  let isLost = false;
+  return ({ newest, ready, isStarted }) => {
+    chosen = newest?.places[0]?.port ?? chosen;
+    if (isStarted && ready.length === 0) isLost = true;
+    const isNeeded = asked === 0 ? isLost && targets.length === 1 : asked > 0 && !isPortFixed;
+    return chosen !== 0 && isNeeded ? { [CHOSEN_PORT]: `${asked}:${chosen}` } : {};
+  };
+}
+
+function reachableAt({ url, hostname, port }: ListeningPlace): { url: URL; hostname: string; port: number } {
+  return { url: new URL(url), hostname, port };
+}
+
+function describeWorkers({ ready }: Supervisor, wanted: number): string {
+  const count = ready.length === wanted ? `${wanted}` : `${ready.length} of ${wanted}`;
+  const noun = wanted === 1 ? "worker process" : "worker processes";
+  return `${count} ${noun}; kill -HUP ${process.pid} replaces ${wanted === 1 ? "it" : "them"} one by one`;
+}
+
+function exitCodeOf({ destroyedConnections }: ProcessesSummary, tell: (text: string) => void): ExitCode {
+  if (destroyedConnections === 0) {
+    tell("Stopped.");
+    return 0;
+  }
+  const number = destroyedConnections === 1 ? "1 connection was" : `${destroyedConnections} connections were`;
+  tell(`Stopped; ${number} cut off.`);
+  return 1;
+}

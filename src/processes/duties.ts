@@ -1,0 +1,108 @@
+/**
+ * A worker's part: it tells the primary when it is ready, answers its questions, and closes its servers when it is told to.
+ *
+ * Ctrl-C and systemd signal all processes of a group, so that a worker leaves SIGINT and SIGHUP to the primary; SIGTERM closes
+ * it gracefully, and the primary starts another unless it ends itself. Without the primary no worker lives on: Node ends it
+ * when the channel breaks. It must never decide to end for another reason.
+ */
+
+import { OPEN_SERVERS } from "../server/open-servers.ts";
+import { answersTo, hearAnswers } from "./ask-workers.ts";
+import { enclose, type ListeningPlace, fromPrimary, type PrimaryMessage, type WorkerMessage } from "./messages.ts";
+
+/** What closing this worker's servers came to. */
+export interface WorkerSummary {
+  readonly destroyedConnections: number;
+  readonly abandonedPromises: number;
+}
+
+/** The bond of this worker with its primary. */
+export interface Duties {
+  /** Tells the primary that this worker takes requests. */
+  readonly tellReady: (note: unknown) => void;
+  /** Resolves when the servers of this process were closed because the primary, or a signal, asked for it. */
+  readonly ended: Promise<WorkerSummary>;
+}
+
+/** Closes all servers as `server.close()` does. */
+type Close = (options: { readonly lastCallMs?: number; readonly lameDuckMs?: number }) => Promise<void>;
+
+/** Begins to obey the primary. Once in a process, before anything listens. */
+export function takeUpDuties(): Duties {
+  process.title = `fairlead worker ${process.env["FAIRLEAD_WORKER"] ?? ""}`;
+  adoptInheritedSockets();
+  let isClosing = false;
+  let end: (summary: WorkerSummary) => void = () => {};
+  const ended = new Promise<WorkerSummary>((resolve) => (end = resolve));
+  const close: Close = async (options) => {
+    if (isClosing) return;
+    isClosing = true;
+    const summaries = await Promise.all([...OPEN_SERVERS].map((server) => server.close(options)));
+    const summary = {
+      destroyedConnections: summaries.reduce((sum, one) => sum + one.destroyedConnections, 0),
+      abandonedPromises: summaries.reduce((sum, one) => sum + one.abandonedPromises, 0),
+    };
+    tell({ kind: "ended", ...summary });
+    end(summary);
+  };
+  const closeNow = (): void => {
+    void close({});
+    for (const server of OPEN_SERVERS) server.closeNow();
+  };
+  process.on("message", (envelope: unknown) => {
+    const message = fromPrimary(envelope);
+    if (message !== null) obey(message, close, closeNow);
+  });
+  process.on("SIGTERM", () => void close({}));
+  for (const signal of ["SIGINT", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
+  return { ended, tellReady: (note) => tell({ kind: "ready", places: placesOf(), note }) };
+}
+
+function obey(message: PrimaryMessage, close: Close, closeNow: () => void): void {
+  switch (message.kind) {
+    case "retire":
+      // Others serve here already: there is nothing to announce
+      void close({ lastCallMs: message.lastCallMs, lameDuckMs: 0 });
+      return;
+    case "close":
+      void close({});
+      return;
+    case "close-now":
+      return closeNow();
+    case "alive?":
+      return tell({ kind: "alive" });
+    case "ticket-keys": {
+      const keys = Buffer.from(message.keys, "base64");
+      for (const server of OPEN_SERVERS) server.setTicketKeys(keys);
+      return;
+    }
+    case "reopen-logs":
+      // Whoever listens for the operator's signal hears it here
+      process.emit("SIGUSR2");
+      return;
+    case "ask":
+      void answersTo(message.topic).then(
+        (answer) => tell({ kind: "answer", id: message.id, hasAnswer: answer !== undefined, answer: answer ?? null }),
+        () => tell({ kind: "answer", id: message.id, hasAnswer: false, answer: null }),
+      );
+      return;
+    case "answers":
+      hearAnswers(message.id, message.answers);
+  }
+}
+
+/** Says something to the primary; nothing happens if it is gone. */
+function tell(message: WorkerMessage): void {
+  if (process.connected) process.send?.(enclose(message), undefined, undefined, () => {});
+}
+
+function placesOf(): ListeningPlace[] {
+  return [...OPEN_SERVERS].flatMap(({ urls, hostname, port }) =>
+    urls.map((url) => ({ url: url.href, hostname, port: url.port === "" ? port : Number(url.port) })),
+  );
+}
+
+/** systemd names the process that it passes sockets to. They are the primary's to open, and a worker's to ask for. */
+function adoptInheritedSockets(): void {
+  if (process.env["LISTEN_PID"] === String(process.ppid)) process.env["LISTEN_PID"] = String(process.pid);
+}

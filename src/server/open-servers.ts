@@ -1,0 +1,24 @@
+/**
+ * The servers of this process that listen, or still finish what they have taken in.
+ *
+ * For whoever has to end a process in order without having started its servers: the supervisor's part in a worker. It must never
+ * close one itself, nor keep one that is finished.
+ */
+
+import type { CloseSummary } from "./hooks.ts";
+
+/** What may be asked and told of a server whose owner is somebody else. */
+export interface OpenServer {
+  readonly urls: readonly URL[];
+  readonly hostname: string;
+  readonly port: number;
+  close(options: {
+    readonly lastCallMs?: number | undefined;
+    readonly lameDuckMs?: number | undefined;
+  }): Promise<CloseSummary>;
+  closeNow(): void;
+  setTicketKeys(keys: Uint8Array): void;
+}
+
+/** All of them, oldest first. */
+export const OPEN_SERVERS: Set<OpenServer> = new Set();
