@@ -20,6 +20,8 @@ export interface Load {
   readonly requests: readonly (string | Uint8Array)[];
   readonly status: number;
   readonly connections: number;
+  /** Default http. */
+  readonly scheme?: "http" | "https";
 }
 
 export interface LoadResult {
@@ -60,7 +62,7 @@ function framed(request: string | Uint8Array): Buffer[] {
 
 async function run(subject: Subject, load: Load, seconds: number, core: number, file: string): Promise<LoadResult> {
   const words = ["-c", String(core), "wrk", "-t1", `-c${load.connections}`, `-d${seconds}s`, "--timeout", "30s"];
-  words.push("-s", LUA, `http://127.0.0.1:${subject.port}/`, "--", String(load.status), file);
+  words.push("-s", LUA, `${load.scheme ?? "http"}://127.0.0.1:${subject.port}/`, "--", String(load.status), file);
   const child = spawn("taskset", words, { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (part: string) => (text += part));
