@@ -28,6 +28,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   "processes": 3,
   "proxy": 3,
   // Whole servers: Node's own interface over ours, and a server for the length of a test
+  "certificates": 3,
   "node": 3,
   "testing": 3,
   // The public face stands between the handlers, which it exports, and the command, which uses it
@@ -59,6 +60,8 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "processes": ["node:"],
   // The file, the exposition format and the spans are those of well-kept libraries
   "observe": ["node:", "pino", "pino-pretty", "prom-client", "@opentelemetry/api"],
+  // Certificates and ACME are those of well-kept libraries; one of them needs the third to load
+  "certificates": ["node:", "@peculiar/x509", "acme-client", "reflect-metadata"],
   "node": ["node:"],
   "testing": ["node:"],
   "cli": ["node:", "jiti", "open", "uqr"],
@@ -74,6 +77,7 @@ const OUTSIDE_OF_FILES: Readonly<Record<string, readonly string[]>> = {
 
 /** Files over 400 lines, each with the reason why it is not two. */
 const LARGE_FILES: Readonly<Record<string, string>> = {
+  "src/cli/flags.ts": "one table of data: every flag as the help shows it",
   "src/http1/connection.ts": "the state machine of a connection: two states side by side, which nobody else may change",
 };
 
@@ -272,7 +276,7 @@ describe("files", () => {
       pieces
         .filter((piece) => piece.kind === "comment")
         .filter(({ text }) =>
-          /@ts-(?:ignore|expect-error|nocheck)|(?:ox|es)lint-disable|RFC (?:2616|723\d|7540|2068)\b/.test(text),
+          /@ts-(?:ignore|expect-error|nocheck)|(?:ox|es)lint-disable|RFC (?:2616|723[0-5]|7540|2068)\b/.test(text),
         )
         .map((piece) => `${path}:${piece.line}: ${piece.text}`),
     );
