@@ -6,73 +6,31 @@
  */
 
 import { DEFAULT_LENIENCIES, DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../http1/limits.ts";
+import { LIFE_OPTION_ROWS } from "./life-options.ts";
+import { integer, type OptionRow, other } from "./option-row.ts";
+import { TLS_OPTION_ROWS } from "./tls-option-rows.ts";
 
-/** How a value is checked. */
-export type OptionType = "integer" | "boolean" | "text" | "tokens" | "function" | "signal";
-
-/** One option. */
-export interface OptionRow {
-  /** As a user writes it, e.g. `limits.maxHeadBytes`. */
-  readonly path: string;
-  readonly type: OptionType;
-  /** Of a number: `B`, `ms`, `B/s`, `""` for a count. */
-  readonly unit: string;
-  /** What holds when it is not given; null where there is nothing then. */
-  readonly default: number | boolean | string | readonly string[] | null;
-  /** Least and most of an integer; `max` Infinity allows Infinity itself. */
-  readonly min: number;
-  readonly max: number;
-  /** What it means, as a sentence without period; what 0 and Infinity mean where that is not plain. */
-  readonly description: string;
-  /** Who else does it so, where that decided the default. */
-  readonly precedent: string;
-}
-
-const integer = (
-  path: string,
-  unit: string,
-  value: number,
-  min: number,
-  max: number,
-  description: string,
-  precedent = "",
-): OptionRow => ({
-  path,
-  type: "integer",
-  unit,
-  default: value,
-  min,
-  max,
-  description,
-  precedent,
-});
-
-const other = (
-  path: string,
-  type: OptionType,
-  value: OptionRow["default"],
-  description: string,
-  precedent = "",
-): OptionRow => ({
-  path,
-  type,
-  unit: "",
-  default: value,
-  min: 0,
-  max: 0,
-  description,
-  precedent,
-});
+export type { OptionRow, OptionType } from "./option-row.ts";
 
 /** Limits of the server itself; those of the wire are in http1/limits.ts. */
 const SERVER_LIMITS: {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   readonly maxBufferedBytes: number;
-} = { maxConnections: 10_000, maxConnectionsPerAddress: Infinity, maxBufferedBytes: 1024 * 1024 };
+  readonly maxEventLoopDelayMs: number;
+} = {
+  maxConnections: 10_000,
+  maxConnectionsPerAddress: Infinity,
+  maxBufferedBytes: 1024 * 1024,
+  maxEventLoopDelayMs: Infinity,
+};
 
 /** Times of the server itself. */
-const SERVER_TIMEOUTS: { readonly drainMs: number } = { drainMs: 30_000 };
+const SERVER_TIMEOUTS: { readonly drainMs: number; readonly lameDuckMs: number; readonly handshakeMs: number } = {
+  drainMs: 30_000,
+  lameDuckMs: 0,
+  handshakeMs: 10_000,
+};
 
 const L = DEFAULT_LIMITS;
 const T = DEFAULT_TIMEOUTS;
@@ -209,6 +167,15 @@ export const OPTION_TABLE: readonly OptionRow[] = [
     "Fastify 1 MiB, Express 100 KiB",
   ),
   integer(
+    "limits.maxEventLoopDelayMs",
+    "ms",
+    SERVER_LIMITS.maxEventLoopDelayMs,
+    10,
+    Infinity,
+    "mean delay of the event loop above which requests are answered 503 and their connections closed",
+    "@fastify/under-pressure: off",
+  ),
+  integer(
     "timeouts.headMs",
     "ms",
     T.headMs,
@@ -216,6 +183,15 @@ export const OPTION_TABLE: readonly OptionRow[] = [
     Infinity,
     "from a head's first octet, or the opening of a connection, to the head's end; 0 or Infinity: no limit",
     "nginx, Node 60 s",
+  ),
+  integer(
+    "timeouts.handshakeMs",
+    "ms",
+    SERVER_TIMEOUTS.handshakeMs,
+    0,
+    Infinity,
+    "from the opening of a connection to the end of its TLS handshake, or of its PROXY header; 0 or Infinity: no limit",
+    "Kestrel 10 s, nginx 60 s",
   ),
   integer(
     "timeouts.keepAliveMs",
@@ -263,6 +239,15 @@ export const OPTION_TABLE: readonly OptionRow[] = [
     "nginx 5 s",
   ),
   integer(
+    "timeouts.lameDuckMs",
+    "ms",
+    SERVER_TIMEOUTS.lameDuckMs,
+    0,
+    600_000,
+    "from close() to the end of accepting, while health.readyPath says 503; for load balancers that take time to notice",
+    "Kubernetes preStop sleep",
+  ),
+  integer(
     "timeouts.drainMs",
     "ms",
     SERVER_TIMEOUTS.drainMs,
@@ -301,6 +286,8 @@ export const OPTION_TABLE: readonly OptionRow[] = [
     false,
     "the global Request and Response become Fairlead's, for the whole process and for good",
   ),
+  ...LIFE_OPTION_ROWS,
+  ...TLS_OPTION_ROWS,
   other("hooks.onListen", "function", null, "the server listens"),
   other("hooks.onConnection", "function", null, "a connection was accepted"),
   other("hooks.onConnectionClose", "function", null, "a connection is gone"),

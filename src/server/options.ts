@@ -10,9 +10,34 @@
 import { ServerError } from "../http/errors.ts";
 import type { Leniencies, WireLimits, WireTimeouts } from "../http1/limits.ts";
 import type { Handler } from "../web/handler.ts";
+import { SYSTEM_TIME } from "./clock.ts";
 import type { Hooks } from "./hooks.ts";
 import { editDistance, mistakeIn, type OptionMistake, renderMistakes, show } from "./option-check.ts";
-import { OPTION_TABLE, type OptionRow } from "./option-table.ts";
+import type { HealthOptions } from "./health.ts";
+import {
+  checkPlaces,
+  type ListenPlace,
+  type ListenTarget,
+  resolveHealth,
+  resolveTargets,
+  resolveTrust,
+} from "./life-options.ts";
+import type { OptionRow } from "./option-row.ts";
+import { OPTION_TABLE } from "./option-table.ts";
+import type { ProxyTrust } from "./preface.ts";
+import {
+  type ProxyProtocolOptions,
+  type RedirectOptions,
+  type ResolvedRedirect,
+  type ResolvedTls,
+  resolveProxyTrust,
+  resolveRedirect,
+  resolveTls,
+  resolveTransportSecurity,
+  type TlsOptions,
+  type TransportSecurityOptions,
+} from "./tls-options.ts";
+import type { ResolvedTrust, TrustProxyOptions } from "./trust.ts";
 
 /** Sizes and counts. */
 export interface Limits extends WireLimits {
@@ -22,12 +47,24 @@ export interface Limits extends WireLimits {
   readonly maxConnectionsPerAddress: number;
   /** Content that text(), json(), bytes(), blob() and formData() read at once, in octets, 1 MiB. Fastify 1 MiB, nginx 1 MiB. */
   readonly maxBufferedBytes: number;
+  /**
+   * Mean delay of the event loop in milliseconds above which requests are answered 503 with Retry-After, no limit. The paths of
+   * `health` are answered all the same.
+   */
+  readonly maxEventLoopDelayMs: number;
 }
 
 /** Times in milliseconds. */
 export interface Timeouts extends WireTimeouts {
   /** For close() to let requests finish, 30 s; then they are cut off. 0: at once; Infinity: no limit. Kubernetes 30 s. */
   readonly drainMs: number;
+  /**
+   * Between close() and the end of accepting, while `health.readyPath` says 503, 0. For load balancers that go on sending until
+   * they have noticed: in Kubernetes, the endpoints' way to all nodes takes some seconds.
+   */
+  readonly lameDuckMs: number;
+  /** From the opening of a connection to the end of its TLS handshake, or of its PROXY header, 10 s; 0 or Infinity: no limit. */
+  readonly handshakeMs: number;
 }
 
 /** Options of serve(). What is not given, or undefined, has its default. */
@@ -43,8 +80,12 @@ export interface ServeOptions {
    * and the file is removed at close.
    */
   readonly unix?: string | undefined;
+  /** Permissions of that file, e.g. 0o660, in force before anybody can connect; default -1: what the umask leaves. */
+  readonly mode?: number | undefined;
   /** Descriptor of a listening socket that this process inherited (systemd: 3), in place of an address; -1: none. */
   readonly fd?: number | undefined;
+  /** Several places to listen, in place of `port`, `hostname`, `unix` and `fd`: all of them, or none if one fails. */
+  readonly listen?: readonly ListenPlace[] | undefined;
   /** Connections that the system holds until they are accepted, default 511 as nginx and Node; the system may hold fewer. */
   readonly backlog?: number | undefined;
   /** Closes the server gracefully when it aborts; serve() rejects with its reason if it has aborted before. */
@@ -68,26 +109,40 @@ export interface ServeOptions {
    * same unasked. What `fetch` gives stays the platform's, and is `instanceof Response` as before.
    */
   readonly replaceGlobals?: boolean | undefined;
+  /** Speak HTTPS; needs a certificate and its key. See docs/guides/tls.md. */
+  readonly tls?: TlsOptions | undefined;
+  /** Strict-Transport-Security on every answer over TLS that says none itself. */
+  readonly hsts?: TransportSecurityOptions | undefined;
+  /** A second port that sends plain HTTP to HTTPS. */
+  readonly redirectFrom?: RedirectOptions | undefined;
+  /** Proxies whose X-Forwarded or Forwarded fields are believed; by default nobody's are. */
+  readonly trustProxy?: TrustProxyOptions | undefined;
+  /** Answers `/healthz` and `/readyz` in front of `fetch`; `{}` for these paths. */
+  readonly health?: HealthOptions | undefined;
+  /** Proxies that begin each connection with who their client is. */
+  readonly proxyProtocol?: ProxyProtocolOptions | undefined;
   /** What observers want to be told. */
   readonly hooks?: Hooks | undefined;
 }
 
-/** Where to listen. */
-export type ListenTarget =
-  | { readonly kind: "tcp"; readonly hostname: string; readonly port: number; readonly backlog: number }
-  | { readonly kind: "unix"; readonly path: string; readonly backlog: number }
-  | { readonly kind: "fd"; readonly fd: number; readonly backlog: number };
-
 /** Options after validation. */
 export interface ResolvedOptions {
   readonly fetch: Handler;
-  readonly target: ListenTarget;
+  /** At least one; the first is the one that `server.url` tells of. */
+  readonly targets: readonly ListenTarget[];
   readonly signal: AbortSignal | null;
   readonly limits: Limits;
   readonly timeouts: Timeouts;
   readonly leniencies: Leniencies;
   readonly isExplaining: boolean;
   readonly replacesGlobals: boolean;
+  readonly tls: ResolvedTls | null;
+  /** Strict-Transport-Security as a line with its CRLF, `""` for none. */
+  readonly transportSecurity: string;
+  readonly redirectFrom: ResolvedRedirect | null;
+  readonly proxyTrust: ProxyTrust | null;
+  readonly trust: ResolvedTrust | null;
+  readonly health: Required<HealthOptions> | null;
   readonly hooks: Hooks;
 }
 
@@ -107,11 +162,26 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   headersTimeout: "timeouts.headMs",
   idleTimeout: "timeouts.keepAliveMs",
   requestTimeout: "timeouts.minContentRate",
+  handshakeTimeout: "timeouts.handshakeMs",
+  https: "tls",
+  ssl: "tls",
+  certificate: "tls.cert",
+  SNICallback: "tls.servers",
   onListen: "hooks.onListen",
   onError: "hooks.onFault",
 };
 
-const GROUPS: readonly string[] = ["limits", "timeouts", "hooks"];
+const GROUPS: readonly string[] = [
+  "limits",
+  "timeouts",
+  "hooks",
+  "tls",
+  "hsts",
+  "redirectFrom",
+  "proxyProtocol",
+  "trustProxy",
+  "health",
+];
 const PATHS: readonly string[] = [...OPTION_TABLE.map((row) => row.path), ...GROUPS];
 
 /**
@@ -132,8 +202,11 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   for (const row of OPTION_TABLE) values.set(row.path, takeValue(row, given, mistakes));
   findStrangers(given, mistakes);
   checkTogether(given, mistakes);
+  // What is to be read from files and made of several values needs each of them to be right
   if (mistakes.length > 0) throw new ServerError("ERR_OPTIONS", renderMistakes(mistakes), { cause: mistakes });
-  return derive(options, values);
+  const derived = derive(options, values, given, mistakes);
+  if (mistakes.length > 0) throw new ServerError("ERR_OPTIONS", renderMistakes(mistakes), { cause: mistakes });
+  return derived;
 }
 
 function takeValue(row: OptionRow, given: Readonly<Record<string, unknown>>, mistakes: OptionMistake[]): unknown {
@@ -204,6 +277,7 @@ function nearestTo(name: string, group: string): string {
 
 /** Rules between options. */
 function checkTogether(given: Readonly<Record<string, unknown>>, mistakes: OptionMistake[]): void {
+  checkPlaces(given, mistakes);
   const places: string[] = [];
   if (given["unix"] !== undefined) places.push("unix");
   if (given["fd"] !== undefined && given["fd"] !== -1) places.push("fd");
@@ -229,13 +303,18 @@ function checkTogether(given: Readonly<Record<string, unknown>>, mistakes: Optio
   }
 }
 
-function derive(options: ServeOptions, values: ReadonlyMap<string, unknown>): ResolvedOptions {
+function derive(
+  options: ServeOptions,
+  values: ReadonlyMap<string, unknown>,
+  given: Readonly<Record<string, unknown>>,
+  mistakes: OptionMistake[],
+): ResolvedOptions {
   const limits = groupOf("limits", values) as unknown as Limits;
   // Called as written: a `fetch` that uses `this` finds the object that it was given in
   const fetch: Handler = options.fetch.bind(options);
   return Object.freeze({
     fetch,
-    target: targetOf(values),
+    targets: resolveTargets(values, mistakes),
     signal: values.get("signal") as AbortSignal | null,
     limits: Object.freeze({ ...limits, maxTargetBytes: Math.min(limits.maxTargetBytes, limits.maxHeadBytes) }),
     timeouts: Object.freeze(groupOf("timeouts", values) as unknown as Timeouts),
@@ -246,18 +325,14 @@ function derive(options: ServeOptions, values: ReadonlyMap<string, unknown>): Re
     }),
     isExplaining: values.get("explainRefusals") as boolean,
     replacesGlobals: values.get("replaceGlobals") as boolean,
+    tls: given["tls"] === undefined ? null : resolveTls(values, mistakes, SYSTEM_TIME.wallMs()),
+    transportSecurity: resolveTransportSecurity(values, mistakes),
+    redirectFrom: resolveRedirect(values, values.get("hostname") as string),
+    proxyTrust: given["proxyProtocol"] === undefined ? null : resolveProxyTrust(values, mistakes),
+    trust: given["trustProxy"] === undefined ? null : resolveTrust(values, mistakes),
+    health: given["health"] === undefined ? null : resolveHealth(values),
     hooks: Object.freeze({ ...options.hooks }),
   });
-}
-
-function targetOf(values: ReadonlyMap<string, unknown>): ListenTarget {
-  const backlog = values.get("backlog") as number;
-  const path = values.get("unix") as string | null;
-  if (path !== null) return Object.freeze({ kind: "unix", path, backlog });
-  const fd = values.get("fd") as number;
-  if (fd >= 0) return Object.freeze({ kind: "fd", fd, backlog });
-  const hostname = (values.get("hostname") as string).replace(/^\[(.*)\]$/, "$1");
-  return Object.freeze({ kind: "tcp", hostname, port: values.get("port") as number, backlog });
 }
 
 function groupOf(name: string, values: ReadonlyMap<string, unknown>): Record<string, unknown> {

@@ -1,5 +1,8 @@
 /**
  * Where a server is found, as a URL that a browser on the same machine can open.
+ *
+ * What it listens on need not be where it can be reached: all interfaces have no address of their own. It must never resolve a
+ * name, nor look at the interfaces.
  */
 
 import type { SocketAddress } from "../http/exchange.ts";

@@ -7,18 +7,22 @@
  */
 
 import type { ProtocolError } from "../http/errors.ts";
-import type { Exchange, Outcome, SocketAddress } from "../http/exchange.ts";
-import { createExchangeHandler } from "../web/handler.ts";
+import type { SocketAddress } from "../http/exchange.ts";
 import { replaceGlobals } from "../web/platform.ts";
 import { Request } from "../web/request.ts";
 import { Response } from "../web/response.ts";
 import { SYSTEM_TIME, type TimeSource } from "./clock.ts";
 import { Connections } from "./connections.ts";
+import type { Readiness } from "./health.ts";
 import { type CloseSummary, type GuardedHooks, guardHooks } from "./hooks.ts";
-import { Listener } from "./listener.ts";
+import { LoadGauge } from "./load-gauge.ts";
+import { Listeners } from "./listeners.ts";
 import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
 import { OPEN_SERVERS } from "./open-servers.ts";
-import { createProtocol, type ProtocolConfig, renderConnectionRefusal } from "./protocol.ts";
+import { createProtocol, renderConnectionRefusal } from "./protocol.ts";
+import { configFor, createProtocolConfigs } from "./protocol-configs.ts";
+import { TlsKeeper } from "./tls-keeper.ts";
+import { TICKET_KEY_BYTES } from "./tls-settings.ts";
 
 /** Counts since the server was started. */
 export interface ServerStats {
@@ -29,6 +33,8 @@ export interface ServerStats {
   readonly refusedConnections: number;
   /** Not handed over by the system, e.g. for want of descriptors. */
   readonly acceptErrors: number;
+  /** Ended before their protocol began: TLS handshakes and PROXY headers that failed. */
+  readonly failedHandshakes: number;
   /** Requests that a handler was given. */
   readonly requests: number;
 }
@@ -48,14 +54,15 @@ export function serve(options: ServeOptions): Promise<Server> {
 export async function startServer(options: ServeOptions, time: TimeSource): Promise<Server> {
   const resolved = resolveOptions(options);
   resolved.signal?.throwIfAborted();
-  if (resolved.replacesGlobals) replaceGlobals(Request as typeof globalThis.Request, Response as typeof globalThis.Response);
+  if (resolved.replacesGlobals)
+    replaceGlobals(Request as typeof globalThis.Request, Response as typeof globalThis.Response);
   const server = new Server(resolved, time);
   await server.listen();
   return server;
 }
 
 /** A server that listens. Made by {@link serve}. */
-export class Server implements AsyncDisposable {
+export class Server implements AsyncDisposable, Readiness {
   /** Resolves when the server is closed and all connections are gone, however that came about. */
   readonly finished: Promise<CloseSummary>;
   readonly #options: ResolvedOptions;
@@ -64,13 +71,18 @@ export class Server implements AsyncDisposable {
   readonly #connections: Connections;
   readonly #waitingFor: Set<Promise<unknown>> = new Set();
   readonly #onSignal: () => void;
-  #listener: Listener | null = null;
-  #url: URL | null = null;
+  readonly #tlsKeeper: TlsKeeper | null;
+  readonly #gauge: LoadGauge;
+  readonly #listeners: Listeners;
   #finish: (summary: CloseSummary) => void = () => {};
   #requests = 0;
   #isHolding = true;
   /** Times are of the monotonic source. */
   #closingSinceMs = -1;
+  #acceptEndMs = Infinity;
+  #cancelAcceptEnd: (() => void) | null = null;
+  #isAccepting = false;
+  #lastCallMs = 0;
   #drainEndMs = Infinity;
   #cancelDrain: (() => void) | null = null;
   #isCutOff = false;
@@ -87,14 +99,27 @@ export class Server implements AsyncDisposable {
       this.#finish = resolve;
     });
     this.#onSignal = () => void this.close();
-    const config = this.#protocolConfig();
+    const { tls, proxyTrust, timeouts } = options;
+    this.#tlsKeeper = tls === null ? null : new TlsKeeper(tls, time);
+    this.#gauge = new LoadGauge(time);
+    this.#listeners = new Listeners({ ...options, isEncrypted: tls !== null });
+    const configs = createProtocolConfigs(options, this.#hooks, time, this);
+    const hasPreface = tls !== null || proxyTrust !== null;
     this.#connections = new Connections(
       {
         maxConnections: options.limits.maxConnections,
         maxConnectionsPerAddress: options.limits.maxConnectionsPerAddress,
-        unixPath: options.target.kind === "unix" ? options.target.path : null,
         hooks: this.#hooks,
-        createProtocol: (transport, clock) => createProtocol(transport, clock, config),
+        preface: hasPreface
+          ? Object.freeze({
+              tls: tls === null ? null : tls.endpoint,
+              proxy: proxyTrust,
+              handshakeMs: timeouts.handshakeMs === 0 ? Infinity : timeouts.handshakeMs,
+              plainUse: tls === null || tls.allowPlain ? "serve" : "insist",
+            })
+          : null,
+        createProtocol: (transport, clock, use) =>
+          createProtocol(transport, clock, configFor(configs, use, transport.info.isEncrypted)),
         renderRefusal: (error: ProtocolError, dateText) =>
           renderConnectionRefusal(error, dateText, options.isExplaining),
         onEmpty: () => this.#checkFinished(),
@@ -105,11 +130,19 @@ export class Server implements AsyncDisposable {
 
   /** @internal */
   async listen(): Promise<void> {
-    const { target, signal } = this.#options;
-    this.#listener = await Listener.open(target, this.#connections);
-    this.#url = urlOf(this.#listener.address, target.kind === "tcp" ? target.hostname : "");
+    const { signal, limits } = this.#options;
+    try {
+      await this.#listeners.open(this.#connections);
+    } catch (error) {
+      // Who has come in by one of several places meanwhile
+      this.#connections.destroyAll();
+      throw error;
+    }
+    this.#isAccepting = true;
+    if (limits.maxEventLoopDelayMs !== Infinity) this.#gauge.start();
+    this.#tlsKeeper?.start();
     if (signal?.aborted === true) {
-      await this.close({ drainMs: 0 });
+      await this.close({ drainMs: 0, lameDuckMs: 0 });
       signal.throwIfAborted();
     }
     signal?.addEventListener("abort", this.#onSignal, { once: true });
@@ -122,12 +155,22 @@ export class Server implements AsyncDisposable {
    * `unix:/path` for a unix socket. A new object each time.
    */
   get url(): URL {
-    return new URL(this.#url ?? "about:blank");
+    return this.urls[0] ?? new URL("about:blank");
   }
 
-  /** Where it listens, as the system says. */
+  /** {@link url} of every place that it listens at, in the order of `listen`. */
+  get urls(): URL[] {
+    return this.#listeners.urls;
+  }
+
+  /** All places that it listens at, as the system says. */
+  get addresses(): readonly SocketAddress[] {
+    return this.#listeners.addresses;
+  }
+
+  /** Where it listens, as the system says; of several places the first. */
   get address(): SocketAddress {
-    return this.#listener?.address ?? { address: "", port: 0, family: "IPv4" };
+    return this.#listeners.addresses[0] ?? { address: "", port: 0, family: "IPv4" };
   }
 
   /** TCP port that it listens on, 0 for a unix socket. */
@@ -137,8 +180,8 @@ export class Server implements AsyncDisposable {
 
   /** As it was asked for, or the address where nothing was; `""` for a unix socket. */
   get hostname(): string {
-    const target = this.#options.target;
-    if (target.kind === "tcp") return target.hostname;
+    const [target] = this.#options.targets;
+    if (target?.kind === "tcp") return target.hostname;
     return this.address.family === "unix" ? "" : this.address.address;
   }
 
@@ -152,57 +195,106 @@ export class Server implements AsyncDisposable {
     return this.#closingSinceMs >= 0;
   }
 
+  /** Whether requests are welcome: it listens, and nobody has asked it to close. What `health.readyPath` tells. */
+  get isReady(): boolean {
+    return this.#isAccepting && !this.isClosing;
+  }
+
+  /** Mean delay of the event loop lately, in milliseconds; 0 unless `limits.maxEventLoopDelayMs` is set. */
+  get eventLoopDelayMs(): number {
+    return this.#gauge.delayMs;
+  }
+
   /** Counts since the start. */
   get stats(): ServerStats {
-    const { open, accepted, refused, acceptErrors } = this.#connections;
+    const { open, accepted, refused, acceptErrors, failedPrefaces } = this.#connections;
     return {
       openConnections: open,
       acceptedConnections: accepted,
       refusedConnections: refused,
       acceptErrors,
+      failedHandshakes: failedPrefaces,
       requests: this.#requests,
     };
   }
 
   /**
-   * Closes gracefully: stops accepting, closes idle connections, lets requests finish and what was given to `waitUntil()`
-   * settle, and cuts off what is left after `drainMs`. Called again, it can only bring that moment nearer.
+   * Closes gracefully: says that it is not ready, serves on for `lameDuckMs`, then stops accepting, closes idle connections, lets
+   * requests finish and what was given to `waitUntil()` settle, and cuts off what is left after `drainMs` more. Called again, it
+   * can only bring these moments nearer.
    *
    * @param options.drainMs milliseconds, 0 or more, default `timeouts.drainMs`; Infinity: no limit
+   * @param options.lameDuckMs milliseconds, 0 or more, default `timeouts.lameDuckMs`
    * @param options.lastCallMs milliseconds that an idle connection stays open for one more request, which is answered with
    *   `Connection: close`; default 0. Where another server takes over at once, nobody then meets a connection that closes under
    *   a request (nginx keepalive_min_timeout). Only the first call counts
    * @returns when all is over, with what had to be cut off; rejects with RangeError if one of them is no such number
    */
   close(
-    options: { readonly drainMs?: number | undefined; readonly lastCallMs?: number | undefined } = {},
+    options: {
+      readonly drainMs?: number | undefined;
+      readonly lameDuckMs?: number | undefined;
+      readonly lastCallMs?: number | undefined;
+    } = {},
   ): Promise<CloseSummary> {
-    const { drainMs = this.#options.timeouts.drainMs, lastCallMs = 0 } = options;
-    for (const [name, value] of Object.entries({ drainMs, lastCallMs })) {
+    const { timeouts } = this.#options;
+    const { drainMs = timeouts.drainMs, lameDuckMs = timeouts.lameDuckMs, lastCallMs = 0 } = options;
+    for (const [name, value] of Object.entries({ drainMs, lameDuckMs, lastCallMs })) {
       if (typeof value === "number" && value >= 0) continue;
       return Promise.reject(new RangeError(`${name} is 0 or more milliseconds, not ${String(value)}`));
     }
     this.#beginClosing(lastCallMs);
-    if (!this.#isFinished && !this.#isCutOff) this.#bound(drainMs);
+    this.#boundAccepting(lameDuckMs);
+    if (!this.#isFinished && !this.#isCutOff) this.#bound(lameDuckMs + drainMs);
     return this.finished;
   }
 
   /** Closes without waiting for anybody: requests under way are cut off. {@link finished} tells when it is done. */
   closeNow(): void {
     this.#beginClosing(0);
+    this.#stopAccepting();
     this.#cutOff();
+  }
+
+  /** TCP port of `redirectFrom`, 0 if there is none. */
+  get redirectPort(): number {
+    return this.#listeners.redirectPort;
+  }
+
+  /**
+   * Loads certificates and keys from their files again, as is done unasked when they change. Connections stay as they are,
+   * and handshakes from now on show the new ones.
+   *
+   * @throws ServerError ERR_CERTIFICATE with all that is wrong; then the certificates from before stay in use
+   */
+  reloadCertificates(): void {
+    this.#tlsKeeper?.reload();
+  }
+
+  /**
+   * Locks the tickets of TLS sessions with this key from now on: the same in every process that shares the port, so that a
+   * session can be resumed in any of them. Renew it at least daily. Sessions from before are not resumed any more.
+   *
+   * @param keys 48 octets that nobody can guess
+   * @throws RangeError if it has another length
+   */
+  setTicketKeys(keys: Uint8Array): void {
+    if (keys.length !== TICKET_KEY_BYTES) {
+      throw new RangeError(`the key of session tickets has ${TICKET_KEY_BYTES} octets, not ${keys.length}`);
+    }
+    this.#options.tls?.endpoint.setTicketKeys(keys);
   }
 
   /** Keeps the process alive as long as the server listens; so from the start. */
   ref(): void {
     this.#isHolding = true;
-    this.#listener?.ref();
+    this.#listeners.ref();
   }
 
   /** Lets the process end although the server listens. Connections that are open keep it alive all the same. */
   unref(): void {
     this.#isHolding = false;
-    this.#listener?.unref();
+    this.#listeners.unref();
   }
 
   /** `await using server = await serve(…)` closes it gracefully at the end of the block. */
@@ -213,22 +305,41 @@ export class Server implements AsyncDisposable {
   #beginClosing(lastCallMs: number): void {
     if (this.isClosing) return;
     this.#closingSinceMs = this.#time.monotonicMs();
+    this.#lastCallMs = lastCallMs;
     this.#options.signal?.removeEventListener("abort", this.#onSignal);
-    this.#listener?.close();
-    this.#connections.shutdown(lastCallMs);
+  }
+
+  /** Sets the moment when no more connections are taken in, if it is sooner than what was set. */
+  #boundAccepting(lameDuckMs: number): void {
+    if (!this.#isAccepting) return;
+    const endMs = this.#time.monotonicMs() + lameDuckMs;
+    if (endMs >= this.#acceptEndMs) return;
+    this.#acceptEndMs = endMs;
+    this.#cancelAcceptEnd?.();
+    if (lameDuckMs === 0) this.#stopAccepting();
+    else this.#cancelAcceptEnd = this.#time.after(lameDuckMs, () => this.#stopAccepting(), this.#isHolding);
+  }
+
+  #stopAccepting(): void {
+    if (!this.#isAccepting) return;
+    this.#isAccepting = false;
+    this.#cancelAcceptEnd?.();
+    this.#listeners.close();
+    this.#tlsKeeper?.stop();
+    this.#connections.shutdown(this.#lastCallMs);
     this.#checkFinished();
   }
 
   /** Sets the moment of the end, if it is sooner than what was set. */
-  #bound(drainMs: number): void {
-    const endMs = this.#time.monotonicMs() + drainMs;
+  #bound(delayMs: number): void {
+    const endMs = this.#time.monotonicMs() + delayMs;
     if (endMs >= this.#drainEndMs) return;
     this.#drainEndMs = endMs;
     this.#cancelDrain?.();
     this.#cancelDrain = null;
-    if (drainMs === 0) this.#cutOff();
+    if (delayMs === 0) this.#cutOff();
     // Holding the process: a promise given to waitUntil() may be all that is left, and would be dropped without a word
-    else this.#cancelDrain = this.#time.after(drainMs, () => this.#cutOff(), this.#isHolding);
+    else this.#cancelDrain = this.#time.after(delayMs, () => this.#cutOff(), this.#isHolding);
   }
 
   #cutOff(): void {
@@ -240,11 +351,12 @@ export class Server implements AsyncDisposable {
   }
 
   #checkFinished(): void {
-    if (!this.isClosing || this.#isFinished || !this.#connections.isEmpty) return;
+    if (!this.isClosing || this.#isAccepting || this.#isFinished || !this.#connections.isEmpty) return;
     if (this.#waitingFor.size > 0 && !this.#isCutOff) return;
     this.#isFinished = true;
     OPEN_SERVERS.delete(this);
     this.#cancelDrain?.();
+    this.#gauge.stop();
     this.#connections.clock.stop();
     this.#connections.buffers.clear();
     const summary: CloseSummary = Object.freeze({
@@ -256,45 +368,13 @@ export class Server implements AsyncDisposable {
     this.#finish(summary);
   }
 
-  #protocolConfig(): ProtocolConfig {
-    const { limits, timeouts, leniencies, isExplaining, fetch } = this.#options;
-    const hooks = this.#hooks;
-    const answer = createExchangeHandler(fetch, {
-      maxBufferedBytes: limits.maxBufferedBytes,
-      onFault: hooks.onFault,
-      waitUntil: (promise) => this.#waitUntil(promise),
-    });
-    const { onRequest, onResponse, onRefusal } = hooks;
-    const time = this.#time;
-    const isObserved = onRequest !== null || onResponse !== null;
-    return Object.freeze({
-      limits,
-      timeouts,
-      leniencies,
-      isExplaining,
-      events: Object.freeze({
-        onRefusal,
-        onExchangeEnd: onResponse === null ? null : reportResponse(onResponse, time),
-        onContentBegin:
-          onResponse === null ? null : (exchange: Exchange) => (exchange.contentMark = time.monotonicMs()),
-        onCallbackError: (error: unknown, exchange: Exchange | null) => hooks.onFault({ id: "", error, exchange }),
-      }),
-      handle: isObserved
-        ? (exchange: Exchange): void => {
-            this.#requests++;
-            exchange.mark = time.monotonicMs();
-            onRequest?.(exchange);
-            answer(exchange);
-          }
-        : (exchange: Exchange): void => {
-            this.#requests++;
-            answer(exchange);
-          },
-    });
+  /** @internal One more request was given to a handler. */
+  countRequest(): void {
+    this.#requests++;
   }
 
-  /** Holds the end of close() back until `promise` has settled. */
-  #waitUntil(promise: Promise<unknown>): void {
+  /** @internal Holds the end of close() back until `promise` has settled. */
+  waitUntil(promise: Promise<unknown>): void {
     this.#waitingFor.add(promise);
     const settled = (): void => {
       this.#waitingFor.delete(promise);
@@ -305,32 +385,4 @@ export class Server implements AsyncDisposable {
       settled();
     });
   }
-}
-
-function reportResponse(onResponse: NonNullable<GuardedHooks["onResponse"]>, time: TimeSource) {
-  return (exchange: Exchange, outcome: Outcome): void => {
-    const { mark, contentMark, content } = exchange;
-    const durationMs = time.monotonicMs() - mark;
-    onResponse({
-      exchange,
-      outcome,
-      durationMs,
-      firstByteMs: contentMark === 0 ? durationMs : contentMark - mark,
-      status: exchange.status,
-      requestContentBytes: content.isEmpty ? 0 : (content.received ?? 0),
-      contentBytes: exchange.contentBytesSent,
-      route: exchange.route,
-    });
-  };
-}
-
-function urlOf(address: SocketAddress, hostname: string): URL {
-  if (address.family === "unix")
-    return new URL(`unix:${encodeURI(address.address).replace(/[?#]/g, encodeURIComponent)}`);
-  let host = hostname === "" ? address.address : hostname;
-  // RFC 1122 §3.2.1.3: "this host on this network" is no destination
-  if (host === "0.0.0.0" || host === "::") host = "localhost";
-  // RFC 3986 §3.2.2 has brackets for IPv6 and no place for a zone (fe80::1%eth0)
-  if (host.includes(":")) host = `[${host.replace(/%.*$/, "")}]`;
-  return new URL(`http://${host}:${address.port}/`);
 }

@@ -25,7 +25,7 @@ function failure(options: unknown): ServerError & { cause: OptionMistake[] } {
 describe("resolveOptions", () => {
   it("fills in every default", () => {
     expect(resolve({ fetch })).toMatchObject({
-      target: { kind: "tcp", hostname: "127.0.0.1", port: 8080, backlog: 511 },
+      targets: [{ kind: "tcp", hostname: "127.0.0.1", port: 8080, backlog: 511 }],
       signal: null,
       limits: {
         ...DEFAULT_LIMITS,
@@ -69,7 +69,7 @@ describe("resolveOptions", () => {
       explainRefusals: false,
       hooks: { onClose },
     });
-    expect(resolved.target).toEqual({ kind: "tcp", hostname: "::1", port: 0, backlog: 5 });
+    expect(resolved.targets).toEqual([{ kind: "tcp", hostname: "::1", port: 0, backlog: 5 }]);
     expect(resolved.signal).toBe(signal);
     expect(resolved.limits).toMatchObject({ maxFields: 7, maxContentBytes: Infinity, maxHeadBytes: 16_384 });
     expect(resolved.timeouts).toMatchObject({ headMs: 0, drainMs: Infinity, keepAliveMs: 75_000 });
@@ -90,14 +90,14 @@ describe("resolveOptions", () => {
       { kind: "tcp", hostname: "127.0.0.1", port: 80, backlog: 511 },
     ],
   ])("listens where %o says", (where, target) => {
-    expect(resolve({ fetch, ...where }).target).toEqual(target);
+    expect(resolve({ fetch, ...where }).targets).toEqual([target]);
   });
 
   it("is frozen all the way down", () => {
     const resolved = resolve({ fetch, additionalMethods: ["A"] });
     const parts = [
       resolved,
-      resolved.target,
+      resolved.targets[0],
       resolved.limits,
       resolved.timeouts,
       resolved.leniencies,
@@ -143,12 +143,19 @@ describe("mistakes", () => {
     "refuses a wrong %s and says what is allowed",
     (path, row) => {
       const wrong: Record<string, unknown> = {
-        integer: 1.5,
-        boolean: "yes",
-        text: "",
-        tokens: ["two words"],
-        function: {},
-        signal: {},
+        "integer": 1.5,
+        "boolean": "yes",
+        "text": "",
+        "tokens": ["two words"],
+        "function": {},
+        "signal": {},
+        "pem": 5,
+        "texts": "10.0.0.1",
+        "objects": ["a.pem"],
+        "path": "healthz",
+        "forwarding-header": "x-real-ip",
+        "tls-version": "TLSv1.1",
+        "ticket-keys": new Uint8Array(47),
       };
       const dot = path.indexOf(".");
       const value = wrong[row.type];
@@ -258,7 +265,7 @@ describe("strangers of an app that is spread into the options", () => {
     ["a private text", { _basePath: "/" }],
     ["null and undefined", { server: null, store: undefined }],
   ])("tolerates %s", (_, strangers) => {
-    expect(resolve({ ...strangers, fetch, port: 0 }).target).toMatchObject({ port: 0 });
+    expect(resolve({ ...strangers, fetch, port: 0 }).targets).toMatchObject([{ port: 0 }]);
   });
 });
 

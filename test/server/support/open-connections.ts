@@ -44,7 +44,6 @@ export async function openConnections(options: OpenOptions = {}): Promise<Opened
   const config: ConnectionsConfig = {
     maxConnections: options.maxConnections ?? Infinity,
     maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? Infinity,
-    unixPath: options.unix ?? null,
     hooks: guardHooks({ onFault: (fault) => faults.push(fault), ...options.hooks }),
     createProtocol: (transport, clock) => {
       const protocol = new FakeProtocol(transport, clock, options.script ?? {});
