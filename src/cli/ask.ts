@@ -20,7 +20,7 @@ import { isOn } from "./flags.ts";
 import type { Flags } from "./flags.ts";
 import { LocalExchange } from "../web/local-exchange.ts";
 import type { LocalAnswer } from "../web/local-exchange.ts";
-import { escapeText } from "./log-line.ts";
+import { escapeText } from "../observe/escape.ts";
 import { makeHandler } from "./make-handler.ts";
 import type { MadeHandler } from "./make-handler.ts";
 import type { Painter } from "./paint.ts";

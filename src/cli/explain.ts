@@ -14,7 +14,7 @@ import { requestOf } from "../web/request.ts";
 import type { Question } from "./question.ts";
 import { LocalExchange } from "../web/local-exchange.ts";
 import type { LocalAnswer } from "../web/local-exchange.ts";
-import { escapeText } from "./log-line.ts";
+import { escapeText } from "../observe/escape.ts";
 import type { Painter, Tone } from "./paint.ts";
 import type { Settings } from "./settings.ts";
 import type { Subject } from "./subject.ts";

@@ -7,6 +7,7 @@
  */
 
 import type { Exchange, Refusal } from "../http/exchange.ts";
+import { escapeText, escapeWord } from "../observe/escape.ts";
 import type { ResponseInfo } from "../server/hooks.ts";
 import type { Painter, Tone } from "./paint.ts";
 
@@ -73,22 +74,6 @@ function toneOf(status: number): Tone {
   if (status >= 500) return "bad";
   if (status >= 400) return "warning";
   return status >= 300 ? "moved" : "good";
-}
-
-/** Shows anything but visible ASCII and spaces as an escape; a backslash too, so that escapes can be told from text. */
-export function escapeText(text: string): string {
-  return text.replace(/[^\x20-\x5b\x5d-\x7e]/gu, escapeCharacter);
-}
-
-/** The same with spaces, for lines whose fields they separate. */
-export function escapeWord(text: string): string {
-  return text.replace(/[^\x21-\x5b\x5d-\x7e]/gu, escapeCharacter);
-}
-
-function escapeCharacter(character: string): string {
-  if (character === "\\") return "\\\\";
-  const code = character.codePointAt(0) ?? 0;
-  return code <= 0xff ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
 }
 
 function shorten(text: string): string {

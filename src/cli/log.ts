@@ -1,25 +1,29 @@
 /**
  * Where lines go: what the command says, and a line per request, to the output or to a file.
  *
- * A file is appended to and never read; if it cannot be written any more, that is
- * said once, and serving goes on.
+ * Text for people is written as it comes. The forms for programs are those of the access log of `fairlead/observe`, whose writer,
+ * pino's, is loaded when there is much to write (log-writer.ts): the time to the first answer is mostly that of loading. SIGUSR2,
+ * which a rotation sends, opens a file anew; SIGUSR1 is left to Node, which opens its inspector at it.
  */
 
-import { createWriteStream, openSync } from "node:fs";
 import { resolve } from "node:path";
+import { AccessLog } from "../observe/access-hooks.ts";
+import type { FixedFormat, LineSink } from "../observe/access-hooks.ts";
 import type { Hooks } from "../server/hooks.ts";
 import { SYSTEM_TIME } from "../server/clock.ts";
-import { CommandError, messageOf } from "./command-error.ts";
 import { plainLines, terminalLines } from "./log-line.ts";
 import type { LogLines } from "./log-line.ts";
-import { combinedLines, jsonLine, jsonLines } from "./log-record.ts";
+import { jsonLine } from "./log-record.ts";
+import { openLogFile, openLogOutput } from "./log-writer.ts";
 import type { Painter } from "./paint.ts";
 import type { Settings } from "./settings.ts";
+import type { SignalSource } from "./stop.ts";
 
 /** What a log needs of the world. */
 export interface LogWorld {
   readonly workingFolder: string;
   readonly isTerminal: boolean;
+  readonly signals: SignalSource;
   readonly writeOutput: (text: string) => void;
   readonly writeError: (text: string) => void;
 }
@@ -31,9 +35,11 @@ export interface Log {
   readonly hooks: Hooks;
   /** Says something about the server itself, unless it shall be quiet. */
   readonly say: (text: string) => void;
-  /** Resolves when all lines are in the file. */
+  /** Resolves when all lines are written. */
   close(): Promise<void>;
 }
+
+const REOPEN_SIGNAL = "SIGUSR2";
 
 /**
  * Opens the log.
@@ -42,11 +48,16 @@ export interface Log {
  */
 export function openLog(settings: Settings, world: LogWorld, paint: Painter): Log {
   const { logForm, logFile, isQuiet } = settings;
-  const file = logFile === "" ? null : openFile(resolve(world.workingFolder, logFile), world);
-  const lines = linesOf(settings, world, file === null ? paint : null);
-  const isHeard = lines !== null && (file !== null || !isQuiet);
-  const write = file === null ? world.writeOutput : file.write;
+  const onTrouble = (message: string): void => world.writeError(`fairlead: the log cannot be written: ${message}\n`);
+  const sink =
+    logFile === ""
+      ? openLogOutput(world.writeOutput, onTrouble)
+      : openLogFile(resolve(world.workingFolder, logFile), onTrouble);
+  const isHeard = logForm !== "off" && (logFile !== "" || !isQuiet);
+  const lines = isHeard ? hooksOf(settings, world, logFile === "" ? paint : null, sink) : null;
   let running = 0;
+  const reopen = (): void => sink.reopen();
+  world.signals.on(REOPEN_SIGNAL, reopen);
   return {
     get running() {
       return running;
@@ -57,62 +68,43 @@ export function openLog(settings: Settings, world: LogWorld, paint: Painter): Lo
       },
       onResponse: (response) => {
         running--;
-        if (isHeard) write(`${lines.response(response)}\n`);
+        lines?.onResponse?.(response);
       },
-      onRefusal: (refusal) => {
-        if (isHeard) write(`${lines.refusal(refusal)}\n`);
-      },
+      ...(lines?.onRefusal === undefined ? {} : { onRefusal: lines.onRefusal }),
     },
-    say: speaker(isQuiet, logForm === "json" && !world.isTerminal, world),
-    close: file === null ? async () => {} : file.close,
+    say: speaker(isQuiet, logForm === "json" && !world.isTerminal, logFile === "" ? sink : null, world),
+    close: async () => {
+      await sink.close();
+      world.signals.off(REOPEN_SIGNAL, reopen);
+    },
   };
 }
 
 /** @param paint null for a file, which has no colours */
-function linesOf(settings: Settings, world: LogWorld, paint: Painter | null): LogLines | null {
+function hooksOf(settings: Settings, world: LogWorld, paint: Painter | null, sink: LineSink): Hooks {
   const { logForm, isVerbose } = settings;
-  if (logForm === "off") return null;
-  if (logForm === "text") return world.isTerminal && paint !== null ? terminalLines(paint, isVerbose) : plainLines;
-  return logForm === "json" ? jsonLines(wallTime, isVerbose) : combinedLines(wallTime);
-}
-
-function wallTime(): number {
-  return SYSTEM_TIME.wallMs();
-}
-
-/** Whoever reads lines of JSON gets nothing else. */
-function speaker(isQuiet: boolean, isJson: boolean, world: LogWorld): (text: string) => void {
-  if (isQuiet) return () => {};
-  if (!isJson) return (text) => world.writeOutput(`${text}\n`);
-  return (text) => world.writeOutput(`${jsonLine(wallTime(), "info", text, {})}\n`);
-}
-
-/** A file that is appended to. */
-interface LogFile {
-  readonly write: (text: string) => void;
-  readonly close: () => Promise<void>;
-}
-
-function openFile(path: string, world: LogWorld): LogFile {
-  let fd: number;
-  try {
-    fd = openSync(path, "a", 0o640);
-  } catch (error) {
-    throw new CommandError(1, `--log-file: ${path} cannot be written: ${messageOf(error)}`, [], { cause: error });
+  if (logForm === "text") {
+    const isForPerson = world.isTerminal && paint !== null;
+    return textHooks(isForPerson ? terminalLines(paint, isVerbose) : plainLines, sink);
   }
-  const stream = createWriteStream(path, { fd });
-  let isBroken = false;
-  stream.on("error", (error) => {
-    if (!isBroken) world.writeError(`fairlead: ${path} cannot be written any more: ${error.message}\n`);
-    isBroken = true;
-  });
+  return new AccessLog({}, logForm as FixedFormat, sink);
+}
+
+function textHooks(lines: LogLines, sink: LineSink): Hooks {
   return {
-    write: (text) => {
-      // A disk that is slower than the requests must not fill the memory: what is too much is not written
-      if (!isBroken && stream.writableLength < MOST_UNWRITTEN_BYTES) stream.write(text);
-    },
-    close: () => new Promise((done) => (isBroken ? done() : stream.end(done))),
+    onResponse: (response) => sink.write(`${lines.response(response)}\n`, false),
+    onRefusal: (refusal) => sink.write(`${lines.refusal(refusal)}\n`, false),
   };
 }
 
-const MOST_UNWRITTEN_BYTES = 16 * 1024 * 1024;
+/**
+ * Whoever reads lines of JSON gets nothing else.
+ *
+ * @param sink where the lines per request go too, so that all stay in order; null if that is a file
+ */
+function speaker(isQuiet: boolean, isJson: boolean, sink: LineSink | null, world: LogWorld): (text: string) => void {
+  if (isQuiet) return () => {};
+  const write = sink === null ? world.writeOutput : (text: string): void => sink.write(text, false);
+  if (!isJson) return (text) => write(`${text}\n`);
+  return (text) => write(`${jsonLine(SYSTEM_TIME.wallMs(), "info", text, {})}\n`);
+}

@@ -1,29 +1,15 @@
 /**
- * The access log: hooks that write a line per response, per refusal and per fault.
+ * The access log of the library: options checked, form decided, file opened.
  *
- * Steps of a line: keep or leave out (skip, sample) -> render, in the form that was chosen -> give to the sink, which writes it
- * off the event loop. A refusal of a request that an answer is owed to is no line of its own but a code in the line of that
- * answer, so that a request is one line. Nothing here can change an answer or hold one back.
+ * pino and its destination come in here, so that the command can do without them until there is much to write. Steps: check ->
+ * form -> sink -> hooks (access-hooks.ts).
  */
 
 import { isatty } from "node:tty";
-import type { Exchange, Refusal } from "../http/exchange.ts";
-import type { Fault, Hooks, ResponseInfo } from "../server/hooks.ts";
 import { SYSTEM_TIME } from "../web/clock.ts";
-import {
-  type AccessLogOptions,
-  checkAccessLogOptions,
-  type LineSource,
-  type LogFormat,
-  type LogMembers,
-  type LogTarget,
-} from "./access-options.ts";
-import { AccessRecords, isTrouble, levelOf, type LogLevel } from "./access-record.ts";
-import { ApacheLines } from "./apache-line.ts";
-import { escapeDeep, escapeLine, escapeText } from "./escape.ts";
-import { JsonLines } from "./json-line.ts";
+import { AccessLog, type FixedFormat } from "./access-hooks.ts";
+import { type AccessLogOptions, checkAccessLogOptions } from "./access-options.ts";
 import { LogSink } from "./log-sink.ts";
-import { PrettyLines } from "./pretty-line.ts";
 
 const STANDARD_OUTPUT = 1;
 const DEFAULT_MODE = 0o640;
@@ -36,250 +22,26 @@ const DEFAULT_FLUSH_MS = 50;
  * @throws TypeError that names every mistake in the options; the system's error if the file cannot be opened
  */
 export function accessLog(options: AccessLogOptions = {}): AccessLog {
-  return new AccessLog(options);
+  checkAccessLogOptions(options);
+  const { destination = STANDARD_OUTPUT, logger } = options;
+  const format = formOf(options.format, destination);
+  return new AccessLog(options, format, logger === undefined ? openSink(options, destination) : null);
 }
 
-/** Takes what there is to say, in its form. */
-interface Form {
-  response(info: ResponseInfo, code: string): void;
-  refusal(refusal: Refusal): void;
-  fault(fault: Fault): void;
-  note(level: LogLevel, message: string, members: LogMembers): void;
-  /** Resolves when nothing waits to be rendered. */
-  flush(): Promise<void>;
+function openSink(options: AccessLogOptions, destination: string | number): LogSink {
+  return new LogSink({
+    destination,
+    mode: options.mode ?? DEFAULT_MODE,
+    maxBufferedBytes: options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES,
+    flushMs: options.flushMs ?? DEFAULT_FLUSH_MS,
+    time: options.time ?? SYSTEM_TIME,
+    onTrouble: options.onTrouble ?? warn,
+  });
 }
 
-/** Hooks that write lines. Made by {@link accessLog}. */
-export class AccessLog implements Hooks {
-  readonly onResponse: (info: ResponseInfo) => void;
-  readonly onRefusal: (refusal: Refusal) => void;
-  readonly onFault: (fault: Fault) => boolean;
-  readonly onClose: () => Promise<void>;
-  readonly #sink: LogSink | null;
-  readonly #form: Form;
-  readonly #hasFaults: boolean;
-  readonly #skip: AccessLogOptions["skip"];
-  readonly #sample: number;
-  readonly #random: () => number;
-  /** Codes of refusals whose exchange is not over yet. */
-  readonly #codes: Map<Exchange, string> = new Map();
-  #sampledOut = 0;
-  #toldDropped = 0;
-
-  /** @internal */
-  constructor(options: AccessLogOptions) {
-    checkAccessLogOptions(options);
-    const { destination = STANDARD_OUTPUT, logger, skip, sample = 1, random = Math.random } = options;
-    const time = options.time ?? SYSTEM_TIME;
-    const records = new AccessRecords(options);
-    const format = formOf(options.format, destination);
-    this.#sink =
-      logger === undefined
-        ? new LogSink({
-            destination,
-            mode: options.mode ?? DEFAULT_MODE,
-            maxBufferedBytes: options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES,
-            flushMs: options.flushMs ?? DEFAULT_FLUSH_MS,
-            time,
-            onTrouble: options.onTrouble ?? warn,
-          })
-        : null;
-    this.#form = makeForm(options, format, records, this.#sink);
-    this.#hasFaults = format !== "common" && format !== "combined" && typeof format !== "function";
-    this.#skip = skip;
-    this.#sample = sample;
-    this.#random = random;
-    this.onResponse = (info) => this.#response(info);
-    this.onRefusal = (refusal) => this.#refusal(refusal);
-    this.onFault = (fault) => this.#fault(fault);
-    this.onClose = () => this.flush();
-  }
-
-  /** Lines that were not written because too much was waiting for the disk. */
-  get droppedLines(): number {
-    return this.#sink?.droppedLines ?? 0;
-  }
-
-  /** Responses that `sample` or `skip` have left out. */
-  get omittedResponses(): number {
-    return this.#sampledOut;
-  }
-
-  /** Opens the file by its name again, e.g. when a rotation has renamed it. It happens by itself within a second or so. */
-  reopen(): void {
-    this.#sink?.reopen();
-  }
-
-  /** Resolves when all lines so far are with the system. */
-  async flush(): Promise<void> {
-    await this.#form.flush();
-    this.#tellDropped();
-    await this.#sink?.flush();
-  }
-
-  /** Resolves when all lines are written and the file is closed. Takes nothing afterwards. */
-  async close(): Promise<void> {
-    await this.flush();
-    await this.#sink?.close();
-  }
-
-  #response(info: ResponseInfo): void {
-    let code = "";
-    if (this.#codes.size > 0) {
-      code = this.#codes.get(info.exchange) ?? "";
-      this.#codes.delete(info.exchange);
-    }
-    if (this.#skip !== undefined && this.#skip(info)) {
-      this.#sampledOut++;
-      return;
-    }
-    if (this.#sample < 1 && code === "" && !isTrouble(info) && this.#random() >= this.#sample) {
-      this.#sampledOut++;
-      return;
-    }
-    if (this.#sink !== null && this.#sink.droppedLines !== this.#toldDropped) this.#tellDropped();
-    this.#form.response(info, code);
-  }
-
-  #refusal(refusal: Refusal): void {
-    if (refusal.exchange === null) this.#form.refusal(refusal);
-    else this.#codes.set(refusal.exchange, refusal.error.code);
-  }
-
-  /** False: this form has no place for it, so that the server writes it where it writes them without a hook. */
-  #fault(fault: Fault): boolean {
-    if (!this.#hasFaults) return false;
-    this.#form.fault(fault);
-    return true;
-  }
-
-  /** That something is missing must be in the log itself. */
-  #tellDropped(): void {
-    const dropped = this.droppedLines;
-    const lines = dropped - this.#toldDropped;
-    this.#toldDropped = dropped;
-    if (lines > 0) this.#form.note("warn", "log lines dropped", { lines });
-  }
-}
-
-function formOf(
-  format: AccessLogOptions["format"],
-  destination: string | number,
-): Exclude<LogFormat, "auto"> | ((response: ResponseInfo) => string) {
+function formOf(format: AccessLogOptions["format"], destination: string | number): FixedFormat {
   if (format !== undefined && format !== "auto") return format;
   return typeof destination === "number" && isatty(destination) ? "pretty" : "json";
-}
-
-function makeForm(
-  options: AccessLogOptions,
-  format: ReturnType<typeof formOf>,
-  records: AccessRecords,
-  sink: LogSink | null,
-): Form {
-  if (sink === null) return new LoggerForm(options.logger as LogTarget, records);
-  const time = options.time ?? SYSTEM_TIME;
-  if (typeof format === "function") return new LineForm(new OwnLines(format, options, records), sink, false);
-  switch (format) {
-    case "json":
-      return new LineForm(new JsonLines(options, records, time), sink, true);
-    case "pretty":
-      return new PrettyLines(records, time, options.base ?? {}, (text) => sink.write(text, false));
-    case "common":
-    case "combined":
-      return new LineForm(new ApacheLines(options, records, time, format === "combined"), sink, true);
-  }
-}
-
-/** Lines, to the sink. */
-class LineForm implements Form {
-  readonly #lines: LineSource;
-  readonly #sink: LogSink;
-  readonly #isAscii: boolean;
-
-  constructor(lines: LineSource, sink: LogSink, isAscii: boolean) {
-    this.#lines = lines;
-    this.#sink = sink;
-    this.#isAscii = isAscii;
-  }
-
-  response(info: ResponseInfo, code: string): void {
-    this.#sink.write(this.#lines.response(info, code), this.#isAscii);
-  }
-
-  refusal(refusal: Refusal): void {
-    this.#sink.write(this.#lines.refusal(refusal), this.#isAscii);
-  }
-
-  fault(fault: Fault): void {
-    this.#sink.write(this.#lines.fault(fault), this.#isAscii);
-  }
-
-  note(level: LogLevel, message: string, members: LogMembers): void {
-    if (this.#lines instanceof JsonLines) this.#sink.write(this.#lines.line(level, message, members));
-    // A line of another form would be no request
-    else warn(`${message}: ${Object.values(members).join(" ")}`);
-  }
-
-  flush(): Promise<void> {
-    return Promise.resolve();
-  }
-}
-
-/** Lines that the user makes of responses, refusals as text. */
-class OwnLines implements LineSource {
-  readonly #render: (response: ResponseInfo) => string;
-  readonly #json: JsonLines;
-
-  constructor(render: (response: ResponseInfo) => string, options: AccessLogOptions, records: AccessRecords) {
-    this.#render = render;
-    this.#json = new JsonLines(options, records, options.time ?? SYSTEM_TIME);
-  }
-
-  response(info: ResponseInfo): string {
-    return `${escapeLine(this.#render(info))}\n`;
-  }
-
-  refusal(refusal: Refusal): string {
-    return this.#json.refusal(refusal);
-  }
-
-  fault(): string {
-    return "";
-  }
-}
-
-/** Records, to a logger. */
-class LoggerForm implements Form {
-  readonly #logger: LogTarget;
-  readonly #records: AccessRecords;
-
-  constructor(logger: LogTarget, records: AccessRecords) {
-    this.#logger = logger;
-    this.#records = records;
-  }
-
-  response(info: ResponseInfo, code: string): void {
-    const level = levelOf(info);
-    this.#logger[level](escapeDeep(this.#records.response(info, code)) as object, "request");
-  }
-
-  refusal(refusal: Refusal): void {
-    this.#logger.warn(escapeDeep(this.#records.refusal(refusal)) as object, "refused");
-  }
-
-  fault(fault: Fault): void {
-    const { err: _err, ...record } = this.#records.fault(fault);
-    // Loggers know how to write errors
-    this.#logger.error({ ...(escapeDeep(record) as object), err: fault.error }, "fault");
-  }
-
-  note(level: LogLevel, message: string, members: LogMembers): void {
-    this.#logger[level](members, escapeText(message));
-  }
-
-  flush(): Promise<void> {
-    return Promise.resolve();
-  }
 }
 
 function warn(message: string): void {

@@ -5,7 +5,7 @@
  */
 
 export { accessLog } from "./access-log.ts";
-export type { AccessLog } from "./access-log.ts";
+export type { AccessLog } from "./access-hooks.ts";
 export type { AccessLogOptions, LogFormat, LogMembers, LogTarget, RedactOptions } from "./access-options.ts";
 export { joinHooks } from "./join-hooks.ts";
 export { REDACTED, SECRET_PARAMETERS } from "./redact.ts";

@@ -7,12 +7,16 @@
  * what is left is written at once.
  */
 
-import { closeSync, fstatSync, openSync, stat, writeSync } from "node:fs";
+import cluster from "node:cluster";
+import { fstatSync, openSync, stat, writeSync } from "node:fs";
 import { destination } from "pino";
 import type { TimeSource } from "../web/clock.ts";
+import type { LineSink } from "./access-hooks.ts";
 
 /** Lines are joined up to so many octets before they are handed over. */
 const BATCH_BYTES = 64 * 1024;
+/** Of a pipe that several processes write to: so much of each stays in one piece (POSIX PIPE_BUF, 4 KiB on Linux). */
+const SHARED_BATCH_BYTES = 4096;
 /** Said at most so often. */
 const COMPLAINT_PERIOD_MS = 60_000;
 /** Looked at so often whether the file is still where it was, as long as lines come. */
@@ -36,11 +40,12 @@ export interface LogSinkOptions {
 }
 
 /** Takes lines of ASCII, or of any text. */
-export class LogSink {
+export class LogSink implements LineSink {
   readonly #options: LogSinkOptions;
   readonly #onExit: () => void;
   readonly #flush: () => void;
   #stream: Destination;
+  readonly #batchBytes: number;
   #fd: number;
   #identity: string;
   /** Text is joined without being copied, and is turned into octets once for all. */
@@ -64,6 +69,7 @@ export class LogSink {
     this.#options = options;
     this.#fd = this.#openFile();
     this.#identity = identityOf(this.#fd);
+    this.#batchBytes = cluster.isWorker && fstatSync(this.#fd).isFIFO() ? SHARED_BATCH_BYTES : BATCH_BYTES;
     this.#stream = this.#openStream(this.#fd);
     this.#lastLookMs = options.time.elapsedMs();
     this.#flush = () => {
@@ -91,11 +97,11 @@ export class LogSink {
    */
   write(line: string, isAscii = true): void {
     if (this.#isClosed) return;
+    if (this.#batch.length + line.length > this.#batchBytes) this.#handOver();
     this.#batch += line;
     this.#batchLines++;
     if (!isAscii) this.#isAscii = false;
-    if (this.#batch.length >= BATCH_BYTES) this.#handOver();
-    else this.#cancelFlush ??= this.#options.time.after(this.#options.flushMs, this.#flush);
+    this.#cancelFlush ??= this.#options.time.after(this.#options.flushMs, this.#flush);
   }
 
   /** Resolves when all lines so far are with the system, or have failed to get there. */
@@ -154,7 +160,7 @@ export class LogSink {
   }
 
   #openStream(fd: number): Destination {
-    const stream = destination({ dest: fd, sync: false, contentMode: "buffer" });
+    const stream = destination({ dest: fd, sync: false, contentMode: "buffer", maxWrite: this.#batchBytes });
     stream.on("write", (written: number) => {
       this.#underWay = Math.max(0, this.#underWay - written);
       this.#hasFailed = false;
@@ -235,13 +241,4 @@ export class LogSink {
 function identityOf(fd: number): string {
   const { dev, ino } = fstatSync(fd);
   return `${dev}:${ino}`;
-}
-
-/**
- * Whether a path can be appended to; leaves an empty file where there was none.
- *
- * @throws the system's error
- */
-export function assertWritable(path: string, mode: number): void {
-  closeSync(openSync(path, "a", mode));
 }

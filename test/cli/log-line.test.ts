@@ -1,20 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../../src/http/errors.ts";
 import type { Exchange, Outcome } from "../../src/http/exchange.ts";
-import {
-  escapeText,
-  escapeWord,
-  formatBytes,
-  formatDuration,
-  plainLines,
-  terminalLines,
-} from "../../src/cli/log-line.ts";
+import { formatBytes, formatDuration, plainLines, terminalLines } from "../../src/cli/log-line.ts";
 import { colourPainter, plainPainter } from "../../src/cli/paint.ts";
 import type { ResponseInfo } from "../../src/server/hooks.ts";
 
 function response(method: string, target: string, status: number, outcome: Outcome = "complete"): ResponseInfo {
   const exchange = { request: { method, target } } as Exchange;
-  return { exchange, outcome, status, contentBytes: 3660, durationMs: 1.234, firstByteMs: 1.234, requestContentBytes: 0, route: "" };
+  return {
+    exchange,
+    outcome,
+    status,
+    contentBytes: 3660,
+    durationMs: 1.234,
+    firstByteMs: 1.234,
+    requestContentBytes: 0,
+    route: "",
+  };
 }
 
 describe("a line per request", () => {
@@ -82,24 +84,6 @@ describe("a line per refusal", () => {
 
   it("leaves out the rule that a code does not have", () => {
     expect(plainLines.refusal({ ...refusal, error: new ProtocolError("ERR_FORM") })).toMatch(/ERR_FORM$/);
-  });
-});
-
-describe("escaping", () => {
-  it.each([
-    ["/caf\xe9", "/caf\\xe9"],
-    ["tab\there", "tab\\x09here"],
-    ["a\\x09b", "a\\\\x09b"],
-    ["\u202egnp.exe", "\\u{202e}gnp.exe"],
-    ["📖", "\\u{1f4d6}"],
-    ["\x7f\x9b", "\\x7f\\x9b"],
-  ])("writes %j as %s", (text, escaped) => {
-    expect(escapeText(text)).toBe(escaped);
-    expect(escapeWord(text)).toBe(escaped);
-  });
-
-  it("escapes spaces where they separate", () => {
-    expect([escapeText("a b"), escapeWord("a b")]).toEqual(["a b", "a\\x20b"]);
   });
 });
 

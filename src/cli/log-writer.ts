@@ -1,0 +1,115 @@
+/**
+ * Lines to the output or to a file, by the writer of `fairlead/observe`, which is loaded no sooner than it is needed.
+ *
+ * Until it is there lines are written as they come, one by one. The output changes over when there have been many: who asks for
+ * so much is no person. A file changes over at its first line, because only the writer notices that the file was moved. It must
+ * never fail an answer.
+ */
+
+import { appendFileSync, closeSync, openSync } from "node:fs";
+import type { LineSink } from "../observe/access-hooks.ts";
+import { SYSTEM_TIME } from "../web/clock.ts";
+import { CommandError, messageOf } from "./command-error.ts";
+
+/** Lines that the output gets one by one: what a person causes in some minutes. */
+const FEW_LINES = 500;
+
+const STANDARD_OUTPUT = 1;
+/** The owner writes, the group reads: who has asked for what is nobody else's business. */
+const FILE_MODE = 0o640;
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
+const FLUSH_MS = 50;
+
+/** How lines get where they belong. */
+interface LateWriterOptions {
+  readonly destination: string | number;
+  /** Lines that do without the writer. */
+  readonly fewLines: number;
+  /** Writes at once, until the writer is there. */
+  readonly writeNow: (line: string) => void;
+  /** Something is wrong with the destination; serving goes on. */
+  readonly onTrouble: (message: string) => void;
+}
+
+/** Writes by itself first, then through the writer. */
+class LateWriter implements LineSink {
+  readonly #options: LateWriterOptions;
+  #writer: LineSink | null = null;
+  #loading: Promise<void> | null = null;
+  #lines = 0;
+  #hasComplained = false;
+
+  constructor(options: LateWriterOptions) {
+    this.#options = options;
+  }
+
+  get droppedLines(): number {
+    return this.#writer?.droppedLines ?? 0;
+  }
+
+  write(line: string, isAscii?: boolean): void {
+    if (this.#writer !== null) return this.#writer.write(line, isAscii);
+    try {
+      this.#options.writeNow(line);
+    } catch (error) {
+      this.#complain(error);
+    }
+    if (++this.#lines > this.#options.fewLines) this.#loading ??= this.#load();
+  }
+
+  async flush(): Promise<void> {
+    await this.#loading;
+    await this.#writer?.flush();
+  }
+
+  reopen(): void {
+    this.#writer?.reopen();
+  }
+
+  async close(): Promise<void> {
+    await this.#loading;
+    await this.#writer?.close();
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const { LogSink } = await import("../observe/log-sink.ts");
+      this.#writer = new LogSink({
+        destination: this.#options.destination,
+        mode: FILE_MODE,
+        maxBufferedBytes: MAX_BUFFERED_BYTES,
+        flushMs: FLUSH_MS,
+        time: SYSTEM_TIME,
+        onTrouble: this.#options.onTrouble,
+      });
+    } catch (error) {
+      // Then it goes on as it has begun
+      this.#complain(error);
+    }
+  }
+
+  #complain(error: unknown): void {
+    if (!this.#hasComplained) this.#options.onTrouble(messageOf(error));
+    this.#hasComplained = true;
+  }
+}
+
+/** The output, to which `writeNow` writes. */
+export function openLogOutput(writeNow: (text: string) => void, onTrouble: (message: string) => void): LineSink {
+  return new LateWriter({ destination: STANDARD_OUTPUT, fewLines: FEW_LINES, writeNow, onTrouble });
+}
+
+/**
+ * A file that is appended to.
+ *
+ * @throws CommandError with exit code 1 if it cannot be written
+ */
+export function openLogFile(path: string, onTrouble: (message: string) => void): LineSink {
+  try {
+    closeSync(openSync(path, "a", FILE_MODE));
+  } catch (error) {
+    throw new CommandError(1, `--log-file: ${path} cannot be written: ${messageOf(error)}`, [], { cause: error });
+  }
+  const writeNow = (line: string): void => appendFileSync(path, line, { mode: FILE_MODE });
+  return new LateWriter({ destination: path, fewLines: 0, writeNow, onTrouble });
+}
