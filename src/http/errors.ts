@@ -135,12 +135,7 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
   ERR_BARE_LF: row(400, "a line ends in LF without CR", "RFC 9112 §2.2", "allowBareLf"),
   ERR_REQUEST_LINE: row(400, "the request line is not method SP request-target SP HTTP-version", "RFC 9112 §3"),
   ERR_TLS_ON_PLAIN_PORT: row(400, "this port speaks plain HTTP, the bytes are a TLS handshake", "RFC 9110 §4.2.1"),
-  ERR_PLAIN_ON_TLS_PORT: row(
-    400,
-    "this port speaks HTTPS, the request came in plain HTTP",
-    "RFC 9110 §4.2.2",
-    "tls.allowPlain",
-  ),
+  ERR_PLAIN_ON_TLS_PORT: row(400, "this port speaks HTTPS, not plain HTTP", "RFC 9110 §4.2.2", "tls.allowPlain"),
   ERR_METHOD: row(400, "the method is not a token", "RFC 9110 §9.1"),
   ERR_METHOD_UNKNOWN: row(501, "the method is not one this server knows", "RFC 9110 §9.1", "additionalMethods"),
   ERR_METHOD_LOWERCASE: row(
@@ -228,12 +223,7 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
     "RFC 9110 §15.6.4",
     "limits.maxConnectionsPerAddress",
   ),
-  ERR_OVERLOADED: row(
-    503,
-    "the server has more to do than it can answer in time",
-    "RFC 9110 §15.6.4",
-    "limits.maxEventLoopDelayMs",
-  ),
+  ERR_OVERLOADED: row(503, "the server has too much to do", "RFC 9110 §15.6.4", "limits.maxEventLoopDelayMs"),
   ERR_TLS_HANDSHAKE: row(0, "the TLS handshake failed", "RFC 8446 §6.2"),
   ERR_TLS_HANDSHAKE_TIMEOUT: row(0, "the TLS handshake was not done in time", "", "timeouts.handshakeMs"),
   ERR_PROXY_HEADER: row(0, "the connection does not begin with a PROXY header", "", "proxyProtocol"),

@@ -281,6 +281,8 @@ export interface Transport {
   readonly takenBytes: number;
   pause(): void;
   resume(): void;
+  /** From now on the connection may be quiet for long: a peer that has gone without a word must be found out all the same. */
+  keepAlive?(): void;
   /** Half-closes after what is queued. The peer may still send. */
   end(): void;
   /** Drops everything now. `closed` follows. */

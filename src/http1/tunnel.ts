@@ -23,6 +23,8 @@ export class Tunnel implements ByteStream {
     this.#transport = transport;
     this.#early = early.length > 0 ? early : null;
     transport.pause();
+    // No deadline of HTTP runs any more
+    transport.keepAlive?.();
   }
 
   get connection(): ConnectionInfo {

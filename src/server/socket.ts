@@ -29,6 +29,12 @@ export interface SocketHost {
 /** A value above this is written piece by piece. A burst of answers comes in pieces of a little more than 64 KiB. */
 const LARGE_BYTES = 2 * FIRST_PIECE_BYTES;
 
+/**
+ * Quiet after which TCP asks whether the peer is still there (RFC 1122 §4.2.3.6): shorter than the minutes after which routers
+ * forget a connection.
+ */
+const KEEP_ALIVE_MS = 60_000;
+
 type FileDone = (error: Error | null) => void;
 
 /** A socket as its protocol connection sees it. */
@@ -185,6 +191,11 @@ export class SocketTransport implements Transport, Expirable, Flushable {
 
   resume(): void {
     if (!this.#socket.destroyed) this.#socket.resume();
+  }
+
+  keepAlive(): void {
+    // A unix socket knows of its peer's end at once
+    if (!this.info.isUnix) this.#raw.setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
   end(): void {
