@@ -86,7 +86,8 @@ export class Loader {
     const slots: (Representation | null | undefined)[] = [null];
     for (const coding of CODINGS) {
       const sibling = seen.siblings[coding] ?? null;
-      const loaded = sibling === null ? null : await this.#loadSibling(seen.root, sibling, coding, description, before);
+      const loaded =
+        sibling === null ? null : await this.#loadSibling(seen.root, stats, sibling, coding, description, before);
       const made = isSame ? before?.madeCoding(coding) : undefined;
       slots[coding] = loaded ?? (mayCompress && canCompress(coding) ? made : null);
     }
@@ -110,8 +111,10 @@ export class Loader {
     return isCompressible(mediaType);
   }
 
+  /** Null if it is not, or not any more, of this version: another may stand there since it was seen. */
   async #loadSibling(
     root: Root,
+    file: Stats,
     seen: Seen,
     coding: Coding,
     description: Description,
@@ -120,6 +123,10 @@ export class Loader {
     const found = await root.open(seen);
     if (found === null) return null;
     const { body, stats } = await this.#settle(found);
+    if (!isSiblingOf(file, stats)) {
+      if (!(body instanceof Uint8Array)) body.release();
+      return null;
+    }
     const marked: FileMark = { path: seen.path, stats };
     const version = versionOf(marked, body, before?.siblings[coding] ?? null, before?.sibling(coding) ?? null);
     return new Representation(coding, version, body, description, this.#time.nowMs());
@@ -153,6 +160,15 @@ export class Loader {
       if (!isKept) closeFile(handle);
     }
   }
+}
+
+/**
+ * Whether a precompressed file is of the version beside it: an older one is of a version before. Nor may it be empty: no coding
+ * of anything is, so somebody is just writing it.
+ */
+export function isSiblingOf(file: Stats, sibling: Stats): boolean {
+  // By the second: archives and copies keep no more of a time
+  return sibling.size > 0 && Math.floor(sibling.mtimeMs / 1000) >= Math.floor(file.mtimeMs / 1000);
 }
 
 /** The same name and marks with other content: changed within the file system's resolution. Its tag must be another. */

@@ -14,6 +14,7 @@ import { isPacked } from "./compress.ts";
 import type { Root, Seen } from "./contain.ts";
 import type { Trace } from "./explain.ts";
 import type { ListedFolder } from "./listing-entries.ts";
+import { isSiblingOf } from "./load.ts";
 import type { SeenFile } from "./load.ts";
 import { mediaTypeOf } from "./mime.ts";
 import { encodePath } from "./rules-text.ts";
@@ -139,14 +140,9 @@ export class Locator {
 
 const NO_SIBLINGS: readonly (Seen | null)[] = [null, null, null, null];
 
-/**
- * A precompressed sibling that is not older than the file: an older one is of a version before. Nor may it be empty: no coding
- * of anything is, so somebody is just writing it.
- */
+/** A precompressed sibling of what is there now. */
 async function lookForSibling(root: Root, file: Seen, names: readonly string[], coding: number): Promise<Seen | null> {
   const name = file.name + (SIBLING_EXTENSIONS[coding] as string);
   const seen = await root.look([...names.slice(0, -1), name]);
-  if (seen?.kind !== "file" || seen.stats.size === 0) return null;
-  // By the second: archives and copies keep no more of a time
-  return Math.floor(seen.stats.mtimeMs / 1000) >= Math.floor(file.stats.mtimeMs / 1000) ? seen : null;
+  return seen?.kind === "file" && isSiblingOf(file.stats, seen.stats) ? seen : null;
 }
