@@ -48,7 +48,7 @@ describe("plain HTTP on a port of TLS", () => {
     await using setup = await startTls({ tls: own });
     const answer = await ask(await setup.plain(), head);
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-    expect(answer).toContain("This port speaks HTTPS, the request came in plain HTTP");
+    expect(answer).toContain("This port speaks HTTPS, not plain HTTP");
     expect(await codesOf(setup)).toEqual(["ERR_PLAIN_ON_TLS_PORT"]);
   });
 
