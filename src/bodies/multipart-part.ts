@@ -7,12 +7,15 @@
 
 import { TextDecoder } from "node:util";
 import { charsetOf, parseMediaType } from "../http/media-type.ts";
+import { checkOptions } from "../server/option-rules.ts";
 import { Headers } from "../web/headers.ts";
 import { ContentError } from "./content-error.ts";
 import type { PartContent } from "./part-content.ts";
 import type { PartHead } from "./part-head.ts";
-import { checkOptions } from "./reader-options.ts";
+import { rulesFor } from "./reader-options.ts";
 import { type SavedFile, saveFile, type SaveOptions } from "./save-file.ts";
+
+const SAVE_RULES = rulesFor("overwrite");
 
 /** A part of multipart/form-data: a field, or a file. */
 export class MultipartPart {
@@ -135,7 +138,7 @@ export class MultipartPart {
    * @throws ContentError ERR_FILE_EXISTS (409) for a path that is taken; what broke the upload off; errors of the file system
    */
   async saveTo(target: string, options: SaveOptions = {}): Promise<SavedFile> {
-    checkOptions("saveTo", options, ["overwrite"]);
+    checkOptions("saveTo", options, SAVE_RULES);
     const content = this.#use();
     return saveFile(() => content.pull(), target, this.originalFilename ?? "", options);
   }

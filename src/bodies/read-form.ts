@@ -6,19 +6,14 @@
  */
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { checkOptions } from "../server/option-rules.ts";
 import { toText } from "../web/body.ts";
 import { ContentError } from "./content-error.ts";
 import { declaredType, essenceOf, requireUtf8, typeRefusal } from "./declared-type.ts";
 import { type PairOptions, parsePairs, recordOf, tooMany } from "./pairs.ts";
 import { type ContentOptions, readContent } from "./read-content.ts";
 import { readMultipart } from "./read-multipart.ts";
-import {
-  checkOptions,
-  DEFAULT_MAX_BUFFERED_BYTES,
-  DEFAULT_MAX_FIELDS,
-  DEFAULT_MAX_RATIO,
-  type OptionName,
-} from "./reader-options.ts";
+import { DEFAULT_MAX_BUFFERED_BYTES, DEFAULT_MAX_FIELDS, DEFAULT_MAX_RATIO, rulesFor } from "./reader-options.ts";
 import { type ValidateOptions, validateAs } from "./validate.ts";
 
 /**
@@ -27,15 +22,7 @@ import { type ValidateOptions, validateAs } from "./validate.ts";
  */
 export interface FormOptions extends ContentOptions, PairOptions, ValidateOptions {}
 
-const NAMES: readonly OptionName[] = [
-  "maxBytes",
-  "maxFields",
-  "arrays",
-  "decompress",
-  "maxRatio",
-  "schema",
-  "maxErrors",
-];
+const RULES = rulesFor("maxBytes", "maxFields", "arrays", "decompress", "maxRatio", "schema", "maxErrors");
 
 const URL_ENCODED = "application/x-www-form-urlencoded";
 const MULTIPART = "multipart/form-data";
@@ -62,7 +49,7 @@ export async function readForm(
   request: Request,
   options: FormOptions & { readonly schema?: StandardSchemaV1 } = {},
 ): Promise<unknown> {
-  checkOptions("readForm", options, NAMES);
+  checkOptions("readForm", options, RULES);
   const pairs = await readPairs(request, options);
   if (options.schema === undefined) return pairs;
   return validateAs("the form", options.schema, recordOf(pairs, options.arrays), options.maxErrors);

@@ -7,6 +7,7 @@
 
 import { isUtf8 } from "node:buffer";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { checkOptions } from "../server/option-rules.ts";
 import { textStart, toText } from "../web/body.ts";
 import { parseJson } from "../web/json.ts";
 import { findTooDeep } from "../web/json-depth.ts";
@@ -14,7 +15,7 @@ import { ContentError } from "./content-error.ts";
 import { declaredType, essenceOf, isJson, requireUtf8, typeRefusal } from "./declared-type.ts";
 import { findPrototypeName } from "./json-shape.ts";
 import { type ContentOptions, readContent } from "./read-content.ts";
-import { checkOptions, DEFAULT_MAX_DEPTH, type OptionName } from "./reader-options.ts";
+import { DEFAULT_MAX_DEPTH, rulesFor } from "./reader-options.ts";
 import { type ValidateOptions, validateAs } from "./validate.ts";
 
 /**
@@ -33,7 +34,7 @@ export interface JsonOptions extends ContentOptions, ValidateOptions {
   readonly types?: readonly string[];
 }
 
-const NAMES: readonly OptionName[] = [
+const RULES = rulesFor(
   "maxBytes",
   "maxDepth",
   "prototypeNames",
@@ -42,7 +43,7 @@ const NAMES: readonly OptionName[] = [
   "maxRatio",
   "schema",
   "maxErrors",
-];
+);
 
 /**
  * Reads JSON that a schema checks.
@@ -66,7 +67,7 @@ export async function readJson(
   request: Request,
   options: JsonOptions & { readonly schema?: StandardSchemaV1 } = {},
 ): Promise<unknown> {
-  checkOptions("readJson", options, NAMES);
+  checkOptions("readJson", options, RULES);
   requireJson(request, options.types);
   const bytes = await readContent(request, options);
   const value = parse(bytes, options);

@@ -7,6 +7,7 @@
  */
 
 import { parameterOf } from "../http/media-type.ts";
+import { checkOptions } from "../server/option-rules.ts";
 import { ContentError } from "./content-error.ts";
 import { declaredLength, declaredType, essenceOf, typeRefusal } from "./declared-type.ts";
 import { MultipartPart } from "./multipart-part.ts";
@@ -15,12 +16,11 @@ import type { PartHead } from "./part-head.ts";
 import { PartParser } from "./part-parser.ts";
 import { type ContentOptions, contentStream, tooLarge } from "./read-content.ts";
 import {
-  checkOptions,
   DEFAULT_MAX_BUFFERED_BYTES,
   DEFAULT_MAX_FILES,
   DEFAULT_MAX_PART_HEAD_BYTES,
   DEFAULT_MAX_PARTS,
-  type OptionName,
+  rulesFor,
 } from "./reader-options.ts";
 
 /**
@@ -50,7 +50,7 @@ export interface MultipartOptions extends ContentOptions {
   readonly onProgress?: ProgressListener;
 }
 
-const NAMES: readonly OptionName[] = [
+const RULES = rulesFor(
   "maxBytes",
   "maxPartBytes",
   "maxBufferedBytes",
@@ -60,7 +60,7 @@ const NAMES: readonly OptionName[] = [
   "onProgress",
   "decompress",
   "maxRatio",
-];
+);
 
 /**
  * Reads a form as it comes. Each part is to be read before the next one is asked for; what is not read is dropped. Leaving the
@@ -74,7 +74,7 @@ export function readMultipart(
   request: Request,
   options: MultipartOptions = {},
 ): AsyncIterableIterator<MultipartPart, undefined, undefined> {
-  checkOptions("readMultipart", options, NAMES);
+  checkOptions("readMultipart", options, RULES);
   const boundary = boundaryOf(request);
   const content = contentStream(request, options);
   if (content === null) throw new ContentError("ERR_CONTENT_MISSING");

@@ -5,14 +5,16 @@
  */
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { checkOptions } from "../server/option-rules.ts";
 import { type PairOptions, parsePairs, recordOf } from "./pairs.ts";
-import { checkOptions, DEFAULT_MAX_FIELDS, type OptionName } from "./reader-options.ts";
+import { DEFAULT_MAX_FIELDS, rulesFor } from "./reader-options.ts";
 import { type ValidateOptions, validateAs } from "./validate.ts";
 
 /** How {@link readQuery} reads. */
 export interface QueryOptions extends PairOptions, ValidateOptions {}
 
-const NAMES: readonly OptionName[] = ["maxFields", "arrays", "maxErrors"];
+const QUERY_RULES = rulesFor("schema", "maxFields", "arrays", "maxErrors");
+const PARAMS_RULES = rulesFor("schema", "maxErrors");
 
 /**
  * The query of a request, as a schema makes it. The schema gets an object: a string for a name that stands once, an array of
@@ -25,7 +27,7 @@ export async function readQuery<Schema extends StandardSchemaV1>(
   schema: Schema,
   options: QueryOptions = {},
 ): Promise<StandardSchemaV1.InferOutput<Schema>> {
-  checkOptions("readQuery", { schema, ...options }, ["schema", ...NAMES]);
+  checkOptions("readQuery", { schema, ...options }, QUERY_RULES);
   const pairs = parsePairs(queryOf(request.url), options.maxFields ?? DEFAULT_MAX_FIELDS);
   return validateAs("the query", schema, recordOf(pairs, options.arrays), options.maxErrors);
 }
@@ -48,6 +50,6 @@ export async function readParams<Schema extends StandardSchemaV1>(
   schema: Schema,
   options: ValidateOptions = {},
 ): Promise<StandardSchemaV1.InferOutput<Schema>> {
-  checkOptions("readParams", { schema, ...options }, ["schema", "maxErrors"]);
+  checkOptions("readParams", { schema, ...options }, PARAMS_RULES);
   return validateAs("the path", schema, context.params, options.maxErrors);
 }

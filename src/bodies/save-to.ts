@@ -5,10 +5,11 @@
  */
 
 import { HttpError } from "../http/errors.ts";
+import { checkOptions } from "../server/option-rules.ts";
 import { declaredLength } from "./declared-type.ts";
 import { type ContentOptions, contentStream, tooLarge } from "./read-content.ts";
 import type { ProgressListener } from "./read-multipart.ts";
-import { checkOptions } from "./reader-options.ts";
+import { rulesFor } from "./reader-options.ts";
 import { type SavedFile, saveFile, type SaveOptions } from "./save-file.ts";
 
 /**
@@ -20,6 +21,8 @@ export interface UploadOptions extends ContentOptions, SaveOptions {
   readonly onProgress?: ProgressListener;
 }
 
+const RULES = rulesFor("maxBytes", "overwrite", "onProgress", "decompress", "maxRatio");
+
 /**
  * Saves the content of a request. The file is there when all of it has come, and never in part; a request without content makes
  * an empty one.
@@ -29,7 +32,7 @@ export interface UploadOptions extends ContentOptions, SaveOptions {
  * (Content-Range); ProtocolError where the upload broke off; TypeError for wrong options; errors of the file system
  */
 export async function saveTo(request: Request, target: string, options: UploadOptions = {}): Promise<SavedFile> {
-  checkOptions("saveTo", options, ["maxBytes", "overwrite", "onProgress", "decompress", "maxRatio"]);
+  checkOptions("saveTo", options, RULES);
   // RFC 9110 §14.5: a PUT of a part would replace the whole
   if (request.headers.has("content-range")) {
     throw new HttpError(400, "part of a file is not taken here (RFC 9110 §14.5)");

@@ -6,8 +6,11 @@
  */
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { checkOptions } from "../server/option-rules.ts";
 import { ContentError } from "./content-error.ts";
-import { checkOptions, DEFAULT_MAX_ERRORS, isSchema } from "./reader-options.ts";
+import { DEFAULT_MAX_ERRORS, isSchema, rulesFor } from "./reader-options.ts";
+
+const RULES = rulesFor("maxErrors");
 
 /** One mistake, as the answer lists it. */
 export interface ValidationMistake {
@@ -62,7 +65,7 @@ export async function validate<Schema extends StandardSchemaV1>(
   value: unknown,
   options: ValidateOptions = {},
 ): Promise<StandardSchemaV1.InferOutput<Schema>> {
-  checkOptions("validate", options, ["maxErrors"]);
+  checkOptions("validate", options, RULES);
   if (!isSchema(schema)) throw new TypeError("validate: the schema does not follow Standard Schema");
   return validateAs("", schema, value, options.maxErrors);
 }

@@ -10,9 +10,9 @@ import { Buffer } from "node:buffer";
 import { createHmac, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { HttpError } from "../http/errors.ts";
 import { renderProblem } from "../http/problem.ts";
+import { checkOptions, type OptionRules } from "../server/option-rules.ts";
 import type { Middleware } from "../web/handler.ts";
 import { Response } from "../web/response.ts";
-import { checkOptions, type OptionRules } from "./check-options.ts";
 
 /** Who may come in. */
 export interface BasicAuthOptions {

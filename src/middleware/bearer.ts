@@ -8,12 +8,13 @@
 
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { A_FUNCTION, checkOptions, listOf, type OptionRules } from "../server/option-rules.ts";
 import { type Context, type ContextKey, contextKey } from "../web/context.ts";
 import { type Handler, type Middleware, problemResponse } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import type { Response } from "../web/response.ts";
-import { A_FUNCTION, checkOptions, listOf, type OptionRules, QUOTABLE, quoted } from "./check-options.ts";
 import { isPromise } from "./edit-response.ts";
+import { QUOTABLE, quoted } from "./field-values.ts";
 
 /**
  * Says whose token it is: anything but false, null and undefined is let in, and handlers find it as `context.get(BEARER)`.

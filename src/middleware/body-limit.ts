@@ -6,8 +6,8 @@
  */
 
 import { HttpError } from "../http/errors.ts";
+import { checkOptions, type OptionRules, whole } from "../server/option-rules.ts";
 import type { Middleware } from "../web/handler.ts";
-import { checkOptions, type OptionRules, whole } from "./check-options.ts";
 
 /** How much. */
 export interface BodyLimitOptions {

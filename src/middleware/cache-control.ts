@@ -7,9 +7,9 @@
  */
 
 import { type CacheSetting, cacheControlFor, parseCacheSetting } from "../http/cache-control.ts";
+import { checkOptions, type OptionRules, YES_OR_NO } from "../server/option-rules.ts";
 import type { Middleware } from "../web/handler.ts";
 import { indexOfLine } from "../web/header-lines.ts";
-import { checkOptions, type OptionRules, YES_OR_NO } from "./check-options.ts";
 import { editAnswer, editIfAny, isPromise, LineEdit } from "./edit-response.ts";
 
 /** How long. */

@@ -7,10 +7,10 @@
  */
 
 import { isToken } from "../http/fields.ts";
+import { checkOptions, listOf, type OptionRules, whole, YES_OR_NO } from "../server/option-rules.ts";
 import type { Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import { type Response, responseOfLines } from "../web/response.ts";
-import { checkOptions, listOf, type OptionRules, whole, YES_OR_NO } from "./check-options.ts";
 import { addMember, editAnswer, LineEdit, setLine } from "./edit-response.ts";
 
 /** Who may read. */

@@ -11,13 +11,13 @@ import { createHash } from "node:crypto";
 import { evaluatePreconditions, NOT_MODIFIED, PROCEED } from "../http/conditional.ts";
 import { parseHttpDate } from "../http/date.ts";
 import type { Content, FieldLines } from "../http/exchange.ts";
+import { A_TIME_SOURCE, checkOptions, type OptionRules, whole, YES_OR_NO } from "../server/option-rules.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
 import { respond } from "../web/edited-response.ts";
 import type { Middleware } from "../web/handler.ts";
 import { problemResponse } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import { isFastResponse, responseOfLines, takeAnswer } from "../web/response.ts";
-import { A_TIME_SOURCE, checkOptions, type OptionRules, whole, YES_OR_NO } from "./check-options.ts";
 import { discardResponse, isPromise } from "./edit-response.ts";
 
 /** How tags are made. */

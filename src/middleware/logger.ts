@@ -8,11 +8,11 @@
  */
 
 import { HttpError, ProtocolError } from "../http/errors.ts";
+import { A_FUNCTION, A_TIME_SOURCE, checkOptions, type OptionRules, YES_OR_NO } from "../server/option-rules.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
 import type { Context } from "../web/context.ts";
 import type { Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
-import { A_FUNCTION, A_TIME_SOURCE, checkOptions, type OptionRules, YES_OR_NO } from "./check-options.ts";
 import { isPromise } from "./edit-response.ts";
 import { REQUEST_ID } from "./request-id.ts";
 

@@ -9,11 +9,19 @@
 
 import { createHash } from "node:crypto";
 import type { FieldEdit, FieldLines } from "../http/exchange.ts";
+import {
+  A_FUNCTION,
+  A_TIME_SOURCE,
+  checkOptions,
+  oneOf,
+  type OptionRules,
+  whole,
+  YES_OR_NO,
+} from "../server/option-rules.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
 import type { Context } from "../web/context.ts";
 import { type Handler, type Middleware, problemResponse } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
-import { A_FUNCTION, A_TIME_SOURCE, checkOptions, oneOf, type OptionRules, whole, YES_OR_NO } from "./check-options.ts";
 import { editAnswer, setLine } from "./edit-response.ts";
 import { HttpError } from "../http/errors.ts";
 import { memoryStore, type RateLimitStore } from "./rate-limit-store.ts";

@@ -8,10 +8,10 @@
 import { randomUUID } from "node:crypto";
 import type { FieldEdit, FieldLines } from "../http/exchange.ts";
 import { isToken } from "../http/fields.ts";
+import { A_FUNCTION, checkOptions, type OptionRules } from "../server/option-rules.ts";
 import { type Context, type ContextKey, contextKey } from "../web/context.ts";
 import type { Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
-import { A_FUNCTION, checkOptions, type OptionRules } from "./check-options.ts";
 import { editAnswer, setLine } from "./edit-response.ts";
 
 /** Where names come from. */

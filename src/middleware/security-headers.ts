@@ -6,10 +6,11 @@
  * §7.7.1). It must never ask for HTTPS for ever on a connection that is not encrypted (RFC 6797 §7.2).
  */
 
+import { checkOptions, type OptionRules } from "../server/option-rules.ts";
 import type { Middleware } from "../web/handler.ts";
 import { indexOfLine } from "../web/header-lines.ts";
-import { checkOptions, type OptionRules, VALUE_OR_NULL } from "./check-options.ts";
 import { editAnswer, LineEdit } from "./edit-response.ts";
+import { VALUE_OR_NULL } from "./field-values.ts";
 
 /** Values of the fields; null leaves one out. */
 export interface SecurityHeadersOptions {

@@ -8,12 +8,13 @@
 
 import type { FieldEdit, FieldLines } from "../http/exchange.ts";
 import { isToken } from "../http/fields.ts";
+import { A_FUNCTION, A_TIME_SOURCE, checkOptions, type OptionRules, YES_OR_NO } from "../server/option-rules.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
 import { type Context, type ContextKey, contextKey } from "../web/context.ts";
 import type { Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
-import { A_FUNCTION, A_TIME_SOURCE, checkOptions, type OptionRules, quoted, YES_OR_NO } from "./check-options.ts";
 import { editAnswer } from "./edit-response.ts";
+import { quoted } from "./field-values.ts";
 
 /** What is shown, and to whom. */
 export interface ServerTimingOptions {

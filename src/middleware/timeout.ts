@@ -8,10 +8,10 @@
  */
 
 import { HttpError } from "../http/errors.ts";
+import { A_TIME_SOURCE, checkOptions, type OptionRules, whole } from "../server/option-rules.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
 import { type Context, type ContextKey, contextKey } from "../web/context.ts";
 import type { Middleware } from "../web/handler.ts";
-import { A_TIME_SOURCE, checkOptions, type OptionRules, whole } from "./check-options.ts";
 import { discardResponse, isPromise } from "./edit-response.ts";
 
 /** How long. */

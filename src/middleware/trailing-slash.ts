@@ -7,9 +7,9 @@
  */
 
 import { HttpError } from "../http/errors.ts";
+import { checkOptions, oneOf, type OptionRules } from "../server/option-rules.ts";
 import type { Middleware } from "../web/handler.ts";
 import { Response } from "../web/response.ts";
-import { checkOptions, oneOf, type OptionRules } from "./check-options.ts";
 import { discardResponse, isPromise } from "./edit-response.ts";
 
 /** Which of the two. */

@@ -9,7 +9,16 @@
 
 import { parseCookie, serializeCookie } from "cookie-es";
 import { isToken } from "../http/fields.ts";
-import { BOOLEAN, findMistakes, integerFrom, oneOf, type OptionRules, throwMistakes } from "./check-options.ts";
+import type { OptionMistake } from "../server/option-check.ts";
+import {
+  findMistakes,
+  mistakeIn,
+  oneOf,
+  type OptionRules,
+  throwMistakes,
+  whole,
+  YES_OR_NO,
+} from "../server/option-rules.ts";
 
 /** Values by name; of several cookies with one name the first, which has the most specific path (RFC 6265 §5.4). */
 export type Cookies = Readonly<Record<string, string | undefined>>;
@@ -52,15 +61,15 @@ const MAX_COOKIE_BYTES = 4096;
 /** What browsers take of an attribute's value, in octets; a longer one they ignore. */
 const MAX_ATTRIBUTE_BYTES = 1024;
 
-const RULES: OptionRules = {
-  maxAgeSeconds: integerFrom(0),
-  expires: { allowed: "a Date of the years 1601 to 9999", test: isWritableDate },
-  domain: { allowed: "the name of a host", test: isDomain },
-  path: { allowed: 'a path that begins with "/" and holds no control character and no ";"', test: isCookiePath },
-  httpOnly: BOOLEAN,
-  secure: { allowed: "true, false, or the context or request that is answered", test: isSecureSource },
+const RULES: OptionRules<CookieOptions> = {
+  maxAgeSeconds: whole(0, Infinity, "seconds"),
+  expires: { allowed: "a Date of the years 1601 to 9999", isAllowed: isWritableDate },
+  domain: { allowed: "the name of a host", isAllowed: isDomain },
+  path: { allowed: 'a path that begins with "/" and holds no control character and no ";"', isAllowed: isCookiePath },
+  httpOnly: YES_OR_NO,
+  secure: { allowed: "true, false, or the context or request that is answered", isAllowed: isSecureSource },
   sameSite: oneOf("strict", "lax", "none"),
-  partitioned: BOOLEAN,
+  partitioned: YES_OR_NO,
   priority: oneOf("low", "medium", "high"),
 };
 
@@ -119,11 +128,12 @@ export function clearCookie(
 function renderCookie(name: string, value: string, options: CookieOptions): string {
   const mistakes = findMistakes(options, RULES);
   if (typeof name !== "string" || !isToken(name))
-    mistakes.push(`the name must be a token, not ${JSON.stringify(name)}`);
+    mistakes.push(mistakeIn("name", `must be a token, not ${JSON.stringify(name)}`));
   const encoded = encode(value);
-  if (encoded === null) mistakes.push("the value must be well-formed text");
+  if (encoded === null) mistakes.push(mistakeIn("value", "must be well-formed text"));
   else if (name.length + encoded.length > MAX_COOKIE_BYTES) {
-    mistakes.push(`name and value have ${name.length + encoded.length} octets, browsers take ${MAX_COOKIE_BYTES}`);
+    const octets = name.length + encoded.length;
+    mistakes.push(mistakeIn("value", `it has ${octets} octets with the name, browsers take ${MAX_COOKIE_BYTES}`));
   }
   const isSecure = isSecureBy(options.secure ?? true);
   const path = options.path ?? "/";
@@ -149,15 +159,16 @@ function findContradictions(
   options: CookieOptions,
   isSecure: boolean,
   path: string,
-  mistakes: string[],
+  mistakes: OptionMistake[],
 ): void {
   const folded = name.toLowerCase();
   const isOfHost = folded.startsWith("__host-");
-  if ((isOfHost || folded.startsWith("__secure-")) && !isSecure) mistakes.push("its prefix asks for Secure");
-  if (isOfHost && path !== "/") mistakes.push("its prefix asks for the path /");
-  if (isOfHost && options.domain !== undefined) mistakes.push("its prefix forbids a domain");
-  if (options.sameSite === "none" && !isSecure) mistakes.push("SameSite=None asks for Secure");
-  if (options.partitioned === true && !isSecure) mistakes.push("Partitioned asks for Secure");
+  if ((isOfHost || folded.startsWith("__secure-")) && !isSecure)
+    mistakes.push(mistakeIn("secure", "its prefix asks for Secure"));
+  if (isOfHost && path !== "/") mistakes.push(mistakeIn("path", "its prefix asks for the path /"));
+  if (isOfHost && options.domain !== undefined) mistakes.push(mistakeIn("domain", "its prefix forbids a domain"));
+  if (options.sameSite === "none" && !isSecure) mistakes.push(mistakeIn("sameSite", "SameSite=None asks for Secure"));
+  if (options.partitioned === true && !isSecure) mistakes.push(mistakeIn("partitioned", "Partitioned asks for Secure"));
 }
 
 function encode(value: string): string | null {

@@ -6,10 +6,10 @@
  */
 
 import { contentDisposition } from "../http/content-disposition.ts";
+import { checkOptions, HEADERS, type OptionRules, TEXT, YES_OR_NO } from "../server/option-rules.ts";
 import type { HeadersInput } from "../web/header-lines.ts";
 import { Response } from "../web/response.ts";
 import type { ResponseBody } from "../web/response-body.ts";
-import { BOOLEAN, findMistakes, HEADERS, type OptionRules, TEXT, throwMistakes } from "./check-options.ts";
 
 /** What goes with a download. */
 export interface DownloadOptions {
@@ -21,7 +21,7 @@ export interface DownloadOptions {
   readonly headers?: HeadersInput | undefined;
 }
 
-const RULES: OptionRules = { type: TEXT, inline: BOOLEAN, headers: HEADERS };
+const RULES: OptionRules<DownloadOptions> = { type: TEXT, inline: YES_OR_NO, headers: HEADERS };
 
 /**
  * Gives content out to be saved.
@@ -30,7 +30,7 @@ const RULES: OptionRules = { type: TEXT, inline: BOOLEAN, headers: HEADERS };
  * @throws TypeError for a name with a control character (response splitting), wrong options or headers
  */
 export function download(body: ResponseBody, filename: string, options: DownloadOptions = {}): Response {
-  throwMistakes("download", findMistakes(options, RULES));
+  checkOptions("download", options, RULES);
   if (typeof filename !== "string" || filename === "") throw new TypeError("a download needs the name of a file");
   const disposition = contentDisposition(options.inline === true ? "inline" : "attachment", filename);
   const response = new Response(body, options.headers === undefined ? {} : { headers: options.headers });

@@ -5,9 +5,9 @@
  * and most only over HTTP/2. It must never hint what the final response will not use: hints cost the client's bandwidth.
  */
 
+import { findMistakes, mistakeIn, oneOf, type OptionRules, TEXT, throwMistakes } from "../server/option-rules.ts";
 import type { Context } from "../web/context.ts";
 import { isToken } from "../http/fields.ts";
-import { findMistakes, oneOf, type OptionRules, TEXT, throwMistakes } from "./check-options.ts";
 import { encodeReference } from "./reference.ts";
 
 /** Something that the page will need. */
@@ -30,10 +30,10 @@ export interface HintLink {
   readonly referrerpolicy?: string | undefined;
 }
 
-const RULES: OptionRules = {
-  href: { allowed: "a path or URL without white space", test: isReference },
+const RULES: OptionRules<HintLink> = {
+  href: { allowed: "a path or URL without white space", isAllowed: isReference },
   rel: oneOf("preload", "modulepreload", "preconnect", "dns-prefetch", "prefetch"),
-  as: { allowed: "a word", test: (value) => typeof value === "string" && isToken(value) },
+  as: { allowed: "a word", isAllowed: (value) => typeof value === "string" && isToken(value) },
   type: TEXT,
   crossorigin: oneOf("anonymous", "use-credentials"),
   fetchpriority: oneOf("high", "low", "auto"),
@@ -74,14 +74,18 @@ export function earlyHints(context: Pick<Context, "sendInformational">, links: r
 export function linkField(links: readonly HintLink[]): string {
   if (links.length === 0) throw new TypeError("there is no link to hint");
   const mistakes = links.flatMap((link, index) =>
-    findMistakes({ ...link, href: link.href ?? null }, RULES).map((mistake) => `links[${index}]: ${mistake}`),
+    findMistakes({ ...link, href: link.href ?? null }, RULES).map((mistake) => ({
+      ...mistake,
+      path: `links[${index}].${mistake.path}`,
+    })),
   );
   for (const [index, link] of links.entries()) {
     for (const name of PARAMETERS) {
-      if (!isQuotable(link[name] ?? "")) mistakes.push(`links[${index}]: ${name} must be visible US-ASCII and spaces`);
+      if (!isQuotable(link[name] ?? ""))
+        mistakes.push(mistakeIn(`links[${index}].${name}`, "must be visible US-ASCII and spaces"));
     }
     if ((link.rel ?? "preload") === "preload" && link.as === undefined)
-      mistakes.push(`links[${index}]: a preload needs \`as\``);
+      mistakes.push(mistakeIn(`links[${index}].as`, "a preload needs it"));
   }
   throwMistakes("earlyHints", mistakes);
   return links.map(renderLink).join(", ");

@@ -5,10 +5,20 @@
  * time makes the source wait. Here stand the options; event-channel.ts does the work, event-text.ts writes the lines.
  */
 
+import {
+  A_TIME_SOURCE,
+  findMistakes,
+  mistakeIn,
+  HEADERS,
+  oneOf,
+  type OptionRules,
+  throwMistakes,
+  whole,
+  wholeOrInfinity,
+} from "../server/option-rules.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
 import type { HeadersInput } from "../web/header-lines.ts";
 import { Response } from "../web/response.ts";
-import { findMistakes, HEADERS, integerFrom, oneOf, type OptionRules, throwMistakes, TIME } from "./check-options.ts";
 import { EventChannel, type EventSource } from "./event-channel.ts";
 
 /** How events are sent. */
@@ -36,13 +46,13 @@ export interface EventStreamOptions {
 const DEFAULT_HEARTBEAT_MS = 15_000;
 const DEFAULT_QUEUED_BYTES: number = 256 * 1024;
 
-const RULES: OptionRules = {
-  heartbeatMs: integerFrom(1000, Infinity),
-  retryMs: integerFrom(0),
-  maxQueuedBytes: integerFrom(1),
+const RULES: OptionRules<EventStreamOptions> = {
+  heartbeatMs: wholeOrInfinity(1000, "milliseconds"),
+  retryMs: whole(0, Infinity, "milliseconds"),
+  maxQueuedBytes: whole(1, Infinity, "octets"),
   overflow: oneOf("close", "drop"),
   headers: HEADERS,
-  time: TIME,
+  time: A_TIME_SOURCE,
 };
 
 /**
@@ -65,7 +75,7 @@ export function eventStream(
     typeof source !== "function" &&
     !(typeof source === "object" && source !== null && Symbol.asyncIterator in source)
   ) {
-    mistakes.push("the source must be a function or an async iterable");
+    mistakes.push(mistakeIn("source", "must be a function or an async iterable"));
   }
   throwMistakes("eventStream", mistakes);
   const isHead = request.method === "HEAD";

@@ -19,11 +19,18 @@ import {
   UNSATISFIABLE,
   unsatisfiedRange,
 } from "../http/range.ts";
+import {
+  A_TIME_SOURCE,
+  findMistakes,
+  mistakeIn,
+  HEADERS,
+  type OptionRules,
+  throwMistakes,
+} from "../server/option-rules.ts";
 import { joinByteranges } from "../web/byteranges.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
 import { appendLines, type HeadersInput, indexOfLine } from "../web/header-lines.ts";
 import { Response, responseOfLines } from "../web/response.ts";
-import { findMistakes, HEADERS, type OptionRules, throwMistakes, TIME } from "./check-options.ts";
 import { type RangedBody, type Sized, sizedOf } from "./sized.ts";
 
 /** What there is to say of the representation. */
@@ -43,20 +50,23 @@ export interface RangedOptions {
   readonly time?: TimeSource | undefined;
 }
 
-const RULES: OptionRules = {
-  type: { allowed: "a media type", test: (value) => typeof value === "string" && value !== "" && isFieldValue(value) },
+const RULES: OptionRules<RangedOptions> = {
+  type: {
+    allowed: "a media type",
+    isAllowed: (value) => typeof value === "string" && value !== "" && isFieldValue(value),
+  },
   etag: {
     allowed: "an entity tag with quotation marks, like '\"v1\"'",
-    test: (value) => typeof value === "string" && parseEntityTag(value) !== null,
+    isAllowed: (value) => typeof value === "string" && parseEntityTag(value) !== null,
   },
   lastModified: {
     allowed: "a Date or milliseconds since 1970",
-    test: (value) =>
+    isAllowed: (value) =>
       !Number.isNaN(value instanceof Date ? value.getTime() : value) &&
       (value instanceof Date || typeof value === "number"),
   },
   headers: HEADERS,
-  time: TIME,
+  time: A_TIME_SOURCE,
 };
 
 /** What the answer itself says of its content. */
@@ -93,7 +103,8 @@ function answer(request: globalThis.Request, sized: Sized, options: RangedOption
   const mistakes = findMistakes(options, RULES);
   const lines: string[] = [];
   if (mistakes.length === 0 && options.headers !== undefined) appendLines(lines, options.headers);
-  for (const name of DECIDED) if (indexOfLine(lines, name) !== -1) mistakes.push(`headers must not have ${name}`);
+  for (const name of DECIDED)
+    if (indexOfLine(lines, name) !== -1) mistakes.push(mistakeIn("headers", `must not have ${name}`));
   throwMistakes("ranged", mistakes);
   const nowMs = (options.time ?? SYSTEM_TIME).nowMs();
   const { method, headers } = request;

@@ -6,9 +6,9 @@
  * standard: backslashes are slashes, tabs and line ends are nothing), not how it looks.
  */
 
+import { checkOptions, HEADERS, type OptionRules, YES_OR_NO } from "../server/option-rules.ts";
 import { Response } from "../web/response.ts";
 import type { HeadersInput } from "../web/header-lines.ts";
-import { BOOLEAN, findMistakes, HEADERS, type OptionRules, throwMistakes } from "./check-options.ts";
 import { encodeReference } from "./reference.ts";
 
 /** 301 and 308 for good, 302 and 307 for now, 303 to what comes of the request; 307 and 308 keep the method. */
@@ -24,12 +24,12 @@ export interface RedirectOptions {
 }
 
 const STATUSES: readonly number[] = [301, 302, 303, 307, 308];
-const RULES: OptionRules = {
+const RULES: OptionRules<RedirectOptions> = {
   hosts: {
     allowed: 'hosts as in URLs, like "example.org" or "localhost:3000"',
-    test: (value) => Array.isArray(value) && value.every((host) => typeof host === "string" && isHost(host)),
+    isAllowed: (value) => Array.isArray(value) && value.every((host) => typeof host === "string" && isHost(host)),
   },
-  external: BOOLEAN,
+  external: YES_OR_NO,
   headers: HEADERS,
 };
 
@@ -62,7 +62,7 @@ export function redirect(
   status: RedirectStatus = 303,
   options: RedirectOptions = {},
 ): Response {
-  throwMistakes("redirect", findMistakes(options, RULES));
+  checkOptions("redirect", options, RULES);
   if (!STATUSES.includes(status)) throw new RangeError(`a redirect is ${STATUSES.join(", ")}, not ${String(status)}`);
   const text = typeof location === "string" ? location : location.href;
   const target = isRelative(text) ? encodeReference(text) : absoluteTarget(text, options);

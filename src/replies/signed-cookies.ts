@@ -8,7 +8,8 @@
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { ServerError } from "../http/errors.ts";
-import { findMistakes, type OptionRule } from "./check-options.ts";
+import { renderMistakes } from "../server/option-check.ts";
+import { findMistakes, type OptionRule } from "../server/option-rules.ts";
 import {
   clearCookie,
   type CookieOptions,
@@ -35,7 +36,7 @@ const SIGNATURE = /^[\w-]{43}$/;
 
 const KEYS: OptionRule = {
   allowed: `a list of one or more secrets of at least ${MIN_KEY_BYTES} octets`,
-  test: (value) => Array.isArray(value) && value.length > 0 && value.every(isKey),
+  isAllowed: (value) => Array.isArray(value) && value.length > 0 && value.every(isKey),
 };
 
 /** Reads and writes signed cookies. Made by {@link signedCookies}. */
@@ -103,8 +104,12 @@ export class SignedCookies {
  * @throws ServerError ERR_OPTIONS if a key is missing or too short; its text is not shown
  */
 export function signedCookies(options: SignedCookiesOptions): SignedCookies {
-  const mistakes = findMistakes({ ...options, keys: options.keys ?? null }, { keys: KEYS });
-  if (mistakes.length > 0) throw new ServerError("ERR_OPTIONS", `signedCookies: ${mistakes.join("; ")}`);
+  const { keys = null } = options as { readonly keys?: unknown };
+  const mistakes = findMistakes({ ...options, keys }, { keys: KEYS }).map((mistake) =>
+    // A secret that stands where a list belongs must not get into a log
+    mistake.path === "keys" && typeof keys === "string" ? { ...mistake, given: "text" } : mistake,
+  );
+  if (mistakes.length > 0) throw new ServerError("ERR_OPTIONS", `signedCookies: ${renderMistakes(mistakes)}`);
   return new SignedCookies(options.keys.map((key) => Buffer.from(key as Uint8Array)));
 }
 

@@ -6,7 +6,15 @@
 
 import { availableParallelism } from "node:os";
 import { ServerError } from "../http/errors.ts";
-import { editDistance, type OptionMistake, renderMistakes, show } from "../server/option-check.ts";
+import { renderMistakes } from "../server/option-check.ts";
+import {
+  A_FUNCTION,
+  A_TIME_SOURCE,
+  findMistakes,
+  type OptionRules,
+  whole,
+  wholeOrInfinity,
+} from "../server/option-rules.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
 
 /** Options of workerHandler(). */
@@ -56,17 +64,18 @@ export interface ResolvedWorkerOptions {
   readonly time: TimeSource;
 }
 
-const NUMBERS: Readonly<Record<string, readonly [least: number, most: number]>> = {
-  threads: [1, 256],
-  maxQueue: [0, Infinity],
-  requestsPerThread: [1, 1000],
-  timeoutMs: [0, 2 ** 31 - 1],
-  abandonMs: [0, Infinity],
-  windowBytes: [1024, 2 ** 31 - 1],
-  maxBufferedBytes: [0, Infinity],
-  maxHeapMiB: [0, 2 ** 20],
+const RULES: OptionRules<WorkerOptions> = {
+  threads: whole(1, 256, "threads"),
+  maxQueue: wholeOrInfinity(0, "requests"),
+  requestsPerThread: whole(1, 1000, "requests"),
+  timeoutMs: whole(0, 2 ** 31 - 1, "milliseconds"),
+  abandonMs: wholeOrInfinity(0, "milliseconds"),
+  windowBytes: whole(1024, 2 ** 31 - 1, "octets"),
+  maxBufferedBytes: wholeOrInfinity(0, "octets"),
+  maxHeapMiB: whole(0, 2 ** 20, "mebibytes"),
+  onCrash: A_FUNCTION,
+  time: A_TIME_SOURCE,
 };
-const NAMES: readonly string[] = [...Object.keys(NUMBERS), "onCrash", "time"];
 
 /**
  * Checks options whole and fills in defaults.
@@ -74,12 +83,7 @@ const NAMES: readonly string[] = [...Object.keys(NUMBERS), "onCrash", "time"];
  * @throws ServerError ERR_OPTIONS that lists every mistake
  */
 export function resolveWorkerOptions(options: WorkerOptions): ResolvedWorkerOptions {
-  const mistakes: OptionMistake[] = [];
-  for (const [path, value] of Object.entries(options)) {
-    if (value === undefined) continue;
-    const mistake = mistakeIn(path, value);
-    if (mistake !== null) mistakes.push(mistake);
-  }
+  const mistakes = findMistakes(options, RULES);
   if (mistakes.length > 0) throw new ServerError("ERR_OPTIONS", renderMistakes(mistakes));
   const threads = options.threads ?? Math.max(1, availableParallelism() - 1);
   return Object.freeze({
@@ -94,25 +98,6 @@ export function resolveWorkerOptions(options: WorkerOptions): ResolvedWorkerOpti
     onCrash: options.onCrash ?? warnOfCrash,
     time: options.time ?? SYSTEM_TIME,
   });
-}
-
-function mistakeIn(path: string, value: unknown): OptionMistake | null {
-  const bounds = Object.hasOwn(NUMBERS, path) ? NUMBERS[path] : undefined;
-  const given = show(value);
-  if (bounds !== undefined) {
-    const [least, most] = bounds;
-    const isInside = typeof value === "number" && value >= least && value <= most;
-    if (isInside && (Number.isInteger(value) || value === Infinity)) return null;
-    const allowed =
-      most === Infinity ? `a whole number from ${least} on, or Infinity` : `a whole number from ${least} to ${most}`;
-    return { path, given, allowed, nearest: "" };
-  }
-  if (path === "onCrash")
-    return typeof value === "function" ? null : { path, given, allowed: "a function", nearest: "" };
-  if (path === "time")
-    return typeof value === "object" ? null : { path, given, allowed: "a source of time", nearest: "" };
-  const nearest = NAMES.find((name) => editDistance(name.toLowerCase(), path.toLowerCase()) <= 3) ?? "";
-  return { path, given, allowed: "", nearest };
 }
 
 function warnOfCrash(error: Error): void {

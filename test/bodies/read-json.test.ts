@@ -256,7 +256,7 @@ describe("the caller's mistakes", () => {
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toContain("readJson: 3 options are invalid");
     expect(error.message).toContain("did you mean maxBytes?");
-    expect(error.message).toContain("maxDepth: 0 was given, a whole number of levels from 1, or Infinity is allowed");
+    expect(error.message).toContain("maxDepth: 0 was given, whole levels from 1, or Infinity is allowed");
     expect(error.message).toContain('"refuse" or "keep"');
   });
 

@@ -144,7 +144,7 @@ describe("the response", () => {
     [
       "two mistakes",
       { overflow: "wait" as "drop", retryMs: -1 },
-      'overflow must be "close", "drop", not "wait"; retryMs',
+      'overflow: "wait" was given, "close" or "drop" is allowed\n  retryMs',
     ],
   ])("throws for %s", (_, options, message) => {
     const asked = new Request("http://localhost/");

@@ -113,7 +113,7 @@ describe("earlyHints", () => {
 
   it.each<[string, HintLink[], string]>([
     ["no links", [], "no link"],
-    ["CR LF", [{ href: "/a\r\nx: y", as: "style" }], "links[0]: href"],
+    ["CR LF", [{ href: "/a\r\nx: y", as: "style" }], "links[0].href"],
     ["an end of the reference", [{ href: "/a>; rel=x", as: "style" }], "href"],
     ["CR LF in a parameter", [{ href: "/a", as: "style", media: "x\r\ny" }], "media"],
     ["a preload of anything", [{ href: "/a" }], "a preload needs"],
@@ -123,7 +123,7 @@ describe("earlyHints", () => {
       [{ href: "/a", as: "style", crossOrigin: "anonymous" } as HintLink],
       "did you mean crossorigin",
     ],
-    ["two mistakes", [{ href: "", as: "a b" }], "as must be"],
+    ["two mistakes", [{ href: "", as: "a b" }], 'links[0].as: "a b" was given'],
   ])("throws for %s", (_, links, message) => {
     expect(() => linkField(links)).toThrow(message);
   });

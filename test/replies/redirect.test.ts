@@ -103,7 +103,7 @@ describe("redirect", () => {
 
   it("throws for another status, host or option", () => {
     expect(() => redirect("/", 200 as RedirectStatus)).toThrow(RangeError);
-    expect(() => redirect("/", 303, { hosts: ["https://a.example/"] })).toThrow("hosts must be");
+    expect(() => redirect("/", 303, { hosts: ["https://a.example/"] })).toThrow("hosts: an array of 1 was given");
     expect(() => redirect("/", 303, { host: [] } as RedirectOptions)).toThrow("did you mean hosts");
     expect(() => redirect("/", 303, { headers: { "x-a": "1\r\nx-b: 2" } })).toThrow(TypeError);
   });

@@ -10,7 +10,6 @@ import { BASIC_AUTH_RULES } from "../../../src/middleware/basic-auth.ts";
 import { BEARER_RULES } from "../../../src/middleware/bearer.ts";
 import { BODY_LIMIT_RULES } from "../../../src/middleware/body-limit.ts";
 import { CACHE_CONTROL_RULES } from "../../../src/middleware/cache-control.ts";
-import type { OptionRule } from "../../../src/middleware/check-options.ts";
 import { COMPRESS_RULES } from "../../../src/middleware/compress.ts";
 import { CORS_RULES } from "../../../src/middleware/cors.ts";
 import { ETAG_RULES } from "../../../src/middleware/etag.ts";
@@ -21,6 +20,7 @@ import { SECURITY_HEADERS_RULES } from "../../../src/middleware/security-headers
 import { SERVER_TIMING_RULES } from "../../../src/middleware/server-timing.ts";
 import { TIMEOUT_RULES } from "../../../src/middleware/timeout.ts";
 import { TRAILING_SLASH_RULES } from "../../../src/middleware/trailing-slash.ts";
+import type { OptionRule } from "../../../src/server/option-rules.ts";
 
 /** Rules by the name of the middleware. */
 export const RULES: Readonly<Record<string, Readonly<Record<string, OptionRule>>>> = {
