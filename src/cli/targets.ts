@@ -1,10 +1,11 @@
 /**
- * Where to listen, as people write it: --port and --host, or --listen with tcp://, unix: and fd: URIs.
+ * Where to listen, as people write it: --port and --host, or --listen with tcp://, unix: and fd: URIs, or the word systemd.
  *
  * It must never listen, nor resolve a name.
  */
 
 import { networkInterfaces } from "node:os";
+import { inheritedSockets } from "../server/inherited-sockets.ts";
 import { CommandError } from "./command-error.ts";
 
 /** One place to listen at. */
@@ -14,7 +15,7 @@ export type Target =
   | { readonly kind: "fd"; readonly fd: number };
 
 const HIGHEST_PORT = 65_535;
-const FORMS = "tcp://127.0.0.1:8080, tcp://[::1]:8080, unix:/run/site.sock, or fd:3 for an inherited socket";
+const FORMS = "tcp://127.0.0.1:8080, tcp://[::1]:8080, unix:/run/site.sock, fd:3 or systemd for an inherited socket";
 
 /**
  * Reads one URI of --listen.
@@ -26,6 +27,8 @@ const FORMS = "tcp://127.0.0.1:8080, tcp://[::1]:8080, unix:/run/site.sock, or f
 export function parseListenUri(text: string, defaultPort: number, origin = "--listen"): Target {
   const fd = /^fd:(?:\/\/)?(\d{1,6})$/i.exec(text)?.[1];
   if (fd !== undefined) return { kind: "fd", fd: Number(fd) };
+  const systemd = /^systemd(?::(.*))?$/i.exec(text);
+  if (systemd !== null) return { kind: "fd", fd: socketOfSystemd(systemd[1] ?? "", origin) };
   const path = /^unix:(?:\/\/(?=\/))?(.+)$/i.exec(text)?.[1];
   if (path !== undefined) return { kind: "unix", path };
   const tcp = /^tcp:\/\/(\[[^\]/]+\]|[^[\]/:]*)(?::([^/]*))?\/?$/i.exec(text);
@@ -37,6 +40,17 @@ export function parseListenUri(text: string, defaultPort: number, origin = "--li
     hostname: parseHostname(host === "" || host === "*" ? true : host, origin),
     port: port === "" ? defaultPort : parsePort(port, `the port of ${origin}`),
   };
+}
+
+/** The one socket that systemd has passed on, or the one of a name. */
+function socketOfSystemd(name: string, origin: string): number {
+  const found = inheritedSockets(process.env, process, name === "" ? null : name);
+  if (typeof found === "string")
+    throw new CommandError(2, `${origin} ${name === "" ? "systemd" : `systemd:${name}`}: ${found}`);
+  if (found.length === 1) return found[0] as number;
+  throw new CommandError(2, `${origin} systemd: there are ${found.length} sockets`, [
+    "Name each with FileDescriptorName= in its .socket unit and give --listen systemd:NAME for each, or fd:3, fd:4 …",
+  ]);
 }
 
 function adviceFor(text: string): string[] {

@@ -16,16 +16,17 @@ export interface InheritedEnvironment {
 /**
  * The descriptors of inherited sockets, or why there are none, as a clause.
  *
- * @param pid of this process
+ * @param self this process; a worker of ours has the sockets of its primary, by whom it was started
  * @param name which of them; null for all
  */
 export function inheritedSockets(
   environment: InheritedEnvironment,
-  pid: number,
+  self: { readonly pid: number; readonly ppid: number },
   name: string | null,
 ): readonly number[] | string {
   const { LISTEN_PID: owner = "", LISTEN_FDS: countText = "", LISTEN_FDNAMES: nameText = "" } = environment;
   if (countText === "") return "systemd has passed no sockets on (LISTEN_FDS is not set): is there a .socket unit?";
+  const pid = environment["FAIRLEAD_WORKER"] === undefined ? self.pid : self.ppid;
   if (owner !== String(pid)) {
     return `the sockets are for process ${owner === "" ? "unknown" : owner}, and this is ${pid}: start node itself in ExecStart, without npm or a shell in between`;
   }

@@ -174,7 +174,7 @@ function targetsOf(place: ListenPlace, values: Values, path: string, mistakes: O
   if (place.fd !== undefined) return [Object.freeze({ kind: "fd", fd: place.fd, backlog })];
   if (place.systemd !== undefined) {
     const wanted = place.systemd === true ? null : String(place.systemd);
-    const fds = inheritedSockets(process.env, process.pid, wanted);
+    const fds = inheritedSockets(process.env, process, wanted);
     if (typeof fds === "string")
       mistakes.push({ path: `${path}.systemd`, given: "", allowed: "", nearest: "", what: fds });
     else return fds.map((fd) => Object.freeze({ kind: "fd", fd, backlog }));

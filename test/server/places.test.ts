@@ -106,7 +106,7 @@ describe("a socket file", () => {
 });
 
 describe("inherited sockets", () => {
-  const pid = 42;
+  const self = { pid: 42, ppid: 7 };
   const passed = { LISTEN_PID: "42", LISTEN_FDS: "3", LISTEN_FDNAMES: "web:admin:web" };
 
   it.each<[string, Record<string, string>, string | null, readonly number[] | string]>([
@@ -122,9 +122,10 @@ describe("inherited sockets", () => {
       "the sockets are for process 41, and this is 42",
     ],
     ["a number that is none", { ...passed, LISTEN_FDS: "3x" }, null, "LISTEN_FDS is no number of sockets"],
+    ["those of a worker's primary", { ...passed, LISTEN_PID: "7", FAIRLEAD_WORKER: "1" }, "admin", [4]],
     ["zero", { ...passed, LISTEN_FDS: "0" }, null, "LISTEN_FDS is no number of sockets"],
   ])("are found by systemd's variables: %s", (_, environment, name, expected) => {
-    const found = inheritedSockets(environment, pid, name);
+    const found = inheritedSockets(environment, self, name);
     if (typeof expected === "string") expect(found).toContain(expected);
     else expect(found).toEqual(expected);
   });
