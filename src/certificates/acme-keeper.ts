@@ -33,6 +33,8 @@ export interface AcmeOptions {
   /** From 0 to 1. */
   readonly random: () => number;
   readonly order: OrderCertificate;
+  /** Called when there is a new one, so that it need not be noticed by the change of its file. */
+  readonly onObtained: () => void;
   /** What happens, a line each. */
   readonly say: (line: string) => void;
 }
@@ -137,6 +139,7 @@ export class AcmeKeeper {
       this.#bundle = bundle;
       this.#failures = 0;
       this.#dueMs = this.#renewalOf(bundle);
+      this.#options.onObtained();
       say(`certificate for ${names} obtained, valid until ${new Date(bundle.untilMs).toISOString().slice(0, 10)}`);
     } catch (error) {
       const waitMs = this.#retryMs();

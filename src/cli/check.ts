@@ -10,7 +10,9 @@
 
 import { accessSync, constants, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import { ServerError } from "../http/errors.ts";
 import { editDistance } from "../server/option-check.ts";
+import { resolveOptions } from "../server/options.ts";
 import { CommandError, messageOf } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
 import { renderReport, renderReportJson } from "./check-report.ts";
@@ -91,7 +93,26 @@ async function checkDisk(
   mistakes: CommandError[],
 ): Promise<void> {
   await attempt<unknown>(mistakes, () => makeHandler(subject, settings, flags, world.workingFolder), null);
+  await attempt(mistakes, () => checkCertificate(settings, world.workingFolder), undefined);
   await attempt(mistakes, () => checkLogFile(settings.logFile, world.workingFolder), undefined);
+}
+
+/** Files alone: a local certificate, or one of ACME, is made by a start. */
+function checkCertificate({ tls, server }: Settings, workingFolder: string): void {
+  if (tls?.kind !== "files") return;
+  const [certFile, keyFile] = [resolve(workingFolder, tls.certFile), resolve(workingFolder, tls.keyFile)];
+  try {
+    resolveOptions({ ...server, tls: { certFile, keyFile }, fetch: () => undefined });
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    const [said = "", ...lines] = error.message.split("\n");
+    throw new CommandError(
+      1,
+      said.replace(/:$/, ""),
+      lines.map((line) => line.trim()),
+      { cause: error },
+    );
+  }
 }
 
 /** Whether it could be opened, without making it. */

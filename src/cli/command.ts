@@ -11,6 +11,8 @@
  * never touch `process`: whatever it needs of it is in the {@link CommandWorld}.
  */
 
+import { ServerError } from "../http/errors.ts";
+import type { Server } from "../server/server.ts";
 import { CommandError } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
 import { readIntent } from "./config-intent.ts";
@@ -20,10 +22,13 @@ import type { Flags } from "./flags.ts";
 import { greet, readVersion } from "./greet.ts";
 import { listen } from "./listen.ts";
 import { openLog } from "./log.ts";
+import type { Log } from "./log.ts";
 import { makeHandler } from "./make-handler.ts";
 import { colourPainter, plainPainter } from "./paint.ts";
 import type { Painter } from "./paint.ts";
+import type { Secured } from "./secure.ts";
 import { wantsColour } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { untilStopped } from "./stop.ts";
 import { readUsage, UnknownFlag } from "./usage.ts";
 import type { Usage } from "./usage.ts";
@@ -66,6 +71,10 @@ async function run(args: readonly string[], world: CommandWorld): Promise<ExitCo
     const { printHash } = await import("./print-hash.ts");
     return printHash(usage.words, world);
   }
+  if (verb === "trust") {
+    const { printTrust } = await import("./secure.ts");
+    return printTrust((await readIntent(undefined, flags, world)).settings, world);
+  }
   if (verb === "check") {
     const { check } = await import("./check.ts");
     return check(usage, world, paint);
@@ -82,6 +91,28 @@ async function answerTo(flags: Flags, paint: Painter): Promise<string> {
   return "";
 }
 
+/** Certificates too, though their files are watched: not every disk tells of changes. */
+async function reloadAll(reloader: Reloader, servers: readonly Server[], say: (line: string) => void): Promise<void> {
+  await reloader.reload();
+  reloadCertificates(servers, say);
+}
+
+function reloadCertificates(servers: readonly Server[], say: (line: string) => void): void {
+  for (const server of servers) {
+    try {
+      server.reloadCertificates();
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error;
+      say(`The certificates stay as they were: ${error.message}`);
+    }
+  }
+}
+
+async function secure(settings: Settings, world: CommandWorld, log: Log): Promise<Secured> {
+  const module = await import("./secure.ts");
+  return module.secure(settings, world, log.say);
+}
+
 async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint: Painter): Promise<ExitCode> {
   const intent = await readIntent(words[0], flags, world);
   const { settings, subject } = intent;
@@ -92,18 +123,24 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
   if (subject.kind === "module" && world.handOver !== null) return world.handOver();
   const { handler } = await makeHandler(subject, settings, flags, world.workingFolder);
   const log = openLog(settings, world, paint);
+  const secured = settings.tls === null ? null : await secure(settings, world, log);
+  const effective = secured?.settings ?? settings;
   if (world.workerNumber > 0) {
+    // It listens before an authority has answered the first question
+    secured?.start(() => {});
     const { serveAsWorker } = await import("./processes-worker.ts");
-    return serveAsWorker(settings, handler, log, world.environment);
+    return serveAsWorker(effective, handler, log, world.environment);
   }
   // On a terminal SIGHUP says that it was closed
   const reloader = world.isTerminal ? null : new Reloader(words[0], flags, world, intent, handler, log.say);
-  const listening = await listen(settings, reloader?.fetch ?? handler, log.hooks);
-  const reload = reloader === null ? null : (): void => void reloader.reload();
+  const listening = await listen(effective, reloader?.fetch ?? handler, log.hooks);
+  secured?.start(() => reloadCertificates(listening.servers, log.say));
+  const reload = reloader === null ? null : (): void => void reloadAll(reloader, listening.servers, log.say);
   const stopped = untilStopped(listening.servers, world.signals, () => log.running, log.say, reload);
-  await greet({ settings, subject, listening }, world, paint, log.say);
+  await greet({ settings: effective, subject, listening }, world, paint, log.say);
   world.onServing();
   const exitCode = await stopped;
+  secured?.stop();
   await log.close();
   return exitCode;
 }

@@ -132,10 +132,11 @@ class ConfigReader {
   #take(name: string, given: unknown): void {
     const row = SETTABLE.find((one) => settingOf(one.name) === name);
     this.places.set(name, this.#source.placeOf(name));
-    if (row !== undefined) this.#takeFlag(row, name, given);
+    const isInFull = name === "tls" && isPlain(given);
+    if (row !== undefined && !isInFull) this.#takeFlag(row, name, given);
     else if (name === "files") this.#takeFiles(given);
     else if (SERVER_SETTINGS.includes(name)) {
-      this.server[name] = given;
+      this.server[name] = isInFull ? this.#withPaths(given) : given;
       if (isPlain(given))
         for (const inner of Object.keys(given))
           this.places.set(`${name}.${inner}`, this.#source.placeOf(`${name}.${inner}`));
@@ -156,6 +157,16 @@ class ConfigReader {
     if (name === "listen")
       return value.replace(/^unix:(?!\/)(.+)/i, (_, path: string) => `unix:${resolve(folder, path)}`);
     return resolve(folder, value);
+  }
+
+  /** Names of files in the options of TLS. */
+  #withPaths(given: Plain): Plain {
+    const entries = Object.entries(given).map(([name, value]): [string, unknown] => {
+      if (typeof value === "string" && name.endsWith("File")) return [name, resolve(dirname(this.#source.path), value)];
+      if (name !== "servers" || !Array.isArray(value)) return [name, value];
+      return [name, value.map((one: unknown) => (isPlain(one) ? this.#withPaths(one) : one))];
+    });
+    return Object.fromEntries(entries);
   }
 
   #takeFiles(given: unknown): void {

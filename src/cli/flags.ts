@@ -7,6 +7,8 @@
 
 /** What a flag is called in the code: its long name. */
 export type FlagName =
+  | "acme"
+  | "acme-directory"
   | "auth"
   | "cache"
   | "clean-urls"
@@ -14,6 +16,7 @@ export type FlagName =
   | "compress"
   | "config"
   | "cors"
+  | "domain"
   | "dotfiles"
   | "follow"
   | "header"
@@ -35,12 +38,15 @@ export type FlagName =
   | "root"
   | "rules"
   | "single"
+  | "tls"
+  | "tls-cert"
+  | "tls-key"
   | "verbose"
   | "version"
   | "workers";
 
 /** Headings of the help, in order. */
-export type FlagGroup = "Where" | "Files" | "Who may" | "What it says" | "Help" | "";
+export type FlagGroup = "Where" | "TLS" | "Files" | "Who may" | "What it says" | "Help" | "";
 
 /** One flag. */
 export interface FlagRow {
@@ -133,6 +139,61 @@ export const FLAG_TABLE: readonly FlagRow[] = [
     shown: "--qr",
     group: "Where",
     meaning: "print the address for a phone's camera",
+  },
+  {
+    ...KIND,
+    name: "tls",
+    short: "",
+    value: "",
+    shown: "--tls, --https",
+    group: "TLS",
+    meaning: "speak HTTPS, with a local certificate that is made once (fairlead trust)",
+  },
+  {
+    ...KIND,
+    name: "tls-cert",
+    short: "",
+    value: "<FILE>",
+    shown: "--tls-cert <FILE>",
+    group: "TLS",
+    meaning: "a certificate with those of its issuers, PEM; read again when it changes",
+  },
+  {
+    ...KIND,
+    name: "tls-key",
+    short: "",
+    value: "<FILE>",
+    shown: "--tls-key <FILE>",
+    group: "TLS",
+    meaning: "its key, PEM (default: in the same file)",
+  },
+  {
+    ...KIND,
+    name: "acme",
+    short: "",
+    value: "<MAIL>",
+    shown: "--acme <MAIL>",
+    group: "TLS",
+    meaning: "obtain and renew a certificate from Let's Encrypt; listens on ports 443 and 80 of all addresses",
+  },
+  {
+    ...KIND,
+    name: "domain",
+    short: "",
+    value: "<NAME>",
+    shown: "--domain <NAME>",
+    group: "TLS",
+    meaning: "a name that the certificate is for; repeatable",
+    isRepeatable: true,
+  },
+  {
+    ...KIND,
+    name: "acme-directory",
+    short: "",
+    value: "<URL>",
+    shown: "--acme-directory <URL>",
+    group: "TLS",
+    meaning: "another authority: staging, or the URL of its directory (default production)",
   },
   {
     ...KIND,
@@ -360,6 +421,11 @@ export const FLAG_TABLE: readonly FlagRow[] = [
 
 /** Names that other tools give to the same thing. They work, and are not in the help. */
 export const ALIASES: ReadonlyMap<string, FlagName> = new Map([
+  ["https", "tls"],
+  ["cert", "tls-cert"],
+  ["ssl-cert", "tls-cert"],
+  ["key", "tls-key"],
+  ["ssl-key", "tls-key"],
   ["spa", "single"],
   ["config-file", "config"],
   ["page-fallback", "single"],

@@ -10,7 +10,7 @@ import { ALIASES, FLAG_TABLE } from "./flags.ts";
 import { joinMistakes } from "./settings.ts";
 import type { UnknownFlag } from "./usage.ts";
 
-const NO_TLS = "there is no TLS here yet: put a proxy that speaks it in front";
+const TLS = "HTTPS is --tls, or --tls-cert FILE --tls-key FILE";
 const NO_FORWARDING = "requests are not forwarded to other servers here";
 const NO_UPLOAD = "files are only read here, never written";
 const AUTH = "name and password are --auth USER:PASS";
@@ -30,15 +30,15 @@ const MEANT: ReadonlyMap<string, string> = new Map([
   ["-G", COMPRESSED_FILES],
   ["-i", "a list of the folder is --list, the address is --host; hashed names are immutable by --cache auto"],
   ["-I", "no list of the folder is --no-list"],
-  ["-k", NO_TLS],
-  ["-K", NO_TLS],
+  ["-k", TLS],
+  ["-K", TLS],
   ["-L", "no line per request is --log off"],
   ["-m", "caching is --cache: 10m, 1y, off"],
   ["-n", "nothing is copied to a clipboard, there is nothing to switch off"],
   ["-P", NO_FORWARDING],
   ["-r", "the folder stands alone, as in fairlead ./site"],
-  ["-S", "links that lead out of the folder are followed by --follow; " + NO_TLS],
-  ["-t", NO_TLS],
+  ["-S", "links that lead out of the folder are followed by --follow; " + TLS],
+  ["-t", TLS],
   ["-u", `compression is switched off by --no-compress; ${NO_UPLOAD}`],
   ["-U", NO_UPLOAD],
   ["-w", "changes always show, there is nothing to watch; a configuration file is -c"],
@@ -47,26 +47,17 @@ const MEANT: ReadonlyMap<string, string> = new Map([
   ["--access-log", "the log is --log text, json, combined or off"],
   ["--auth-file", "a file of names and passwords is --auth @FILE"],
   ["--basic-auth", `${AUTH}; hashes in a file are made by fairlead hash-password`],
-  ["--cert", NO_TLS],
   ["--debug", "more about each request is --verbose, why an answer is what it is says fairlead explain"],
   ["--dev", "changes always show, there is no mode for development"],
-  ["--domain", NO_TLS],
   ["--etag", "every file has an entity tag, there is nothing to switch on"],
-  ["--http2", NO_TLS],
-  ["--https", NO_TLS],
+  ["--http2", "HTTP/2 is not spoken here yet; " + TLS],
   ["--immutable", "hashed names are immutable by --cache auto, all files are kept for a year by --cache 1y"],
   ["--index", "the page for all pages of a single-page app is --spa FILE"],
   ["--interfaces", "the address is --host"],
-  ["--key", NO_TLS],
   ["--no-clipboard", "nothing is copied to a clipboard, there is nothing to switch off"],
   ["--no-request-logging", "no line per request is --log off"],
   ["--password", AUTH],
   ["--proxy", NO_FORWARDING],
-  ["--ssl-cert", NO_TLS],
-  ["--ssl-key", NO_TLS],
-  ["--tls", NO_TLS],
-  ["--tls-cert", NO_TLS],
-  ["--tls-key", NO_TLS],
   ["--unix-socket", "a unix socket is --listen unix:/PATH"],
   ["--upload-files", NO_UPLOAD],
   ["--user", AUTH],

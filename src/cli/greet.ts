@@ -13,7 +13,6 @@ import type { Welcome } from "./banner.ts";
 import { messageOf } from "./command-error.ts";
 import { countHidden, renderHidden } from "./hidden.ts";
 import { isContainer, networkUrlsOf } from "./listen.ts";
-import type { Listening } from "./listen.ts";
 import { jsonLine } from "./log-record.ts";
 import type { Painter } from "./paint.ts";
 import type { Settings } from "./settings.ts";
@@ -40,7 +39,7 @@ export interface GreetWorld {
 
 const SHUT_IN = "in a container nobody outside of it can reach this address: --host opens it";
 const BARE_PASSWORD =
-  "name and password travel unencrypted to other machines: only with TLS in front are they a secret";
+  "name and password travel unencrypted to other machines: only with --tls, or with TLS in front, are they a secret";
 
 /** Says the first lines, then shows the browser and the QR code where they are wanted. */
 export async function greet(
@@ -68,7 +67,8 @@ async function welcomeOf({ settings, subject, listening }: Start, world: GreetWo
   if (takenPort !== 0) notes.push(`port ${takenPort} is taken, so this is the next free one`);
   const isShutIn = isLocalOnly && settings.targets.every(({ kind }) => kind === "tcp") && isContainer();
   if (isShutIn) notes.push(SHUT_IN);
-  if (settings.gate.auth !== "" && !isLocalOnly) notes.push(BARE_PASSWORD);
+  const isPlain = servers.every(({ url }) => url.protocol !== "https:");
+  if (settings.gate.auth !== "" && !isLocalOnly && isPlain) notes.push(BARE_PASSWORD);
   notes.push(...settings.notes);
   return {
     version: readVersion(),
@@ -76,7 +76,9 @@ async function welcomeOf({ settings, subject, listening }: Start, world: GreetWo
     shownPath: shownPath === "" ? "this folder" : shownPath,
     modes: subject.kind === "module" ? [] : modesOf(settings),
     urls: servers.map((server) => server.url.href),
-    networkUrls: [...new Set(servers.flatMap((server) => networkUrlsOf(server.hostname, server.port)))],
+    networkUrls: [
+      ...new Set(servers.flatMap((server) => networkUrlsOf(server.hostname, server.port, server.url.protocol))),
+    ],
     isLocal: isLocalOnly && !isShutIn,
     hidden: hidden === null ? "" : renderHidden(hidden),
     rules: rules === "" ? "" : `${rules} in force, and not served: --no-rules`,
@@ -122,7 +124,7 @@ async function showQrCode(url: string, world: GreetWorld, say: (text: string) =>
 /** A browser that does not come is a pity and no failure. */
 async function openBrowser(url: string, path: string, world: GreetWorld): Promise<void> {
   try {
-    if (!url.startsWith("http:")) throw new Error(`${url} is nothing that a browser can show`);
+    if (!/^https?:/.test(url)) throw new Error(`${url} is nothing that a browser can show`);
     const { default: open } = await import("open");
     const child = await open(new URL(path.replace(/^\/+/, "/"), url).href);
     child.once("error", (error) => world.writeError(`fairlead: the browser cannot be started: ${error.message}\n`));

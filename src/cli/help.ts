@@ -9,13 +9,14 @@ import type { FlagGroup } from "./flags.ts";
 import type { Painter } from "./paint.ts";
 
 const WIDTH = 100;
-const GROUPS: readonly FlagGroup[] = ["Where", "Files", "Who may", "What it says", "Help"];
+const GROUPS: readonly FlagGroup[] = ["Where", "TLS", "Files", "Who may", "What it says", "Help"];
 
 const COMMANDS: readonly (readonly [written: string, meaning: string])[] = [
   ["fairlead [folder | file | module]", "serve it; alone: ./public, ./dist or ./htdocs, else this folder"],
   ["fairlead explain [METHOD] /path", "what would answer, and why, without a socket"],
   ["fairlead fetch [METHOD] /path", "ask once, without a socket; exit code 22 for 4xx and 5xx"],
   ["fairlead check [folder | file | module]", "everything but listening: what is wrong, or what holds and why"],
+  ["fairlead trust", "how this machine comes to trust the certificates of --tls"],
   ["fairlead hash-password", "read a password, print what --auth @FILE may hold in its place"],
 ];
 

@@ -12,6 +12,7 @@ import type { Hooks } from "../server/hooks.ts";
 import { serve } from "../server/server.ts";
 import type { Server } from "../server/server.ts";
 import type { Handler } from "../web/handler.ts";
+import type { ServerConfig } from "../config/config.ts";
 import { CommandError } from "./command-error.ts";
 import type { Settings } from "./settings.ts";
 import { isEveryAddress } from "./targets.ts";
@@ -38,17 +39,23 @@ export async function listen(settings: Settings, fetch: Handler, hooks: Hooks): 
   const [first] = targets;
   const port = first?.kind === "tcp" ? first.port : 0;
   const lastPort = isPortFixed ? port : Math.min(port + MOST_TRIES, HIGHEST_PORT);
+  const { redirectFrom, ...others } = settings.server;
+  // One of them sends plain HTTP on, for all
+  const optionsOf = (number: number): ServerConfig =>
+    number === 0 && redirectFrom !== undefined ? settings.server : others;
   for (let candidate = port; ; candidate++) {
     const servers: Server[] = [];
     try {
       for (const target of targets) {
         const wanted = target.kind === "tcp" && !isPortFixed ? { ...target, port: candidate } : target;
         const [one, other] = inBothFamilies(wanted);
-        const server = await serve({ ...settings.server, fetch, hooks, ...placeOf(one) });
+        const server = await serve({ ...optionsOf(servers.length), fetch, hooks, ...placeOf(one) });
         servers.push(server);
         if (other === null) continue;
         // Of port 0 the first got any, and the second shall have the same
-        servers.push(await serve({ ...settings.server, fetch, hooks, ...placeOf({ ...other, port: server.port }) }));
+        servers.push(
+          await serve({ ...optionsOf(servers.length), fetch, hooks, ...placeOf({ ...other, port: server.port }) }),
+        );
       }
       return { servers, takenPort: candidate === port ? 0 : port };
     } catch (error) {
@@ -92,14 +99,14 @@ function explain(error: ServerError, { isPortFixed, targets }: Settings, port: n
 }
 
 /** URLs under which others may reach a server; none if it listens on one address of this machine only. */
-export function networkUrlsOf(hostname: string, port: number): string[] {
+export function networkUrlsOf(hostname: string, port: number, protocol = "http:"): string[] {
   if (!isEveryAddress(hostname)) return [];
   const urls: string[] = [];
   for (const addresses of Object.values(networkInterfaces())) {
     for (const { address, family, internal, scopeid } of addresses ?? []) {
       // A link-local address would need its zone, which no URL can hold
       if (internal || (family === "IPv6" && (hostname !== "::" || scopeid !== 0))) continue;
-      urls.push(`http://${family === "IPv6" ? `[${address}]` : address}:${port}/`);
+      urls.push(`${protocol}//${family === "IPv6" ? `[${address}]` : address}:${port}/`);
     }
   }
   return urls;

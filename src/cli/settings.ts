@@ -16,6 +16,8 @@ import { isOn, lastOf, textOf } from "./flags.ts";
 import type { FlagName, Flags } from "./flags.ts";
 import { isLocal, parseHostname, parseListenUri, parsePort } from "./targets.ts";
 import type { Target } from "./targets.ts";
+import { readTlsSettings } from "./tls-settings.ts";
+import type { TlsSettings } from "./tls-settings.ts";
 
 /** How a request is written down. */
 export type LogForm = "text" | "json" | "combined" | "off";
@@ -66,6 +68,8 @@ export interface Settings {
   readonly gate: GateSettings;
   /** Worker processes, 0: this process serves itself. */
   readonly workers: number;
+  /** Where the certificate comes from; null: there is none, or `server.tls` says it. */
+  readonly tls: TlsSettings;
   /** Options of serve() besides handler, address and hooks. */
   readonly server: ServerConfig;
   /** The configuration file, absolute; `""` for none. */
@@ -77,6 +81,7 @@ export interface Settings {
 /** More would be a slip of the finger. */
 const MOST_WORKERS = 1024;
 const DEFAULT_PORT = 8080;
+const HTTPS_PORT = 443;
 const DEFAULT_HOSTNAME = "127.0.0.1";
 
 /**
@@ -110,7 +115,12 @@ export function readSettings(given: Given, isTerminal: boolean): Settings {
       headers: reader.read(["header"], () => readHeaders(given), []),
     },
     workers: reader.read(["workers"], () => readWorkers(given), 0),
-    server: file?.server ?? {},
+    tls: reader.read(
+      ["tls", "tls-cert", "tls-key", "acme", "domain", "acme-directory"],
+      () => readTlsSettings(given),
+      null,
+    ),
+    server: readServer(given),
     configFile: file?.path ?? "",
     notes: file?.notes ?? [],
   };
@@ -189,8 +199,11 @@ function readTargets(given: Given): Target[] {
   const uris = flags.get("listen");
   if (uris === undefined) {
     const port = textOf(flags, "port");
-    const number = port === undefined ? DEFAULT_PORT : parsePort(port, originOf(given, "port"));
-    const hosts = flags.get("host") ?? [DEFAULT_HOSTNAME];
+    // Where the names of the certificate lead to, and nowhere else
+    const isPublic = flags.has("acme");
+    const portByDefault = isPublic ? HTTPS_PORT : DEFAULT_PORT;
+    const number = port === undefined ? portByDefault : parsePort(port, originOf(given, "port"));
+    const hosts = flags.get("host") ?? [isPublic ? true : DEFAULT_HOSTNAME];
     // `--no-host` is as good as none
     const named = hosts.filter((host) => host !== false).map((host) => parseHostname(host, originOf(given, "host")));
     const hostnames = named.length === 0 ? [DEFAULT_HOSTNAME] : named;
@@ -206,7 +219,15 @@ function readTargets(given: Given): Target[] {
   return uris.map((uri) => parseListenUri(String(uri), DEFAULT_PORT, originOf(given, "listen")));
 }
 
+/** `--no-tls` is heard, whatever a file says. */
+function readServer({ flags, file }: Given): ServerConfig {
+  if (file === null) return {};
+  const { tls: _tls, hsts: _hsts, redirectFrom: _redirect, ...plain } = file.server;
+  return isOn(flags, "tls", true) ? file.server : plain;
+}
+
 function isPortFixed(flags: Flags): boolean {
+  if (flags.has("acme")) return true;
   return flags.has("port") || flags.has("listen") || !isOn(flags, "port-switching", true);
 }
 

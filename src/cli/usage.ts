@@ -12,7 +12,7 @@ import { ALIASES, FLAG_TABLE } from "./flags.ts";
 import type { FlagName, FlagRow, Flags } from "./flags.ts";
 
 /** What the command can do. */
-export type Verb = "serve" | "check" | "explain" | "fetch" | "hash-password";
+export type Verb = "serve" | "check" | "explain" | "fetch" | "hash-password" | "trust";
 
 /** What was typed. */
 export interface Usage {
@@ -39,7 +39,7 @@ export class UnknownFlag extends Error {
   }
 }
 
-const VERBS: ReadonlySet<string> = new Set(["check", "explain", "fetch", "hash-password"]);
+const VERBS: ReadonlySet<string> = new Set(["check", "explain", "fetch", "hash-password", "trust"]);
 
 /** A name that was typed, understood. */
 interface Known {

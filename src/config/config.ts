@@ -25,7 +25,7 @@ export type FileConfig = Pick<
  * What `fairlead.config.ts` and its like export by default. A flag or a variable of the environment goes before it. Paths are
  * relative to the file. What is not given, or undefined, has the default of its flag.
  */
-export interface Config extends ServerConfig {
+export interface Config extends Omit<ServerConfig, "tls"> {
   /** What is served: a folder, a file or a module. What stands on the command line goes before it. */
   readonly root?: string | undefined;
   /** TCP port, 0 for any free one. Default 8080. */
@@ -40,6 +40,21 @@ export interface Config extends ServerConfig {
   readonly workers?: number | string | undefined;
   /** Show it in the browser, at that path. Default false. */
   readonly open?: boolean | string | undefined;
+  /**
+   * Speak HTTPS: true with a local certificate, or with the options of serve() in full. A flag that says where the certificate
+   * comes from goes before those. Default false.
+   */
+  readonly tls?: boolean | ServeOptions["tls"] | undefined;
+  /** File with the certificate and those of its issuers, in PEM. Default none. */
+  readonly tlsCert?: string | undefined;
+  /** File with its key. Default: the one with the certificate. */
+  readonly tlsKey?: string | undefined;
+  /** Obtain and renew a certificate; the authority may write to this address. Default none. */
+  readonly acme?: string | undefined;
+  /** Names that it is for. */
+  readonly domain?: string | readonly string[] | undefined;
+  /** `"production"`, `"staging"`, or the URL of a directory (RFC 8555). Default `"production"`. */
+  readonly acmeDirectory?: string | undefined;
   /** Print the address for a phone's camera. Default false. */
   readonly qr?: boolean | undefined;
   /** Single-page app: what a browser navigates to and does not exist is this page; true: `index.html`. Default false. */

@@ -68,6 +68,7 @@ async function open(options: Partial<AcmeOptions> = {}): Promise<AcmeKeeper> {
     time,
     random: () => 0,
     order: orderCertificate,
+    onObtained: () => {},
     say,
     ...options,
   });

@@ -139,9 +139,9 @@ describe("wrong usage", () => {
     [["-a", "::1"], "there is no flag -a; the address is --host, name and password are --auth"],
     [
       ["-S"],
-      "there is no flag -S; links that lead out of the folder are followed by --follow; there is no TLS here yet: put a proxy that speaks it in front",
+      "there is no flag -S; links that lead out of the folder are followed by --follow; HTTPS is --tls, or --tls-cert FILE --tls-key FILE",
     ],
-    [["--ssl-cert", "x"], "there is no flag --ssl-cert; there is no TLS here yet: put a proxy that speaks it in front"],
+    [["--tsl-cert", "x"], "there is no flag --tsl-cert; did you mean --tls-cert?"],
     [["--user=ada"], "there is no flag --user; name and password are --auth USER:PASS"],
     [["-o=/x"], "there is no flag -o=/x; a value goes behind the long name: --open=/x"],
     [["--prot"], "there is no flag --prot; did you mean --port?"],

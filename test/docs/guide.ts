@@ -82,6 +82,7 @@ function escapePattern(text: string): string {
 export class Run {
   readonly #folder: string;
   #server: ChildProcess | null = null;
+  /** Address and port, with either scheme. */
   #origin = "";
 
   constructor(folder: string) {
@@ -105,22 +106,23 @@ export class Run {
     const words = command.split(" ");
     if (words[0] === "npx") return this.#start([COMMAND, ...words.slice(2), "--port", "0"]);
     if (words[0] === "node") return this.#start([LOADER, ...words.slice(1)]);
-    const real = command.replaceAll("http://127.0.0.1:8080", this.#origin);
-    const { stdout } = await promisify(execFile)("bash", ["-o", "pipefail", "-c", real], { cwd: this.#folder });
+    const real = command.replaceAll("127.0.0.1:8080", this.#origin);
+    const options = { cwd: this.#folder, env: this.#environment };
+    const { stdout } = await promisify(execFile)("bash", ["-o", "pipefail", "-c", real], options);
     return stdout.trimEnd();
   }
 
   async #start(words: readonly string[]): Promise<string> {
     await this.stop();
     // Scripts that take their port from the environment get a free one too
-    const env = { ...process.env, PORT: "0" };
+    const env = { ...this.#environment, PORT: "0" };
     const server = spawn(process.execPath, words, { cwd: this.#folder, env, stdio: ["ignore", "pipe", "pipe"] });
     this.#server = server;
     let said = "";
     await new Promise<void>((resolve, reject) => {
       const hear = (part: string): void => {
         said += part;
-        const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0];
+        const origin = /https?:\/\/(127\.0\.0\.1:\d+)/.exec(said)?.[1];
         if (origin === undefined) return;
         this.#origin = origin;
         resolve();
@@ -129,7 +131,13 @@ export class Run {
       server.stderr.setEncoding("utf8").on("data", hear);
       server.once("exit", (status) => reject(new Error(`${words.join(" ")} ended with ${status}:\n${said}`)));
     });
-    return said.trimEnd().replaceAll(this.#origin, "http://127.0.0.1:8080");
+    return said.trimEnd().replaceAll(this.#origin, "127.0.0.1:8080");
+  }
+
+  /** What is kept for a person is kept in the folder of the section. */
+  get #environment(): NodeJS.ProcessEnv {
+    const { XDG_CONFIG_HOME: _config, XDG_STATE_HOME: _state, ...others } = process.env;
+    return { ...others, HOME: this.#folder };
   }
 
   /** Ends the server of the section and says with what status it ended: null if it had to be killed, or none was there. */

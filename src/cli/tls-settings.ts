@@ -1,0 +1,96 @@
+/**
+ * What was given about TLS -> where the certificate comes from: a local one, files, or ACME.
+ *
+ * It must never look at the disk, nor load what makes certificates: most servers speak plain HTTP here.
+ */
+
+import { ACME_DIRECTORIES, isMailAddress, readDirectory, readDomain } from "../certificates/acme-names.ts";
+import { CommandError } from "./command-error.ts";
+import type { Given } from "./config-layers.ts";
+import { isOn, textOf } from "./flags.ts";
+import type { FlagName } from "./flags.ts";
+
+/** Where the certificate comes from; null for plain HTTP, or for what a file says of `tls` in full. */
+export type TlsSettings =
+  | { readonly kind: "local" }
+  | { readonly kind: "files"; readonly certFile: string; readonly keyFile: string }
+  | {
+      readonly kind: "acme";
+      readonly mail: string;
+      readonly domains: readonly string[];
+      /** URL. */
+      readonly directory: string;
+    }
+  | null;
+
+/**
+ * Understands it.
+ *
+ * @throws CommandError with exit code 2 for what does not go together, or cannot be
+ */
+export function readTlsSettings(given: Given): TlsSettings {
+  const { flags } = given;
+  const certFile = textOf(flags, "tls-cert");
+  const keyFile = textOf(flags, "tls-key");
+  const mail = textOf(flags, "acme");
+  if (flags.has("tls") && !isOn(flags, "tls", true)) return null;
+  if (mail !== undefined) {
+    if (certFile !== undefined) refuse(given, "tls-cert", "acme", "A certificate comes from a file or from ACME");
+    return readAcme(given, mail);
+  }
+  for (const name of ["domain", "acme-directory"] as const) {
+    if (flags.has(name)) {
+      throw new CommandError(
+        2,
+        `${shown(given, name)} is for certificates of ACME, and ${shown(given, "acme")} is missing`,
+        ["Give the address that the authority may write to: --acme you@example.com"],
+      );
+    }
+  }
+  if (certFile !== undefined) {
+    if (certFile === "") throw new CommandError(2, `${shown(given, "tls-cert")} is empty`, ["Give the name of a file"]);
+    // Some keep both in one file
+    return { kind: "files", certFile, keyFile: keyFile ?? certFile };
+  }
+  if (keyFile !== undefined) {
+    throw new CommandError(2, `${shown(given, "tls-key")} needs a certificate besides`, [
+      "Give it with --tls-cert FILE",
+    ]);
+  }
+  return isOn(flags, "tls", false) ? { kind: "local" } : null;
+}
+
+function readAcme(given: Given, mail: string): TlsSettings {
+  const { flags } = given;
+  if (!isMailAddress(mail)) {
+    throw new CommandError(2, `${shown(given, "acme")} is ${JSON.stringify(mail)}, which is no address of mail`, [
+      "The authority writes to it when a certificate is about to end: --acme you@example.com",
+    ]);
+  }
+  const named = flags.get("domain") ?? [];
+  if (named.length === 0) {
+    throw new CommandError(2, `${shown(given, "acme")} needs a name`, ["Give each with --domain example.com"]);
+  }
+  const domains = named.map((text) => {
+    const read = readDomain(String(text));
+    if ("name" in read) return read.name;
+    throw new CommandError(2, `${shown(given, "domain")} is ${JSON.stringify(text)}, which ${read.mistake}`);
+  });
+  const text = textOf(flags, "acme-directory") ?? "production";
+  const directory = readDirectory(text);
+  if (directory === null) {
+    const names = Object.keys(ACME_DIRECTORIES).join(", ");
+    throw new CommandError(2, `${shown(given, "acme-directory")} is ${JSON.stringify(text)}, which is no directory`, [
+      `Give ${names}, or the URL of one`,
+    ]);
+  }
+  return { kind: "acme", mail, domains: [...new Set(domains)], directory };
+}
+
+function refuse(given: Given, one: FlagName, other: FlagName, why: string): never {
+  throw new CommandError(2, `${shown(given, one)} and ${shown(given, other)} do not go together`, [why]);
+}
+
+function shown({ origins }: Given, name: FlagName): string {
+  return origins.get(name)?.shown ?? `--${name}`;
+}
