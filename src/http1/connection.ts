@@ -478,6 +478,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
 
   /** The peer must see that something is missing. */
   #destroy(outcome: Outcome, reason: Error | null): void {
+    // What is queued first: the peer then sees which answer has broken off, and not only a connection that did
+    if (outcome === "broken" && !this.#output.isEmpty) this.write();
     this.#reading = READING.closed;
     this.#writing = WRITING.closed;
     this.#end(outcome, reason ?? new ProtocolError("ERR_CLOSED_BY_PEER"));

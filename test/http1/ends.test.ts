@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Exchange } from "../../src/http/exchange.ts";
 import { ProtocolError } from "../../src/http/errors.ts";
 import { openConnection, settle, written } from "../support/open-connection.ts";
 
@@ -46,6 +47,23 @@ describe("a response that breaks off", () => {
     expect(outcomes).toEqual(["broken"]);
     expect(transport.isAborted).toBe(true);
     expect(transport.isEnded).toBe(false);
+  });
+
+  it("has told what it was, even if it broke off before anything was written out", async () => {
+    let exchange: Exchange | null = null;
+    const { transport, connection } = openConnection((arrived) => {
+      exchange = arrived;
+    });
+    connection.receive(Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+    const given = exchange as unknown as Exchange;
+    const content = (async function* (): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("half");
+      given.abort(new Error("given up"));
+      yield Buffer.from("never");
+    })();
+    await Promise.resolve(given.respond({ status: 200, reason: "", fields: [] }, content)).catch(() => {});
+    expect(written(transport)).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*4\r\nhalf\r\n$/);
+    expect([transport.isAborted, transport.isEnded]).toEqual([true, false]);
   });
 });
 
