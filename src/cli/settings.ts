@@ -200,7 +200,7 @@ function readTargets(given: Given): Target[] {
   if (uris === undefined) {
     const port = textOf(flags, "port");
     // Where the names of the certificate lead to, and nowhere else
-    const isPublic = flags.has("acme");
+    const isPublic = isOfAcme(flags);
     const portByDefault = isPublic ? HTTPS_PORT : DEFAULT_PORT;
     const number = port === undefined ? portByDefault : parsePort(port, originOf(given, "port"));
     const hosts = flags.get("host") ?? [isPublic ? true : DEFAULT_HOSTNAME];
@@ -226,8 +226,12 @@ function readServer({ flags, file }: Given): ServerConfig {
   return isOn(flags, "tls", true) ? file.server : plain;
 }
 
+function isOfAcme(flags: Flags): boolean {
+  return flags.has("acme") && isOn(flags, "tls", true);
+}
+
 function isPortFixed(flags: Flags): boolean {
-  if (flags.has("acme")) return true;
+  if (isOfAcme(flags)) return true;
   return flags.has("port") || flags.has("listen") || !isOn(flags, "port-switching", true);
 }
 

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { issueAuthority, issueForServer } from "../../src/certificates/issue.ts";
 import { runCommand } from "../../src/cli/command.ts";
 import type { Environment } from "../../src/cli/config-layers.ts";
 
@@ -76,6 +77,20 @@ describe("what holds", () => {
     expect(output).toContain(`All is well: folder ${join(folder, "site")}\n`);
     const columns = rows.filter((line) => line.endsWith("  default")).map((line) => line.lastIndexOf("default"));
     expect(new Set(columns).size).toBe(1);
+  });
+
+  it("never shows a key", async () => {
+    const authority = await issueAuthority("test", Date.now());
+    const { certPem, keyPem } = await issueForServer(authority, ["localhost"], Date.now(), 86_400_000);
+    write("fairlead.config.json", JSON.stringify({ root: "site", tls: { cert: certPem, key: keyPem } }));
+    for (const line of ["", "--json"]) {
+      const { exitCode, output } = await check(line);
+      expect(exitCode).toBe(0);
+      expect(output).toMatch(
+        line === "" ? /^tls\.key +given +fairlead\.config\.json/m : /"name": "tls.key",\s+"value": "given"/,
+      );
+      expect(output).not.toContain("BEGIN");
+    }
   });
 
   it("has colour on a terminal", async () => {

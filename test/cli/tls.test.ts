@@ -243,10 +243,12 @@ describe("what is given about TLS", () => {
     ["-q", null],
     ["--tls", { kind: "local" }],
     ["--https --no-tls", null],
+    ["--acme a@b.example --domain a.example --no-tls", null],
     ["--tls-cert a", { kind: "files", certFile: "a", keyFile: "a" }],
     ["--cert a --key b --tls", { kind: "files", certFile: "a", keyFile: "b" }],
   ])("%s", (line, tls) => {
     expect(settingsOf(line).tls).toEqual(tls);
+    expect(settingsOf(line).targets).toMatchObject([{ port: 8080 }]);
   });
 
   it("listens where the names of an ACME certificate lead to", () => {
