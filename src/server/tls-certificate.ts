@@ -5,8 +5,9 @@
  * makes it useless is a mistake, what makes it useless to some is a warning. A key, or a passphrase, is never part of a message.
  */
 
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { cryptography } from "./cryptography.ts";
 
 /** Where a certificate comes from: text or file for each part. */
 export interface CertificateSource {
@@ -132,6 +133,7 @@ export function parseChain(pem: Buffer, path: string, mistakes: CertificateProbl
   try {
     const blocks = text.match(ONE_CERTIFICATE) ?? [];
     if (blocks.length === 0) throw new Error("no END line");
+    const { X509Certificate } = cryptography();
     return blocks.map((block) => new X509Certificate(block));
   } catch (error) {
     mistakes.push({ path, what: `holds a certificate that cannot be read (${messageOf(error)})` });
@@ -163,7 +165,7 @@ function parseKey(
     return null;
   }
   try {
-    return createPrivateKey(passphrase === null ? pem : { key: pem, passphrase });
+    return cryptography().createPrivateKey(passphrase === null ? pem : { key: pem, passphrase });
   } catch (error) {
     const what = isLocked ? "cannot be opened with this passphrase" : "holds a private key that cannot be read";
     mistakes.push({ path, what: `${what} (${messageOf(error)})` });

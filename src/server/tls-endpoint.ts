@@ -6,15 +6,9 @@
  * sessions can be resumed across it. It waits for nobody: deadlines are the business of whoever hands sockets in.
  */
 
-import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import {
-  createSecureContext,
-  createServer,
-  type SecureContext,
-  type Server as TlsServer,
-  type TLSSocket,
-} from "node:tls";
+import type { SecureContext, SecureContextOptions, Server as TlsServer, TLSSocket } from "node:tls";
+import { cryptography, nodeTls } from "./cryptography.ts";
 import { type Certificate, covers } from "./tls-certificate.ts";
 import { ALPN_PROTOCOLS, TICKET_KEY_BYTES, tlsSettings, type TlsVersion } from "./tls-settings.ts";
 
@@ -56,17 +50,18 @@ export class TlsEndpoint {
   constructor(config: TlsEndpointConfig, certificates: readonly Certificate[]) {
     this.wantsCertificates = config.requestCert;
     this.#config = config;
-    this.#ticketKeys = config.ticketKeys ?? randomBytes(TICKET_KEY_BYTES);
+    this.#ticketKeys = config.ticketKeys ?? cryptography().randomBytes(TICKET_KEY_BYTES);
     this.#certificates = certificates;
     this.#contexts = this.#contextsOf(certificates);
     this.#stapled = stapledBy(certificates);
-    this.#server = createServer({
+    this.#server = nodeTls().createServer({
       ...this.#contextOptions(certificates[0] as Certificate),
       ticketKeys: this.#ticketKeys,
       ALPNProtocols: [...ALPN_PROTOCOLS],
       requestCert: config.requestCert,
       rejectUnauthorized: config.rejectUnauthorized,
-      SNICallback: (name, done) => done(null, this.#contextFor(name)),
+      SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) =>
+        done(null, this.#contextFor(name)),
       // Ours is another: one sweep for all connections instead of a timer for each
       handshakeTimeout: 0,
     });
@@ -99,7 +94,7 @@ export class TlsEndpoint {
   replace(certificates: readonly Certificate[]): void {
     const contexts = this.#contextsOf(certificates);
     const options = this.#contextOptions(certificates[0] as Certificate);
-    createSecureContext(options);
+    nodeTls().createSecureContext(options);
     // The keys of tickets stay: a client must not pay with a full handshake for our new certificate
     this.#server.setSecureContext({ ...options, ticketKeys: this.#ticketKeys });
     this.#certificates = certificates;
@@ -117,7 +112,7 @@ export class TlsEndpoint {
 
   /** {@link setTicketKeys} with a key that nobody knows. */
   rotateTicketKeys(): void {
-    this.setTicketKeys(randomBytes(TICKET_KEY_BYTES));
+    this.setTicketKeys(cryptography().randomBytes(TICKET_KEY_BYTES));
   }
 
   /**
@@ -129,7 +124,7 @@ export class TlsEndpoint {
     return covers(this.#certificateFor(serverName).leaf, host);
   }
 
-  #contextOptions(certificate: Certificate): Parameters<typeof createSecureContext>[0] & object {
+  #contextOptions(certificate: Certificate): SecureContextOptions {
     const { clientAuthorities, minVersion } = this.#config;
     return {
       ...tlsSettings(minVersion),
@@ -144,7 +139,7 @@ export class TlsEndpoint {
   #contextsOf(certificates: readonly Certificate[]): ReadonlyMap<string, SecureContext> {
     const contexts = new Map<string, SecureContext>();
     for (const certificate of certificates.length === 1 ? [] : certificates) {
-      const context = createSecureContext(this.#contextOptions(certificate));
+      const context = nodeTls().createSecureContext(this.#contextOptions(certificate));
       // The first that claims a name has it
       for (const name of certificate.names) if (!contexts.has(name)) contexts.set(name, context);
     }

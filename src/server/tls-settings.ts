@@ -7,8 +7,8 @@
  * browsers never ask for it, and asking costs a server more than a client.
  */
 
-import { constants } from "node:crypto";
-import { createSecureContext, type SecureContextOptions } from "node:tls";
+import type { SecureContextOptions } from "node:tls";
+import { cryptography, nodeTls } from "./cryptography.ts";
 
 /** Versions that may be asked for as the least. */
 export type TlsVersion = "TLSv1.2" | "TLSv1.3";
@@ -46,7 +46,7 @@ let groups: string | null = null;
 function knownGroups(): string {
   if (groups !== null) return groups;
   try {
-    createSecureContext({ ecdhCurve: GROUPS[0] });
+    nodeTls().createSecureContext({ ecdhCurve: GROUPS[0] });
     groups = GROUPS[0];
   } catch {
     groups = GROUPS[1];
@@ -62,7 +62,7 @@ export function tlsSettings(minVersion: TlsVersion): SecureContextOptions {
     ciphers: CIPHERS,
     ecdhCurve: knownGroups(),
     honorCipherOrder: false,
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    secureOptions: cryptography().constants.SSL_OP_NO_RENEGOTIATION,
     // Sessions of one server may be resumed in any of its processes, and in no other program's
     sessionIdContext: "fairlead",
     sessionTimeout: SESSION_SECONDS,
