@@ -129,6 +129,8 @@ class Asking {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    // Given up before the app was asked, it is nobody's
+    this.response.catch(() => {});
     this.#finished = new Promise<void>((resolve) => {
       this.#finish = resolve;
     }).then(() => this.#settle());

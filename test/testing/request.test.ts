@@ -480,3 +480,19 @@ describe("a server for the length of a test", () => {
     }
   });
 });
+
+describe("a request that is given up before the app was asked", () => {
+  it("rejects with the reason, and leaves no other rejection behind", async () => {
+    const unheard: unknown[] = [];
+    const note = (reason: unknown): void => void unheard.push(reason);
+    process.on("unhandledRejection", note);
+    const controller = new AbortController();
+    const asked = request(() => new Response("ok"), "/", { signal: controller.signal });
+    controller.abort();
+    await expect(asked).rejects.toThrow("aborted");
+    // Told behind all promises that are due
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", note);
+    expect(unheard).toEqual([]);
+  });
+});
