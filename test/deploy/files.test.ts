@@ -1,0 +1,153 @@
+/** The files of examples/deploy: their numbers agree with our defaults and with one another, and the tools they are for take them. */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { OPTION_TABLE } from "../../src/server/option-table.ts";
+import { listFiles, readText, ROOT } from "../architecture/source.ts";
+
+const FOLDER = join(ROOT, "examples/deploy");
+
+function read(name: string): string {
+  return readText(`examples/deploy/${name}`);
+}
+
+function defaultOf(path: string): unknown {
+  return OPTION_TABLE.find((row) => row.path === path)?.default;
+}
+
+/** The number behind `key`, once in the text. */
+function numberIn(text: string, key: RegExp): number {
+  const found = [...text.matchAll(new RegExp(`${key.source}(\\d+)`, "g"))].map(([, number]) => Number(number));
+  expect(found).toHaveLength(1);
+  return found[0] as number;
+}
+
+/** The block of a probe, to the next line that is not deeper. */
+function probe(text: string, name: string): string {
+  return new RegExp(`^ {10}${name}Probe:\\n((?: {12}.*\\n)+)`, "m").exec(text)?.[1] ?? "";
+}
+
+const drainMs = defaultOf("timeouts.drainMs") as number;
+const keepAliveMs = defaultOf("timeouts.keepAliveMs") as number;
+
+describe("kubernetes.yaml", () => {
+  const text = read("kubernetes.yaml");
+  const lameDuckMs = numberIn(text, /LAME_DUCK_MS, value: "/);
+
+  it("gives more time than serving on and draining take", () => {
+    expect(numberIn(text, /terminationGracePeriodSeconds: /) * 1000).toBeGreaterThan(lameDuckMs + drainMs);
+  });
+
+  it("serves on until the readiness probe has failed often enough, and some seconds more", () => {
+    const block = probe(text, "readiness");
+    expect(block).toContain(`path: ${String(defaultOf("health.readyPath"))},`);
+    const noticedMs = numberIn(block, /periodSeconds: /) * numberIn(block, /failureThreshold: /) * 1000;
+    expect(lameDuckMs).toBeGreaterThan(noticedMs + 5000);
+  });
+
+  it.each(["liveness", "startup"])("asks by the %s probe whether it is alive, not whether it is ready", (name) => {
+    expect(probe(text, name)).toContain(`path: ${String(defaultOf("health.livePath"))},`);
+  });
+
+  it("asks at the port that the app is told", () => {
+    expect(numberIn(text, /containerPort: /)).toBe(numberIn(text, /name: PORT, value: "/));
+    expect(text.match(/port: http /g)).toHaveLength(3);
+  });
+
+  it("names only variables that the app knows", () => {
+    const names = [...text.matchAll(/name: ([A-Z_]+), value/g)].map(([, name]) => name as string);
+    expect(names.filter((name) => !read("server.js").includes(`${name} = `))).toEqual([]);
+  });
+});
+
+describe("Dockerfile", () => {
+  const text = read("Dockerfile");
+
+  it("ends the app by the signal that it waits for, and starts it without anything in between", () => {
+    expect(text).toMatch(/^STOPSIGNAL SIGTERM$/m);
+    expect(text).toMatch(/^CMD \["node", "server.js"\]$/m);
+    expect(read("server.js")).toContain('"SIGTERM"');
+  });
+
+  it("runs as nobody special, on a Node that is supported", () => {
+    expect(text).toMatch(/^USER node$/m);
+    const versions = [...text.matchAll(/^FROM node:(\d+)-slim/gm)].map(([, major]) => Number(major));
+    expect(versions).toHaveLength(2);
+    expect(Math.min(...versions)).toBeGreaterThanOrEqual(20);
+  });
+
+  it("asks whether the app is alive, where it listens", () => {
+    expect(text).toContain(`'${String(defaultOf("health.livePath"))}'`);
+    expect(numberIn(text, /EXPOSE /)).toBe(numberIn(text, / PORT=/));
+  });
+
+  it("tells of a time to stop that is longer than draining", () => {
+    expect(numberIn(text, /--stop-timeout /) * 1000).toBeGreaterThan(drainMs);
+  });
+});
+
+describe("the units", () => {
+  const service = read("app.service");
+
+  it("leave more time than draining takes", () => {
+    expect(numberIn(service, /TimeoutStopSec=/) * 1000).toBeGreaterThan(drainMs);
+  });
+
+  it("queue as many connections as our default does", () => {
+    expect(numberIn(read("app.socket"), /Backlog=/)).toBe(defaultOf("backlog"));
+  });
+
+  it("let the app have descriptors for all connections that it takes", () => {
+    expect(numberIn(service, /LimitNOFILE=/)).toBeGreaterThan(defaultOf("limits.maxConnections") as number);
+  });
+
+  it.each([
+    "NoNewPrivileges=yes",
+    "ProtectSystem=strict",
+    "CapabilityBoundingSet=CAP_NET_BIND_SERVICE",
+    "DynamicUser=yes",
+    "Environment=NODE_ENV=production LISTEN=systemd",
+  ])("say %s", (line) => {
+    expect(service.split("\n")).toContain(line);
+  });
+});
+
+describe("the proxies", () => {
+  it.each([
+    ["nginx.conf", /keepalive_timeout /],
+    ["Caddyfile", /keepalive /],
+    ["haproxy.cfg", /timeout http-keep-alive /],
+  ])("%s closes idle connections before we do", (name, key) => {
+    expect(numberIn(read(name), key) * 1000).toBeLessThan(keepAliveMs);
+  });
+
+  it.each(["nginx.conf", "haproxy.cfg"])("%s lets nothing through that clients say of themselves", (name) => {
+    for (const field of ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded"]) {
+      expect(read(name)).toMatch(new RegExp(`(?:proxy_set_header|(?:set|del)-header) ${field}\\b`));
+    }
+  });
+
+  it("take in as much content as we do", () => {
+    expect(numberIn(read("nginx.conf"), /client_max_body_size /) * 1024 * 1024).toBe(
+      defaultOf("limits.maxContentBytes"),
+    );
+  });
+});
+
+describe("all of them", () => {
+  it("are on the page of the folder", () => {
+    const linked = [...read("README.md").matchAll(/\[([\w.-]+)\]\(\1\)/g)].map(([, name]) => `examples/deploy/${name}`);
+    const there = listFiles("examples/deploy", [""]).filter((path) => !path.endsWith("README.md"));
+    expect([...new Set(linked)].toSorted()).toEqual(there.toSorted());
+  });
+
+  describe.each([
+    ["nginx", "/usr/sbin/nginx", ["-t", "-q", "-c", join(FOLDER, "nginx.conf")]],
+    ["haproxy", "/usr/sbin/haproxy", ["-c", "-q", "-f", join(FOLDER, "haproxy.cfg")]],
+  ])("for %s", (_, program, args) => {
+    it.skipIf(!existsSync(program))(`are taken by ${program}`, () => {
+      expect(() => execFileSync(program, args, { stdio: "pipe" })).not.toThrow();
+    });
+  });
+});
