@@ -11,6 +11,7 @@ import { type Subject } from "./process.ts";
 import { STARTUP_PROFILE } from "./startup-profile.ts";
 import { APP_PROFILES, runApp } from "./app-profiles.ts";
 import { openTree, runStatic, STATIC_PROFILES } from "./static-profiles.ts";
+import { openTlsTree, runTls, TLS_PROFILES } from "./tls-profiles.ts";
 import { figuresOf, wrk } from "./wrk.ts";
 
 /** One round's figures by name; the first of a profile's `figures` is the one to steer by. */
@@ -66,7 +67,31 @@ export const PROFILES: Readonly<Record<string, Profile>> = {
   startup: STARTUP_PROFILE,
   ...staticProfiles(),
   ...appProfiles(),
+  ...tlsProfiles(),
 };
+
+function tlsProfiles(): Record<string, Profile> {
+  let tree: ReturnType<typeof openTlsTree> | null = null;
+  const profiles: Record<string, Profile> = {};
+  for (const [name, { about, reference, subjects }] of TLS_PROFILES) {
+    profiles[name] = {
+      about,
+      figures: LOAD_FIGURES,
+      needsWrk: true,
+      reference,
+      subjects,
+      prepare: () => {
+        tree = openTlsTree();
+        return () => tree?.remove();
+      },
+      run: (subject, settings) => {
+        if (tree === null) throw new Error("the profile was not prepared");
+        return runTls(name, subject, tree, settings);
+      },
+    };
+  }
+  return profiles;
+}
 
 function appProfiles(): Record<string, Profile> {
   const profiles: Record<string, Profile> = {};

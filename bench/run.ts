@@ -16,7 +16,7 @@ import { type Profile, PROFILES, type Round } from "./profiles.ts";
 const SUBJECTS: Readonly<Record<string, string>> = Object.fromEntries(
   readdirSync(fileURLToPath(new URL("subjects", import.meta.url)))
     .map((file) => file.replace(/\.js$/, ""))
-    .filter((name) => name !== "library")
+    .filter((name) => !["library", "tls-certificate"].includes(name))
     .map((name) => [name, script(name)]),
 );
 const SUBJECT_CORE = 0;

@@ -7,6 +7,7 @@
  */
 
 export type {
+  ClientCertificate,
   Content,
   ContentSink,
   ContentSource,
@@ -16,6 +17,7 @@ export type {
   Refusal,
   RequestHead,
   SocketAddress,
+  TlsFacts,
 } from "./http/exchange.ts";
 export type { ErrorCode, ErrorRow, HandlerErrorCode, ProtocolErrorCode, ServerErrorCode } from "./http/errors.ts";
 export { ERRORS, HandlerError, HttpError, ProtocolError, ServerError } from "./http/errors.ts";
@@ -31,6 +33,14 @@ export type { Tunnel } from "./web/tunnel.ts";
 export type { Handler, Middleware } from "./web/handler.ts";
 export type { CloseSummary, Fault, Hooks, ResponseInfo } from "./server/hooks.ts";
 export type { Limits, ServeOptions, Timeouts } from "./server/options.ts";
+export type {
+  CertificateOptions,
+  ProxyProtocolOptions,
+  RedirectOptions,
+  TlsOptions,
+  TlsServerOptions,
+  TransportSecurityOptions,
+} from "./server/tls-options.ts";
 export { Server } from "./server/server.ts";
 export type { ServerStats } from "./server/server.ts";
 export { App } from "./app/app.ts";

@@ -6,7 +6,7 @@
  * `fetch` gives it, with what else there is to know. Nothing here listens, and no state is kept between requests.
  */
 
-import type { ConnectionInfo, SocketAddress } from "../http/exchange.ts";
+import type { ConnectionInfo, SocketAddress, TlsFacts } from "../http/exchange.ts";
 import { parseTarget } from "../http/target.ts";
 import { type ServeOptions, resolveOptions } from "../server/options.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
@@ -30,6 +30,8 @@ export interface TestConnection {
   readonly encrypted?: boolean;
   /** Name of SNI. Default: the host of the URL under TLS, else null. */
   readonly serverName?: string | null;
+  /** What was agreed on under TLS, with the client's certificate. Default null. */
+  readonly tls?: TlsFacts | null;
 }
 
 /** What is asked: `RequestInit`, and what the standard lacks. */
@@ -259,6 +261,7 @@ function connectionOf(asked: globalThis.Request, facts: TestConnection): Partial
     localAddress: addressOf(facts.localAddress ?? "127.0.0.1", 0),
     isEncrypted,
     serverName: facts.serverName ?? (isEncrypted ? hostname : null),
+    tls: facts.tls ?? null,
   };
 }
 

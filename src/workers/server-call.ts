@@ -8,7 +8,7 @@
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { HandlerError, ProtocolError } from "../http/errors.ts";
-import type { FieldLines } from "../http/exchange.ts";
+import type { FieldLines, TlsFacts } from "../http/exchange.ts";
 import { streamOfSource } from "../web/body.ts";
 import type { Context } from "../web/context.ts";
 import { indexOfLine } from "../web/header-lines.ts";
@@ -190,7 +190,9 @@ function taskOf(
 ): RequestTask {
   const url = new URL(request.url);
   const { content, connection } = context.exchange;
-  const { id, remoteAddress, localAddress, isEncrypted, alpnProtocol, serverName } = connection;
+  const { id, localAddress, alpnProtocol, serverName, tls, proxy } = connection;
+  // As the handler here would see them: behind a trusted proxy they are the client's
+  const { remoteAddress, encrypted: isEncrypted } = context;
   return {
     module,
     port,
@@ -207,10 +209,20 @@ function taskOf(
       isEncrypted,
       alpnProtocol,
       serverName,
+      // Facts, not the connection itself, which could not be cloned
+      tls: tlsFactsOf(tls),
+      proxy: proxy ?? null,
     },
     windowBytes,
     maxBufferedBytes,
   };
+}
+
+/** What can be cloned of them. */
+function tlsFactsOf(tls: TlsFacts | null | undefined): TlsFacts | null {
+  if (tls === null || tls === undefined) return null;
+  const { version, cipher, isResumed, clientCertificate } = tls;
+  return { version, cipher, isResumed, clientCertificate: clientCertificate && { ...clientCertificate } };
 }
 
 function pairsOf(lines: FieldLines): [name: string, value: string][] {
