@@ -9,7 +9,7 @@
 import { HttpError } from "../http/errors.ts";
 import type { Context } from "../web/context.ts";
 import { editResponse } from "../web/edited-response.ts";
-import { ErrorHandlerFailure, type Handler, type Middleware } from "../web/handler.ts";
+import { ErrorHandlerFailure, type Handler, isThenable, type Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import type { Coverage, Scope } from "./scope.ts";
 
@@ -64,8 +64,9 @@ export function catching(onError: ErrorHandler): Middleware {
   return (request, context, next) => {
     try {
       const answer = next(request, context);
-      if (!(answer instanceof Promise)) return answer;
-      return answer.then(undefined, (error: unknown) => recover(onError, error, request, context));
+      if (!isThenable(answer)) return answer;
+      // Itself, if it is a promise already
+      return Promise.resolve(answer).then(undefined, (error: unknown) => recover(onError, error, request, context));
     } catch (error) {
       return recover(onError, error, request, context);
     }
@@ -75,8 +76,8 @@ export function catching(onError: ErrorHandler): Middleware {
 function recover(onError: ErrorHandler, error: unknown, request: Request, context: Context): ReturnType<Handler> {
   try {
     const answer = onError(error, request, context);
-    if (!(answer instanceof Promise)) return answerOr(error, answer, context);
-    return answer.then(
+    if (!isThenable(answer)) return answerOr(error, answer, context);
+    return Promise.resolve(answer).then(
       (response) => answerOr(error, response, context),
       (mistake: unknown) => {
         throw failureOf(error, mistake, context);

@@ -208,7 +208,8 @@ function isResponse(value: unknown): value is globalThis.Response {
   return isFastResponse(value) || value instanceof platformResponse();
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+/** Whether something has to be waited for: a promise, of this realm or of another, or what behaves as one. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (typeof value !== "object" || value === null || isFastResponse(value)) return false;
   return typeof (value as { then?: unknown }).then === "function";
 }

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { App } from "../../src/app/app.ts";
 import { HttpError } from "../../src/http/errors.ts";
@@ -342,6 +343,15 @@ describe("errors", () => {
       .get("/", fail);
     const { status, exchange } = await ask(app, { target: "/", fields: [["origin", "https://a.example"]] });
     expect([status, exchange.field("access-control-allow-origin")]).toEqual([503, undefined]);
+  });
+
+  it("go to onError from promises of another realm too", async () => {
+    const foreign: unknown = runInNewContext("Promise.reject(reason)", { reason: broken });
+    const app = new App()
+      .get("/", () => foreign as Promise<globalThis.Response>)
+      .onError((error) => new Response(String(error), { status: 502 }));
+    const { status, text } = await ask(app, "/");
+    expect([status, text]).toEqual([502, String(broken)]);
   });
 
   it("of a handler that returns nothing are faults", async () => {
