@@ -1,0 +1,10 @@
+/** Run as a child that may open few descriptors: says its port, and when its input ends how many connections are open. */
+import { serve } from "../../../src/server/server.ts";
+import { Response } from "../../../src/web/response.ts";
+
+const server = await serve({ fetch: () => new Response("ok"), port: 0 });
+process.stdout.write(`${server.port}\n`);
+process.stdin.resume().on("end", () => {
+  process.stdout.write(`${JSON.stringify(server.stats)}\n`);
+  server.closeNow();
+});
