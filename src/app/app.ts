@@ -7,6 +7,7 @@
  */
 
 import { isToken } from "../http/fields.ts";
+import { checkOptions, oneOf, type OptionRules } from "../server/option-rules.ts";
 import { Context } from "../web/context.ts";
 import type { Handler, Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
@@ -62,7 +63,7 @@ export interface RouteOn<Base extends string, Self> {
   ): Self;
 }
 
-const POLICIES: readonly TrailingSlash[] = ["strict", "redirect", "ignore"];
+const RULES: OptionRules<AppOptions> = { trailingSlash: oneOf("strict", "redirect", "ignore") };
 
 /** What a route takes for itself: no other may have the same method and match the same paths. */
 interface Claim {
@@ -121,7 +122,8 @@ export class App<Base extends string = ""> {
 
   /** @throws TypeError for an option that there is not, or a value that it cannot have */
   constructor(options: AppOptions = {}) {
-    this.#trailingSlash = checkOptions(options);
+    checkOptions("App", options, RULES);
+    this.#trailingSlash = options.trailingSlash ?? "strict";
     const answer = (request: globalThis.Request, context?: Context): ReturnType<Handler> => {
       const compiled = this.#compiled ?? this.#compile();
       if (context instanceof Context) return compiled.answer(request as Request, context);
@@ -306,16 +308,4 @@ function checkMethods(methods: unknown): string[] {
     if (name !== name.toUpperCase()) throw new TypeError(`methods are written in upper case: ${name.toUpperCase()}`);
   }
   return [...new Set(names as string[])];
-}
-
-function checkOptions(options: AppOptions): TrailingSlash {
-  const mistakes = Object.keys(options)
-    .filter((name) => name !== "trailingSlash")
-    .map((name) => `there is no option ${name}; the one there is is trailingSlash`);
-  const { trailingSlash = "strict" } = options;
-  if (!POLICIES.includes(trailingSlash)) {
-    mistakes.push(`trailingSlash is "strict", "redirect" or "ignore", not ${JSON.stringify(trailingSlash)}`);
-  }
-  if (mistakes.length > 0) throw new TypeError(`the options of an app are wrong: ${mistakes.join("; ")}`);
-  return trailingSlash;
 }

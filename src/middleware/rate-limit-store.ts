@@ -6,6 +6,7 @@
  */
 
 import type { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
+import { checkOptions, type OptionRules, TEXT, whole } from "../server/option-rules.ts";
 
 /** What was counted. */
 export interface Count {
@@ -30,6 +31,7 @@ export interface MemoryStoreOptions {
 }
 
 const MAX_KEYS = 100_000;
+const MEMORY_STORE_RULES: OptionRules<MemoryStoreOptions> = { maxKeys: whole(1, Infinity, "keys") };
 /** Every limit is ours to compare with; the package's own must not be reached. */
 const NO_LIMIT: number = Number.MAX_SAFE_INTEGER;
 
@@ -38,11 +40,11 @@ type Limiter = Pick<RateLimiterMemory, "penalty" | "get" | "delete">;
 /**
  * A store for one process.
  *
- * @throws TypeError if `maxKeys` is no whole number from 1
+ * @throws TypeError that names every mistake in the options
  */
-export function memoryStore({ maxKeys = MAX_KEYS }: MemoryStoreOptions = {}): RateLimitStore {
-  if (!Number.isSafeInteger(maxKeys) || maxKeys < 1) throw new TypeError("memoryStore: maxKeys is whole and from 1");
-  return new MemoryStore(maxKeys);
+export function memoryStore(options: MemoryStoreOptions = {}): RateLimitStore {
+  checkOptions("memoryStore", options, MEMORY_STORE_RULES);
+  return new MemoryStore(options.maxKeys ?? MAX_KEYS);
 }
 
 class MemoryStore implements RateLimitStore {
@@ -95,18 +97,21 @@ export interface RedisStoreOptions {
   readonly prefix?: string | undefined;
 }
 
+const REDIS_STORE_RULES: OptionRules<RedisStoreOptions> = { prefix: TEXT };
+
 /**
  * A store for several machines, through the client that an application has already.
  *
  * @param client of ioredis or of redis (node-redis 4 and later), connected by the application, which closes it as well
- * @throws TypeError for what is no such client
+ * @throws TypeError for what is no such client, and that names every mistake in the options
  */
-export function redisStore(client: object, { prefix = "fairlead" }: RedisStoreOptions = {}): RateLimitStore {
+export function redisStore(client: object, options: RedisStoreOptions = {}): RateLimitStore {
+  checkOptions("redisStore", options, REDIS_STORE_RULES);
   const isIoredis = "defineCommand" in client;
   if (!isIoredis && !("eval" in client && "multi" in client)) {
     throw new TypeError("redisStore: the client must be one of ioredis or of redis");
   }
-  return new RedisStore(client, prefix, !isIoredis);
+  return new RedisStore(client, options.prefix ?? "fairlead", !isIoredis);
 }
 
 class RedisStore implements RateLimitStore {

@@ -10,6 +10,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Exchange } from "../http/exchange.ts";
 import { listOf } from "../http1/framing.ts";
+import { A_FUNCTION, checkOptions, type OptionRules } from "../server/option-rules.ts";
 import type { Context } from "../web/context.ts";
 import type { Handler } from "../web/handler.ts";
 import { exchangeOf } from "../web/request.ts";
@@ -33,19 +34,17 @@ export interface NodeHandlerOptions {
   readonly upgrade?: UpgradeListener | undefined;
 }
 
+const RULES: OptionRules<NodeHandlerOptions> = { upgrade: A_FUNCTION };
+
 /**
  * Makes a handler of a listener for `(req, res)`, to be served, mounted or tested like any other.
  *
- * @throws TypeError if `listener` or `options.upgrade` is no function, or an option is unknown
+ * @throws TypeError if `listener` is no function, and that names every mistake in the options
  */
 export function nodeHandler(listener: RequestListener, options: NodeHandlerOptions = {}): Handler {
   if (typeof listener !== "function") throw new TypeError("nodeHandler() takes a function (req, res)");
-  const unknown = Object.keys(options).filter((name) => name !== "upgrade");
-  if (unknown.length > 0) throw new TypeError(`nodeHandler() knows no option ${unknown.join(", ")}, only upgrade`);
-  const upgrade = options.upgrade;
-  if (upgrade !== undefined && typeof upgrade !== "function") {
-    throw new TypeError("options.upgrade of nodeHandler() is a function (request, socket, head)");
-  }
+  checkOptions("nodeHandler", options, RULES);
+  const { upgrade } = options;
   return (request, context) => {
     const exchange = exchangeOf(request) ?? context.exchange;
     if (upgrade !== undefined && asksForUpgrade(exchange)) return handUpgrade(exchange, upgrade);

@@ -70,6 +70,8 @@ function gather(options: object, rules: Readonly<Record<string, OptionRule>>): O
 }
 
 function nearestOf(name: string, names: readonly string[]): string {
+  // Where there is but one, it is the one
+  if (names.length === 1) return names[0] as string;
   const folded = name.toLowerCase();
   let nearest = "";
   let least = MAX_DISTANCE + 1;

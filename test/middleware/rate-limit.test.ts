@@ -123,6 +123,11 @@ describe("the store in memory", () => {
     expect(await store.read("a")).toBe(0);
   });
 
+  it("refuses options that there are not, and names the one that was meant", () => {
+    expect(() => memoryStore({ maxKey: 5 } as object)).toThrow("did you mean maxKeys?");
+    expect(() => redisStore({ defineCommand: () => {} }, { prefixx: "a" } as object)).toThrow("did you mean prefix?");
+  });
+
   it.each([0, 1.5, NaN])("refuses maxKeys %d", (maxKeys) => {
     expect(() => memoryStore({ maxKeys })).toThrow(TypeError);
   });

@@ -45,12 +45,12 @@ describe("nodeHandler()", () => {
 
   it.each([
     ["no function", () => nodeHandler({} as never), /function \(req, res\)/],
+    ["an unknown option", () => nodeHandler(() => {}, { upgrades: () => {} } as never), /did you mean upgrade/],
     [
-      "an unknown option",
-      () => nodeHandler(() => {}, { upgrades: () => {} } as never),
-      /no option upgrades, only upgrade/,
+      "an upgrade that is no function",
+      () => nodeHandler(() => {}, { upgrade: true as never }),
+      /upgrade: .* was given, a function is allowed/,
     ],
-    ["an upgrade that is no function", () => nodeHandler(() => {}, { upgrade: true as never }), /options\.upgrade/],
   ])("throws for %s", (_name, make, message) => {
     expect(make).toThrow(message);
   });
