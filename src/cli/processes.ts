@@ -49,7 +49,8 @@ export async function serveInProcesses(intent: Intent, world: CommandWorld, pain
     await greet({ settings: noted, subject, listening }, world, paint, tell);
     world.onServing();
   }
-  return exitCodeOf(await supervisor.finished, tell);
+  const summary = await supervisor.finished;
+  return supervisor.hasGivenUp ? 1 : exitCodeOf(summary, tell);
 }
 
 function supervise(settings: Settings, world: CommandWorld, say: Say): Supervisor {
@@ -69,6 +70,11 @@ function supervise(settings: Settings, world: CommandWorld, say: Say): Superviso
       lastCallMs: LAST_CALL_MS,
       say,
       environmentOf: portChooser(settings),
+      // node:cluster closes what nobody listens on any more
+      hopelessness: ({ ready }) =>
+        ready.length === 0 && settings.targets.some(({ kind }) => kind === "fd")
+          ? "It was the last one, and the inherited socket is gone with it: only who has passed it on can do so again."
+          : "",
       makeTicketKeys: () => randomBytes(TICKET_KEY_BYTES).toString("base64"),
       chance: Math.random,
     },

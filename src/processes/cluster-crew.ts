@@ -1,10 +1,11 @@
 /**
- * Worker processes through node:cluster, sharing the primary's listening sockets.
+ * Worker processes through node:cluster, which share the primary's listening sockets.
  *
- * Each worker accepts by itself on the same socket (SCHED_NONE). Measured on 2 cores, Node 20 to 26, per one-shot connection, all
- * processes: 95 to 137 us, against 160 to 240 us where the primary accepts and hands each connection over (round robin). With
- * `reusePort` each worker has a socket of its own, and what waits there is reset when it closes: 58 to 147 resets in ten restarts
- * under 32 one-shot clients, against none. It must hold no policy: when to start and end whom is the supervisor's.
+ * How connections reach them is Node's setting (NODE_CLUSTER_SCHED_POLICY), by default round robin: the primary accepts and hands
+ * over. It costs more per connection than accepting in the workers (160 to 240 us against 95 to 137, two cores, Node 20 to 26) and
+ * spreads them: 64 persistent ones that came at once lay 33/31 to 48/16, against 32/32 to 0/64 in every third round. A socket
+ * of its own for each worker (reusePort) resets what waits there when it closes. docs/decisions/ has the numbers. This must hold
+ * no policy: when to start and end whom is the supervisor's.
  */
 
 import cluster, { type Worker as ClusterWorker } from "node:cluster";
@@ -31,8 +32,6 @@ export class ClusterCrew implements Crew {
   constructor(config: ClusterCrewConfig) {
     this.#config = config;
     if (config.title !== "") process.title = config.title;
-    // Whoever sets it by hand knows why
-    if (process.env["NODE_CLUSTER_SCHED_POLICY"] === undefined) cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({
       exec: config.file,
       args: [...config.args],

@@ -34,6 +34,7 @@ export function takeUpDuties(): Duties {
   let isClosing = false;
   let end: (summary: WorkerSummary) => void = () => {};
   const ended = new Promise<WorkerSummary>((resolve) => (end = resolve));
+  let leave = (): void => {};
   const close: Close = async (options) => {
     if (isClosing) return;
     isClosing = true;
@@ -42,8 +43,8 @@ export function takeUpDuties(): Duties {
       destroyedConnections: summaries.reduce((sum, one) => sum + one.destroyedConnections, 0),
       abandonedPromises: summaries.reduce((sum, one) => sum + one.abandonedPromises, 0),
     };
+    leave = () => end(summary);
     tell({ kind: "ended", ...summary });
-    end(summary);
   };
   const closeNow = (): void => {
     void close({});
@@ -51,14 +52,16 @@ export function takeUpDuties(): Duties {
   };
   process.on("message", (envelope: unknown) => {
     const message = fromPrimary(envelope);
-    if (message !== null) obey(message, close, closeNow);
+    if (message === null) return;
+    if (message.kind === "leave") leave();
+    else obey(message, close, closeNow);
   });
   process.on("SIGTERM", () => void close({}));
   for (const signal of ["SIGINT", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
   return { ended, tellReady: (note) => tell({ kind: "ready", places: placesOf(), note }) };
 }
 
-function obey(message: PrimaryMessage, close: Close, closeNow: () => void): void {
+function obey(message: Exclude<PrimaryMessage, { kind: "leave" }>, close: Close, closeNow: () => void): void {
   switch (message.kind) {
     case "retire":
       // Others serve here already: there is nothing to announce

@@ -19,7 +19,7 @@ export interface ListeningPlace {
 export type WorkerMessage =
   /** It listens, and its app is loaded. `note` is for whoever started it. */
   | { readonly kind: "ready"; readonly places: readonly ListeningPlace[]; readonly note: unknown }
-  /** It has closed, and ends. */
+  /** It has closed, and ends when it hears `leave`. */
   | { readonly kind: "ended"; readonly destroyedConnections: number; readonly abandonedPromises: number }
   /** Answer to `alive?`. */
   | { readonly kind: "alive" }
@@ -36,6 +36,12 @@ export type PrimaryMessage =
   | { readonly kind: "close" }
   /** Close without waiting for anybody. */
   | { readonly kind: "close-now" }
+  /**
+   * Answer to `ended`. Connections are handed over through the same channel: what was on its way to a worker that no longer
+   * listens has come before this, and was given back. Without it a process that ends would take such a connection with it, and
+   * its client would wait for good.
+   */
+  | { readonly kind: "leave" }
   /** Its event loop turns if it answers. */
   | { readonly kind: "alive?" }
   /** The same key of TLS session tickets for all, in base64. */

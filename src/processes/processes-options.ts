@@ -47,7 +47,7 @@ export const START_MS = 60_000;
 /** Default of {@link ProcessesOptions.lastCallMs}. */
 export const LAST_CALL_MS = 2_000;
 /** More would be a slip of the finger. */
-export const MOST_WORKERS = 1024;
+const MOST_WORKERS = 1024;
 
 const ALLOWED: Readonly<Record<string, readonly [allowed: string, isRight: (value: unknown) => boolean]>> = {
   workers: [`"auto" or a whole number from 1 to ${MOST_WORKERS}`, isWorkerCount],
@@ -59,13 +59,13 @@ const ALLOWED: Readonly<Record<string, readonly [allowed: string, isRight: (valu
 };
 
 /** Whether this can be asked for. */
-export function isWorkerCount(value: unknown): boolean {
+function isWorkerCount(value: unknown): boolean {
   if (value === "auto") return true;
   return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MOST_WORKERS;
 }
 
 /** How many workers that is on this machine; a container's share of processors counts where Node knows of it. */
-export function countOf(workers: number | "auto"): number {
+function countOf(workers: number | "auto"): number {
   return workers === "auto" ? availableParallelism() : workers;
 }
 

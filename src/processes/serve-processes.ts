@@ -80,6 +80,7 @@ export async function serveProcesses(script: URL | string, options: ProcessesOpt
       lastCallMs,
       say: log,
       environmentOf: () => ({}),
+      hopelessness: () => "",
       makeTicketKeys: () => randomBytes(TICKET_KEY_BYTES).toString("base64"),
       chance: Math.random,
     },

@@ -26,6 +26,8 @@ export interface SupervisorConfig {
   readonly say: (level: "info" | "warning", text: string) => void;
   /** Added to the environment of the worker that is started next. */
   readonly environmentOf: (supervisor: Supervisor) => Readonly<Record<string, string>>;
+  /** Why no worker can be started any more, as a sentence; `""` if one can. Asked when one has ended by itself. */
+  readonly hopelessness: (supervisor: Supervisor) => string;
   /** Fresh key of TLS session tickets, in base64. */
   readonly makeTicketKeys: () => string;
   /** 0 up to, not including, 1. */
@@ -73,6 +75,8 @@ export class Supervisor implements WorkerListener {
   readonly finished: Promise<ProcessesSummary>;
   /** Workers that ended without having been asked. */
   crashes = 0;
+  /** It has closed by itself, because no worker could be started any more. */
+  hasGivenUp = false;
   /** Of the first worker, if that could not be started and ended by itself. */
   failedExitCode: number | null = null;
   /** Restarts that came to their end. */
@@ -255,7 +259,14 @@ export class Supervisor implements WorkerListener {
 
   /** The place of `last` is empty, and nobody has asked for it. */
   #replace(place: Place, last: Worker): void {
-    const { say, chance } = this.#config;
+    const { say, chance, hopelessness } = this.#config;
+    const why = hopelessness(this);
+    if (why !== "") {
+      say("warning", `worker ${place.number} is gone: ${last.end}. ${why}`);
+      this.hasGivenUp = true;
+      void this.close();
+      return;
+    }
     const wasHealthy = last.readyMs >= 0 && this.#time.monotonicMs() - last.readyMs >= HEALTHY_MS;
     place.failures = wasHealthy ? 1 : place.failures + 1;
     const waitMs = backOffMs(place.failures, chance());

@@ -127,6 +127,7 @@ export class Worker {
       case "ended":
         this.destroyedConnections = message.destroyedConnections;
         this.abandonedPromises = message.abandonedPromises;
+        this.#process.send({ kind: "leave" });
         // Unasked: somebody has sent it a signal of its own
         if (this.state === "ready") {
           this.state = "closing";

@@ -11,7 +11,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** The command's file. */
-const COMMAND: string = fileURLToPath(new URL("../../dist/cli/start.cjs", import.meta.url));
+export const COMMAND: string = fileURLToPath(new URL("../../dist/cli/start.cjs", import.meta.url));
 
 /** A child that runs, or has run. */
 export class RunningCommand {
@@ -35,13 +35,14 @@ export class RunningCommand {
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.errors += text));
   }
 
-  /** Waits until the output matches. */
-  async until(pattern: RegExp): Promise<RegExpExecArray> {
+  /** Waits until the output matches, or what is on standard error. */
+  async until(pattern: RegExp, where: "output" | "errors" = "output"): Promise<RegExpExecArray> {
+    const stream = where === "output" ? this.child.stdout : this.child.stderr;
     for (;;) {
-      const match = pattern.exec(this.output);
+      const match = pattern.exec(this[where]);
       if (match !== null) return match;
       if (this.child.exitCode !== null) throw new Error(`ended without ${pattern}: ${this.output}${this.errors}`);
-      await Promise.race([once(this.child.stdout ?? this.child, "data"), once(this.child, "exit")]);
+      await Promise.race([once(stream ?? this.child, "data"), once(this.child, "exit")]);
     }
   }
 

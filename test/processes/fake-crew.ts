@@ -26,7 +26,7 @@ export class FakeProcess implements CrewProcess {
 
   /** What was said to it, in short. */
   get heard(): string[] {
-    return this.sent.map(({ kind }) => kind).filter((kind) => kind !== "ticket-keys");
+    return this.sent.map(({ kind }) => kind).filter((kind) => kind !== "ticket-keys" && kind !== "leave");
   }
 
   send(message: PrimaryMessage): void {

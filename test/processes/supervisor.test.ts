@@ -9,7 +9,7 @@ interface Stage {
   readonly said: string[];
 }
 
-function makeStage(workers: number): Stage {
+function makeStage(workers: number, isHopeless: boolean = false): Stage {
   const crew = new FakeCrew();
   const time = new FakeTime();
   const said: string[] = [];
@@ -19,6 +19,7 @@ function makeStage(workers: number): Stage {
     lastCallMs: 2_000,
     say: (_level: "info" | "warning", text: string): void => void said.push(text),
     environmentOf: () => ({}),
+    hopelessness: () => (isHopeless ? "All is lost." : ""),
     makeTicketKeys: () => "a2V5",
     chance: () => 0,
   };
@@ -110,6 +111,17 @@ describe("a worker that is gone", () => {
     expect(said.filter((text) => text.includes("in a row"))).toHaveLength(3);
     expect(supervisor.crashes).toBe(7);
     expect(supervisor.ready.map(({ number }) => number)).toEqual([2]);
+  });
+
+  it("is not replaced where that is hopeless: all is closed", async () => {
+    const { supervisor, crew, said } = makeStage(1, true);
+    const started = supervisor.start();
+    crew.last.ready();
+    await started;
+    crew.last.crash();
+    await supervisor.finished;
+    expect([crew.processes.length, supervisor.hasGivenUp]).toEqual([1, true]);
+    expect(said).toEqual(["worker 1 is gone: it ended with exit code 1. All is lost."]);
   });
 
   it("is replaced at once again when it had worked for a while", async () => {
@@ -234,6 +246,16 @@ describe("closing", () => {
     crew.processes[1]?.finish(1);
     expect(await finished(supervisor)).toMatchObject({ destroyedConnections: 3 });
     expect(crew.processes).toHaveLength(2);
+  });
+
+  it("lets a worker leave only when it has said that it has closed, so that what is on its way to it can be given back", async () => {
+    const { supervisor, crew } = await startStage(1);
+    void supervisor.close();
+    const wordsOf = (): string[] => crew.last.sent.map(({ kind }) => kind).slice(1);
+    expect(wordsOf()).toEqual(["close"]);
+    crew.last.finish();
+    expect(wordsOf()).toEqual(["close", "leave"]);
+    await supervisor.finished;
   });
 
   it("kills those that do not end when they are told to do so at once", async () => {

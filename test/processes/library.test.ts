@@ -1,0 +1,121 @@
+/** `fairlead/processes` from the built package: a script that calls serve(), run by another one. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const IS_BUILT = existsSync(join(ROOT, "dist/processes/script-worker.js"));
+
+const SERVER = `
+import { Response, serve } from "fairlead";
+import { answerWith, askWorkers } from "fairlead/processes";
+type Seen = { readonly requests: number };
+let requests = 0;
+answerWith("seen", (): Seen => ({ requests }));
+await serve({
+  port: 0,
+  fetch: async (request) => {
+    requests++;
+    const { pathname } = new URL(request.url);
+    if (pathname === "/all") return Response.json(await askWorkers("seen"));
+    return Response.json({ worker: process.env["FAIRLEAD_WORKER"], words: process.argv.slice(2) });
+  },
+});
+process.on("exit", () => console.log("worker ends"));
+`;
+
+const MAIN = `
+import { serveProcesses } from "fairlead/processes";
+const processes = await serveProcesses(new URL("./server.ts", import.meta.url), {
+  workers: 2, args: ["--flag"], log: (level, text) => console.log(level, text),
+});
+console.log("at", processes.listening[0].url, processes.workers.length);
+const { destroyedConnections } = await processes.finished;
+console.log("finished", destroyedConnections);
+`;
+
+let folder = "";
+let child: ChildProcess | null = null;
+let output = "";
+
+beforeEach(async () => {
+  // Inside of the repository, so that `fairlead` is the built package
+  await mkdir(join(ROOT, ".cache"), { recursive: true });
+  folder = await mkdtemp(join(ROOT, ".cache/processes-"));
+  await writeFile(join(folder, "server.ts"), SERVER);
+});
+
+afterEach(async () => {
+  if (child !== null && child.exitCode === null && child.signalCode === null) {
+    const closed = once(child, "close");
+    child.kill("SIGKILL");
+    await closed;
+  }
+  child = null;
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function run(main: string): Promise<void> {
+  const file = join(folder, "main.mjs");
+  await writeFile(file, main);
+  output = "";
+  child = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "pipe"] });
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (output += String(chunk)));
+}
+
+async function until(pattern: RegExp): Promise<RegExpExecArray> {
+  for (;;) {
+    const match = pattern.exec(output);
+    if (match !== null) return match;
+    if (child === null || child.exitCode !== null) throw new Error(`ended without ${pattern}: ${output}`);
+    await Promise.race([
+      once(child.stdout ?? child, "data"),
+      once(child.stderr ?? child, "data"),
+      once(child, "close"),
+    ]);
+  }
+}
+
+describe.skipIf(!IS_BUILT)("serveProcesses()", () => {
+  it("runs a script in TypeScript as often as asked, and any worker can ask all", async () => {
+    await run(MAIN);
+    const [, url = ""] = await until(/at (http\S+) 2\n/);
+    const workers = new Set<string>();
+    for (let i = 0; workers.size < 2 && i < 2_000; i++) {
+      const response = await fetch(url, { headers: { connection: "close" } });
+      const { worker, words } = (await response.json()) as { worker: string; words: string[] };
+      expect(words).toEqual(["--flag"]);
+      workers.add(worker);
+    }
+    const answers = (await (await fetch(new URL("/all", url))).json()) as { worker: number; answer: object }[];
+    expect(answers.map(({ worker }) => worker)).toEqual([1, 2]);
+    child?.kill("SIGHUP");
+    await until(/info All workers are new/);
+    child?.kill("SIGTERM");
+    await until(/finished 0\n/);
+    await once(child as ChildProcess, "close");
+    expect(output.match(/worker ends/g)).toHaveLength(4);
+    expect(child?.exitCode).toBe(0);
+  });
+
+  it("is refused in a worker, where the script is the file that calls it", async () => {
+    await run(MAIN.replace("./server.ts", "./main.mjs"));
+    await until(/a worker cannot have workers: the script of serveProcesses\(\) is another file/);
+    await until(/ERR_PROCESSES/);
+    await once(child as ChildProcess, "close");
+    expect(child?.exitCode).toBe(1);
+  });
+
+  it("says that a script has no server", async () => {
+    await writeFile(join(folder, "server.ts"), "export {};\n");
+    await run(MAIN);
+    await until(/server\.ts has come to its end and has no server: it awaits serve\(\)/);
+    await once(child as ChildProcess, "close");
+    expect(child?.exitCode).toBe(1);
+  });
+});
