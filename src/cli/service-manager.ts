@@ -17,8 +17,6 @@ export interface ServiceWorld {
   readonly run: (args: readonly string[]) => void;
   /** Calls back every so often without keeping the process alive. @returns what stops it */
   readonly every: (periodMs: number, callback: () => void) => () => void;
-  /** Microseconds of CLOCK_MONOTONIC. */
-  readonly monotonicUs: () => bigint;
 }
 
 const SYSTEM: ServiceWorld = {
@@ -26,7 +24,6 @@ const SYSTEM: ServiceWorld = {
   pid: process.pid,
   run: runSystemdNotify,
   every: (periodMs, callback) => SYSTEM_TIME.every(periodMs, callback),
-  monotonicUs: () => process.hrtime.bigint() / 1000n,
 };
 
 /** Tells systemd. Made by {@link openServiceManager}. */
@@ -48,9 +45,9 @@ export class ServiceManager {
     this.#stopWatchdog = this.#world.every(this.#watchdogMs, () => this.#tell("WATCHDOG=1"));
   }
 
-  /** The configuration is read again; {@link ready} says that this is over. */
+  /** The configuration is read again; {@link ready} says that this is over. For `Type=notify`; `notify-reload` wants more. */
   reloading(): void {
-    this.#tell("RELOADING=1", `MONOTONIC_USEC=${this.#world.monotonicUs()}`);
+    this.#tell("RELOADING=1");
   }
 
   /** The end has begun. */
