@@ -349,7 +349,7 @@ export const FLAG_TABLE: readonly FlagRow[] = [
     value: "<FORM>",
     shown: "--log <FORM>",
     group: "What it says",
-    meaning: "text, json, combined or off (default: text on a terminal, else json)",
+    meaning: "text, json, combined, common or off (default: text on a terminal, else json)",
   },
   {
     ...KIND,

@@ -20,7 +20,7 @@ import { readTlsSettings } from "./tls-settings.ts";
 import type { TlsSettings } from "./tls-settings.ts";
 
 /** How a request is written down. */
-export type LogForm = "text" | "json" | "combined" | "off";
+export type LogForm = "text" | "json" | "combined" | "common" | "off";
 
 /** How files are served. */
 export interface FileSettings {
@@ -235,7 +235,7 @@ function isPortFixed(flags: Flags): boolean {
   return flags.has("port") || flags.has("listen") || !isOn(flags, "port-switching", true);
 }
 
-const LOG_FORMS: readonly string[] = ["text", "json", "combined", "off"] satisfies LogForm[];
+const LOG_FORMS: readonly string[] = ["text", "json", "combined", "common", "off"] satisfies LogForm[];
 
 function readLogFile(given: Given, name: string | undefined): string {
   if (name === "") throw new CommandError(2, `${originOf(given, "log-file")} is empty`, ["Give the name of a file"]);

@@ -109,8 +109,7 @@ const FORMATS: readonly unknown[] = ["auto", "json", "pretty", "common", "combin
 const NAMES = listOf("names", (name) => name !== "");
 const FIELD_NAMES = listOf("field names", isToken);
 
-/** @internal */
-export const ACCESS_LOG_RULES: OptionRules<AccessLogOptions> = {
+const ACCESS_LOG_RULES: OptionRules<AccessLogOptions> = {
   format: {
     allowed: `${FORMATS.map((one) => JSON.stringify(one)).join(", ")} or a function`,
     isAllowed: (value) => FORMATS.includes(value) || typeof value === "function",

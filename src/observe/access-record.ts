@@ -144,7 +144,7 @@ export class AccessRecords {
 }
 
 /** An error as pino writes it, with what caused it. */
-export function describeError(error: unknown): LogMembers {
+function describeError(error: unknown): LogMembers {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
   const { name, message, stack, cause } = error;
   const code: unknown = (error as NodeJS.ErrnoException).code;

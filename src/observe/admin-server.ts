@@ -39,8 +39,7 @@ const MAX_CONNECTIONS = 100;
 const HANDLER_MS = 10_000;
 const METRICS_PATH = "/metrics";
 
-/** @internal */
-export const ADMIN_RULES: OptionRules<AdminServerOptions> = {
+const ADMIN_RULES: OptionRules<AdminServerOptions> = {
   port: whole(0, HIGHEST_PORT, "numbers"),
   hostname: { allowed: "an address", isAllowed: (value) => typeof value === "string" && value !== "" },
   metrics: {

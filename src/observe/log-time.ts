@@ -9,14 +9,14 @@ const MONTHS: readonly string[] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov D
 
 /** `000` to `999`. */
 const THOUSANDTHS: readonly string[] = Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, "0"));
-/** Milliseconds below ten with three decimals, by microseconds: most durations. */
-const SHORT_DURATIONS: readonly string[] = Array.from({ length: 10_000 }, (_, us) => renderMicroseconds(us));
 
 /** `2026-11-21T08:00:00.123Z`, in pieces for who puts lines together. */
 export class IsoTime {
   readonly #before: string;
   #second = NaN;
   #start = "";
+  #wallMs = NaN;
+  #text = "";
 
   /** @param before stands before each time */
   constructor(before: string) {
@@ -25,12 +25,15 @@ export class IsoTime {
 
   /** What comes before the time, and the time without its `Z`. */
   text(wallMs: number): string {
+    if (wallMs === this.#wallMs) return this.#text;
     const second = Math.floor(wallMs / 1000);
     if (second !== this.#second) {
       this.#second = second;
       this.#start = `${this.#before}${isoOf(second * 1000).slice(0, 20)}`;
     }
-    return this.#start + (THOUSANDTHS[Math.floor(wallMs) - second * 1000] as string);
+    this.#wallMs = wallMs;
+    this.#text = this.#start + (THOUSANDTHS[Math.floor(wallMs) - second * 1000] as string);
+    return this.#text;
   }
 }
 
@@ -57,9 +60,5 @@ function isoOf(wallMs: number): string {
 /** Milliseconds with three decimals, e.g. `0.042`; negative ones as 0. */
 export function renderMs(ms: number): string {
   const us = ms > 0 ? Math.round(ms * 1000) : 0;
-  return us < 10_000 ? (SHORT_DURATIONS[us] as string) : renderMicroseconds(us);
-}
-
-function renderMicroseconds(us: number): string {
   return `${Math.floor(us / 1000)}.${THOUSANDTHS[us % 1000] as string}`;
 }

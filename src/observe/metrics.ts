@@ -65,8 +65,7 @@ const MOST_ROUTES = 10_000;
 
 const LABEL_NAME = /^[a-zA-Z][a-zA-Z0-9_]*$/;
 
-/** @internal */
-export const METRICS_RULES: OptionRules<MetricsOptions> = {
+const METRICS_RULES: OptionRules<MetricsOptions> = {
   buckets: {
     allowed: "an array of positive numbers, ascending",
     isAllowed: (value) =>

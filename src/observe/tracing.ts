@@ -49,8 +49,7 @@ export interface Tracing {
 const PARENTS: readonly unknown[] = ["w3c", "global", "none"];
 const NAMES = listOf("names", (name) => name !== "");
 
-/** @internal */
-export const TRACING_RULES: OptionRules<TracingOptions> = {
+const TRACING_RULES: OptionRules<TracingOptions> = {
   api: AN_OBJECT,
   skip: A_FUNCTION,
   parent: { allowed: '"w3c", "global" or "none"', isAllowed: (value) => PARENTS.includes(value) },

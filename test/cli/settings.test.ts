@@ -98,6 +98,7 @@ describe("what is said", () => {
     ["", true, "text"],
     ["--log-file x", true, "json"],
     ["--log combined", true, "combined"],
+    ["--log common", true, "common"],
     ["--log off", false, "off"],
   ])("%j on a terminal %s: %s", (line, isTerminal, logForm) => {
     expect(settingsOf(line, {}, isTerminal).logForm).toBe(logForm);

@@ -252,7 +252,8 @@ describe("Apache's forms", () => {
     expect(results).toEqual([false]);
   });
 
-  const goaccess = spawnSync("goaccess", ["--version"]).status === 0 ? "goaccess" : null;
+  const reader = "goaccess";
+  const goaccess = spawnSync(reader, ["--version"]).status === 0 ? reader : null;
   if (goaccess === null) process.emitWarning("SKIPPED: goaccess is not installed: apt-get install goaccess");
 
   it.skipIf(goaccess === null)("are read by goaccess without complaint, hostile or not", async () => {
@@ -265,7 +266,7 @@ describe("Apache's forms", () => {
     });
     const report = join(folder, "report.json");
     const words = [path, "--log-format=COMBINED", "--no-global-config", "-o", report];
-    execFileSync("goaccess", words, { stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync(reader, words, { stdio: ["ignore", "ignore", "pipe"] });
     const { general } = JSON.parse(readFileSync(report, "utf8")) as { general: Record<string, number> };
     expect(general).toMatchObject({ total_requests: text.trimEnd().split("\n").length, failed_requests: 0 });
   });

@@ -7,7 +7,7 @@ import type { ResponseInfo } from "../../../src/server/hooks.ts";
 import type { TimeSource } from "../../../src/web/clock.ts";
 
 /** 2000-10-10T13:55:36.000Z */
-export const MOMENT_MS: number = Date.UTC(2000, 9, 10, 13, 55, 36);
+const MOMENT_MS: number = Date.UTC(2000, 9, 10, 13, 55, 36);
 
 /** What may differ from `GET / HTTP/1.1` answered 200 with 13 octets after 1.5 ms. */
 export interface ExchangeFacts {
