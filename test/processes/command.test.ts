@@ -1,6 +1,6 @@
 /** `fairlead --workers`: real processes, real sockets. Each test ends the processes that it has started, by their ids. */
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { request as nodeRequest } from "node:http";
 import { spawn } from "node:child_process";
@@ -317,5 +317,23 @@ describe("the log of several workers", () => {
     const lines = readFileSync(join(folder, "log"), "utf8").trimEnd().split("\n");
     const seen = new Set(lines.map((line) => /\/\d+\/\d+\//.exec(JSON.stringify(JSON.parse(line)))?.[0]));
     expect([lines.length, seen.size]).toEqual([320, 320]);
+  });
+
+  it("is opened anew by all at SIGUSR2", async () => {
+    writeFileSync(join(folder, "app.mjs"), APP);
+    const command = new RunningCommand(
+      ["app.mjs", "--workers", "2", "--port", "0", "--log", "json", "--log-file", "log"],
+      { cwd: folder },
+    );
+    running.push(command);
+    const url = await command.url();
+    await command.until(/2 worker processes/);
+    await askUntil(url, ({ number }) => number === "1");
+    renameSync(join(folder, "log"), join(folder, "log.1"));
+    command.child.kill("SIGUSR2");
+    for (const number of [1, 2]) await untilError(command, new RegExp(`\\[${number}\\] logs reopened`));
+    for (const wanted of ["1", "2"]) await askUntil(url, ({ number }) => number === wanted);
+    expect(await command.end("SIGTERM")).toBe(0);
+    expect(readFileSync(join(folder, "log"), "utf8").split("\n").length).toBeGreaterThan(2);
   });
 });
