@@ -52,7 +52,11 @@ function writeDeclarations(out) {
 function entries() {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   /** @type {Record<string, string>} */
-  const found = { "cli/main": source("cli/main"), "workers/thread": source("workers/thread") };
+  const found = {
+    "cli/main": source("cli/main"),
+    "workers/thread": source("workers/thread"),
+    "processes/script-worker": source("processes/script-worker"),
+  };
   for (const { default: path = "" } of Object.values(exports)) {
     const name = /^\.\/dist\/(.+)\.js$/.exec(path)?.[1];
     if (name !== undefined) found[name] = source(name);

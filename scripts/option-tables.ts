@@ -7,7 +7,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { OPTION_TABLE, type OptionRow } from "../src/server/option-table.ts";
 
-const UNITS: Readonly<Record<string, string>> = { "B": "octets", "ms": "milliseconds", "B/s": "octets per second", "s": "seconds" };
+const UNITS: Readonly<Record<string, string>> = {
+  "B": "octets",
+  "ms": "milliseconds",
+  "B/s": "octets per second",
+  "s": "seconds",
+};
 
 /** Thousands apart from five digits on: a port is no quantity. */
 function group(value: number): string {
@@ -35,11 +40,11 @@ function renderDefault(row: OptionRow): string {
 function renderAllowed(row: OptionRow): string {
   if (row.type !== "integer")
     return {
-      boolean: "`true`, `false`",
-      text: "text",
-      tokens: "tokens",
-      function: "a function",
-      signal: "an `AbortSignal`",
+      "boolean": "`true`, `false`",
+      "text": "text",
+      "tokens": "tokens",
+      "function": "a function",
+      "signal": "an `AbortSignal`",
       "pem": "text or octets",
       "texts": "an array of text",
       "objects": "an array of objects",

@@ -3,7 +3,7 @@
  *
  * What is not exported here may change in any release. Importing this loads the wire, the server, the router and
  * the file server; what not everybody needs has a path of its own: `fairlead/middleware`, `/bodies`, `/replies`, `/workers`,
- * `/node` and `/testing`.
+ * `/node`, `/observe`, `/processes`, `/config` and `/testing`.
  */
 
 export type {
@@ -31,6 +31,10 @@ export { contextKey } from "./web/context.ts";
 export type { Context, ContextKey, Params } from "./web/context.ts";
 export type { Tunnel } from "./web/tunnel.ts";
 export type { Handler, Middleware } from "./web/handler.ts";
+export { healthHandler } from "./server/health.ts";
+export type { HealthOptions, Readiness } from "./server/health.ts";
+export type { ListenPlace } from "./server/life-options.ts";
+export type { TrustProxyOptions } from "./server/trust.ts";
 export type { CloseSummary, Fault, Hooks, ResponseInfo } from "./server/hooks.ts";
 export type { Limits, ServeOptions, Timeouts } from "./server/options.ts";
 export type {

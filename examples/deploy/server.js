@@ -28,9 +28,9 @@ const server = await serve({
 
 console.log(`listening on ${server.urls.map(String).join(" and ")}`);
 
-for (const signal of ["SIGTERM", "SIGINT"]) {
-  process.once(signal, async () => {
-    const { destroyedConnections } = await server.close();
-    process.exitCode = destroyedConnections === 0 ? 0 : 1;
-  });
+async function stop() {
+  const { destroyedConnections } = await server.close();
+  process.exitCode = destroyedConnections === 0 ? 0 : 1;
 }
+
+for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => void stop());

@@ -29,10 +29,14 @@ import type { Painter } from "./paint.ts";
 import type { Secured } from "./secure.ts";
 import { wantsColour } from "./settings.ts";
 import type { Settings } from "./settings.ts";
+import type { ServiceManager } from "./service-manager.ts";
 import { untilStopped } from "./stop.ts";
 import { readUsage, UnknownFlag } from "./usage.ts";
 import type { Usage } from "./usage.ts";
 import type { CommandWorld } from "./world.ts";
+
+/** What systemd shows of a service that is well. */
+const SERVING = "Serving";
 
 /**
  * Runs the command.
@@ -92,9 +96,22 @@ async function answerTo(flags: Flags, paint: Painter): Promise<string> {
 }
 
 /** Certificates too, though their files are watched: not every disk tells of changes. */
-async function reloadAll(reloader: Reloader, servers: readonly Server[], say: (line: string) => void): Promise<void> {
+async function reloadAll(
+  reloader: Reloader,
+  servers: readonly Server[],
+  say: (line: string) => void,
+  manager: ServiceManager | null,
+): Promise<void> {
+  manager?.reloading();
   await reloader.reload();
   reloadCertificates(servers, say);
+  manager?.ready(SERVING);
+}
+
+/** Systemd, where it has started this and wants to know. */
+async function findServiceManager(world: CommandWorld): Promise<ServiceManager | null> {
+  if ((world.environment["NOTIFY_SOCKET"] ?? "") === "") return null;
+  return (await import("./service-manager.ts")).openServiceManager();
 }
 
 function reloadCertificates(servers: readonly Server[], say: (line: string) => void): void {
@@ -135,12 +152,16 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
   const reloader = world.isTerminal ? null : new Reloader(words[0], flags, world, intent, handler, log.say);
   const listening = await listen(effective, reloader?.fetch ?? handler, log.hooks);
   secured?.start(() => reloadCertificates(listening.servers, log.say));
-  const reload = reloader === null ? null : (): void => void reloadAll(reloader, listening.servers, log.say);
-  const stopped = untilStopped(listening.servers, world.signals, () => log.running, log.say, reload);
+  const manager = await findServiceManager(world);
+  const reload = reloader === null ? null : (): void => void reloadAll(reloader, listening.servers, log.say, manager);
+  const onStopping = (): void => manager?.stopping();
+  const stopped = untilStopped(listening.servers, world.signals, () => log.running, log.say, reload, onStopping);
   await greet({ settings: effective, subject, listening }, world, paint, log.say);
+  manager?.ready(SERVING);
   world.onServing();
   const exitCode = await stopped;
   secured?.stop();
+  manager?.close();
   await log.close();
   return exitCode;
 }

@@ -21,6 +21,7 @@ export interface SignalSource {
  * @param runningRequests tells how many requests have no whole answer yet
  * @param say writes a line
  * @param reload what SIGHUP does instead of stopping; null where nothing is read again: on a terminal it means that it was closed
+ * @param onStopping called once, when the end begins
  * @returns 0, or 1 if connections were cut off
  */
 export async function untilStopped(
@@ -29,12 +30,14 @@ export async function untilStopped(
   runningRequests: () => number,
   say: (line: string) => void,
   reload: (() => void) | null = null,
+  onStopping: () => void = () => {},
 ): Promise<ExitCode> {
   const onSignal = (): void => {
     if (servers.some((server) => server.isClosing)) {
       for (const server of servers) server.closeNow();
       return;
     }
+    onStopping();
     const running = runningRequests();
     if (running > 0)
       say(`Stopping when ${running === 1 ? "1 request is" : `${running} requests are`} done. Once more stops now.`);

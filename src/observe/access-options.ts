@@ -13,12 +13,14 @@ import {
   A_TIME_SOURCE,
   AN_OBJECT,
   checkOptions,
+  findMistakes,
   FUNCTIONS_BY_NAME,
   isObject,
+  throwMistakes,
   listOf,
   type OptionRules,
   whole,
-} from "./check-options.ts";
+} from "../server/option-rules.ts";
 
 /** What a line is about, by name. */
 export type LogMembers = Readonly<Record<string, unknown>>;
@@ -163,11 +165,8 @@ export function checkAccessLogOptions(options: AccessLogOptions): void {
     isObject(given) && options.logger !== undefined
       ? (["format", "destination", "base"] as const).filter((name) => options[name] !== undefined)
       : [];
-  const mistakes = clashes.map((path) => ({
-    path,
-    given: "it",
-    allowed: "nothing beside logger, which decides that itself,",
-    nearest: "",
-  }));
-  checkOptions("accessLog", options, ACCESS_LOG_RULES, mistakes);
+  if (clashes.length === 0) return checkOptions("accessLog", options, ACCESS_LOG_RULES);
+  const allowed = "nothing beside logger, which decides that itself,";
+  const mistakes = clashes.map((path) => ({ path, given: "it", allowed, nearest: "" }));
+  throwMistakes("accessLog", [...mistakes, ...findMistakes(options, ACCESS_LOG_RULES)]);
 }

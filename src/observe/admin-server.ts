@@ -13,7 +13,7 @@ import type { Context } from "../web/context.ts";
 import type { Handler } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import { Response } from "../web/response.ts";
-import { A_FUNCTION, AN_OBJECT, checkOptions, type OptionRules, whole } from "./check-options.ts";
+import { A_FUNCTION, AN_OBJECT, checkOptions, type OptionRules, whole } from "../server/option-rules.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** Where it listens, and what it tells. */

@@ -11,7 +11,7 @@ import type { Refusal } from "../http/exchange.ts";
 import type { Fault, Hooks } from "../server/hooks.ts";
 import type { Handler } from "../web/handler.ts";
 import { Response } from "../web/response.ts";
-import { AN_OBJECT, checkOptions, type OptionRules, whole, YES_OR_NO } from "./check-options.ts";
+import { AN_OBJECT, checkOptions, type OptionRules, whole, YES_OR_NO } from "../server/option-rules.ts";
 import { HttpTally } from "./http-tally.ts";
 import { type MetricKey, METRICS } from "./metric-table.ts";
 import { TalliedHistogram } from "./tallied-histogram.ts";

@@ -13,7 +13,7 @@ import type { Hooks, ResponseInfo } from "../server/hooks.ts";
 import type { Context } from "../web/context.ts";
 import type { Handler, Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
-import { AN_OBJECT, A_FUNCTION, checkOptions, listOf, type OptionRules } from "./check-options.ts";
+import { AN_OBJECT, A_FUNCTION, checkOptions, listOf, type OptionRules } from "../server/option-rules.ts";
 import { Redactor, SECRET_PARAMETERS } from "./redact.ts";
 import { readTraceContext, renderTraceParent } from "./trace-context.ts";
 

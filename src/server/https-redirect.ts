@@ -20,7 +20,7 @@ export interface RedirectPlan {
 }
 
 /** Path of challenges (RFC 8555 §8.3). */
-export const CHALLENGE_PREFIX = "/.well-known/acme-challenge/";
+const CHALLENGE_PREFIX = "/.well-known/acme-challenge/";
 
 /** Makes what answers plain requests. */
 export function createRedirect(plan: RedirectPlan): (exchange: Exchange) => void {

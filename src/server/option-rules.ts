@@ -126,6 +126,14 @@ export const YES_OR_NO: OptionRule = { allowed: "true or false", isAllowed: (val
 
 export const A_FUNCTION: OptionRule = { allowed: "a function", isAllowed: (value) => typeof value === "function" };
 
+export const AN_OBJECT: OptionRule = { allowed: "an object", isAllowed: isObject };
+
+/** An object whose members are functions. */
+export const FUNCTIONS_BY_NAME: OptionRule = {
+  allowed: "an object of functions",
+  isAllowed: (value) => isObject(value) && Object.values(value).every((one) => typeof one === "function"),
+};
+
 export const TEXT: OptionRule = { allowed: "text", isAllowed: (value) => typeof value === "string" };
 
 /** Fields are checked by whoever makes lines of them. */
@@ -140,3 +148,8 @@ export const A_TIME_SOURCE: OptionRule = {
   isAllowed: (value) =>
     typeof value === "object" && value !== null && "nowMs" in value && "elapsedMs" in value && "after" in value,
 };
+
+/** Whether it is an object with members of its own. */
+export function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
