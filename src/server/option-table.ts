@@ -10,7 +10,7 @@ import { LIFE_OPTION_ROWS } from "./life-options.ts";
 import { integer, type OptionRow, other } from "./option-row.ts";
 import { TLS_OPTION_ROWS } from "./tls-option-rows.ts";
 
-export type { OptionRow, OptionType } from "./option-row.ts";
+export type { OptionRow } from "./option-row.ts";
 
 /** Limits of the server itself; those of the wire are in http1/limits.ts. */
 const SERVER_LIMITS: {
