@@ -109,7 +109,10 @@ function nearestTo(flag: string): string {
     }
   }
   for (const [alias, ours] of ALIASES) {
-    if (editDistance(name, alias) < Math.min(fewest, 2)) return `--${ours}`;
+    const distance = editDistance(name, alias);
+    if (distance >= fewest) continue;
+    fewest = distance;
+    nearest = `--${ours}`;
   }
   return nearest;
 }

@@ -145,6 +145,7 @@ describe("wrong usage", () => {
     [["--user=ada"], "there is no flag --user; name and password are --auth USER:PASS"],
     [["-o=/x"], "there is no flag -o=/x; a value goes behind the long name: --open=/x"],
     [["--prot"], "there is no flag --prot; did you mean --port?"],
+    [["--silnet"], "there is no flag --silnet; did you mean --quiet?"],
     [["--prot=3000"], "there is no flag --prot; did you mean --port?"],
     [["--doftiles"], "there is no flag --doftiles; did you mean --dotfiles?"],
     [["--no-lst"], "there is no flag --no-lst; did you mean --no-list?"],
