@@ -17,6 +17,7 @@ const NO_NAME = "unnamed";
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 /** What Windows forbids; a colon there also leads into another stream of the same file. */
 const FORBIDDEN = /[<>:"|?*]/g;
+const DOT_OR_SPACE = /[.\s]/;
 /** Names of devices on Windows, whatever the extension. */
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\.|$)/i;
 
@@ -30,9 +31,16 @@ export function safeFileName(original: string): string {
   const base = original.slice(Math.max(original.lastIndexOf("/"), original.lastIndexOf("\\")) + 1);
   const visible = base.normalize("NFC").replace(INVISIBLE, "").replace(FORBIDDEN, "_");
   // A leading dot hides a file, or makes it one that servers obey; trailing dots and spaces are dropped by Windows
-  const name = shorten(visible.replace(/^[.\s]+/, "").replace(/[.\s]+$/, ""));
+  const name = shorten(withoutEnd(visible.replace(/^[.\s]+/, "")));
   if (name === "") return NO_NAME;
   return DEVICE.test(name) ? `_${name}` : name;
+}
+
+/** Without dots and space behind it. By hand: `[.\s]+$` takes quadratic time over a name that is nothing else but for its end. */
+function withoutEnd(name: string): string {
+  let end = name.length;
+  while (end > 0 && DOT_OR_SPACE.test(name[end - 1] as string)) end--;
+  return name.slice(0, end);
 }
 
 /** Whole characters only, and the extension kept. */

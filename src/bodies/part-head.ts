@@ -75,7 +75,7 @@ function typeOf(value: string | null, isFile: boolean): string {
 const TYPE = /^form-data[ \t]*(?=;|$)/i;
 const PARAMETER = /[ \t]*;[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*=[ \t]*/y;
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z\x80-\xff]+/y;
-const END = /[ \t]*;?[ \t]*$/y;
+const END = /[ \t]*(?:;[ \t]*)?$/y;
 
 /** Parameters by name in lower case, null if it is no `form-data`, is malformed or has one of them twice. */
 function readDisposition(text: string): ReadonlyMap<string, string> | null {
