@@ -202,7 +202,7 @@ export async function hashPassword(password: string): Promise<string> {
 }
 
 function unpadded(bytes: Buffer): string {
-  return bytes.toString("base64").replace(/=+$/, "");
+  return bytes.toString("base64").replace(/={1,2}$/, "");
 }
 
 function parseHash(name: string, text: string): HashedPassword {

@@ -5,7 +5,7 @@
  * up gets into logs or further requests. Nothing here knows OpenTelemetry.
  */
 
-import type { Fields } from "../http/fields.ts";
+import { type Fields, trimWhiteSpace } from "../http/fields.ts";
 
 /** The span that a request comes from. */
 export interface RemoteSpan {
@@ -58,7 +58,7 @@ function readState(lines: readonly string[]): string {
   const members = lines
     .join(",")
     .split(",")
-    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ""))
+    .map(trimWhiteSpace)
     .filter((member) => member !== "");
   if (members.length === 0 || members.length > MOST_STATE_MEMBERS) return "";
   const names = new Set(members.map((member) => member.slice(0, member.indexOf("="))));
