@@ -1,0 +1,199 @@
+/**
+ * One target under fuzz: where its inputs come from, what they reach, what they break.
+ *
+ * Inputs come in this order: the seeds and the kept corpus; then batches, of which each input is by the grammar, or made of
+ * one in the pool. The pool holds the inputs that reached code which none had reached before. Now and then an input is tried
+ * at twice and four times its length, to see that the work grows no faster than the input.
+ */
+
+import fc from "fast-check";
+import { keptInputs } from "./corpus.ts";
+import type { Coverage } from "./coverage.ts";
+import { BrokenInvariant, failureKey } from "./invariant.ts";
+import { MAX_INPUT_BYTES, mutate } from "./mutate.ts";
+import { Random } from "./random.ts";
+import { failureOf, shrink } from "./shrink.ts";
+import type { FuzzTarget } from "./target.ts";
+import type { Watchdog } from "./watchdog.ts";
+
+const BATCH_INPUTS = 64;
+/** One turn of growth in so many batches. */
+const GROWTH_BATCHES = 40;
+/** Above this many inputs of the pool the oldest go. */
+const MAX_POOL_INPUTS = 4_000;
+/** Of one target. Who breaks that many has enough to look at. */
+const MAX_FAILURES = 5;
+const GRAMMAR_INPUTS = 500;
+/** Repeats of a stretch whose work is compared, and what twice the repeats may cost: twice, and some for what is done once. */
+const REPEATS = [64, 128, 256];
+const MAX_GROWTH = 2.7;
+/** Below this many steps the work is too little to say anything of its growth. */
+const MIN_STEPS = 4_000;
+
+/** An invariant that does not hold. */
+export interface Failure {
+  readonly target: string;
+  readonly key: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly input: Buffer;
+}
+
+/** What one target has gone through. */
+export class Campaign {
+  readonly target: FuzzTarget;
+  readonly failures: Failure[] = [];
+  executions = 0;
+  /** Blocks that this target was the first to reach. */
+  blocks = 0;
+  spentMs = 0;
+  readonly #random: Random;
+  readonly #coverage: Coverage | null;
+  readonly #watchdog: Watchdog;
+  readonly #pool: Buffer[] = [];
+  #seeds: Buffer[] | null = null;
+  #grammar: Uint8Array[] = [];
+  #batches = 0;
+
+  /** @param coverage null: inputs by the grammar and mutations of seeds alone */
+  constructor(target: FuzzTarget, seed: number, coverage: Coverage | null, watchdog: Watchdog) {
+    this.target = target;
+    this.#random = new Random(seed);
+    this.#coverage = coverage;
+    this.#watchdog = watchdog;
+  }
+
+  get poolSize(): number {
+    return this.#pool.length;
+  }
+
+  /** What reached new code. */
+  get pool(): readonly Buffer[] {
+    return this.#pool;
+  }
+
+  get isGivenUp(): boolean {
+    return this.failures.length >= MAX_FAILURES;
+  }
+
+  /** Runs a batch. */
+  async batch(): Promise<void> {
+    const inputs = this.#nextInputs();
+    for (const input of inputs) await this.#execute(input);
+    this.#batches++;
+    if (this.#coverage === null) return;
+    if (this.#coverage.news(false) > 0) await this.#keepNews(inputs);
+    if (this.target.isSlow !== true && this.#batches % GROWTH_BATCHES === 0) await this.#tryGrowth();
+    this.#watchdog.rests();
+  }
+
+  /** Runs an input again and again, to see which of the batch reached what is new. */
+  async #keepNews(inputs: readonly Buffer[]): Promise<void> {
+    for (const input of inputs) {
+      await this.#execute(input);
+      const news = this.#coverage?.news(true) ?? 0;
+      if (news === 0) continue;
+      this.blocks += news;
+      this.#pool.push(input);
+      if (this.#pool.length > MAX_POOL_INPUTS) this.#pool.shift();
+    }
+  }
+
+  #nextInputs(): Buffer[] {
+    if (this.#seeds === null) {
+      const seeds = [...keptInputs(this.target.name).map(({ bytes }) => bytes), ...this.target.seeds()];
+      this.#seeds = seeds.map((seed) => Buffer.from(seed));
+      if (this.#coverage === null) this.#pool.push(...this.#seeds);
+    }
+    const size = this.target.isSlow === true ? BATCH_INPUTS / 8 : BATCH_INPUTS;
+    if (this.#seeds.length > 0) return this.#seeds.splice(0, size);
+    return Array.from({ length: size }, () => this.#nextInput());
+  }
+
+  #nextInput(): Buffer {
+    const random = this.#random;
+    const isFresh = this.#pool.length === 0 || random.once(3);
+    // Those found lately lead where nobody has been yet
+    const newest = Math.max(0, this.#pool.length - 50);
+    const from = random.once(2) ? newest + random.below(this.#pool.length - newest) : random.below(this.#pool.length);
+    const base = isFresh ? this.#fresh() : (this.#pool[from] ?? Buffer.alloc(0));
+    if (isFresh && random.once(2)) return base;
+    const other = this.#pool.length === 0 ? base : (this.#pool[random.below(this.#pool.length)] ?? base);
+    return mutate(base, random, this.target.words ?? [], other);
+  }
+
+  #fresh(): Buffer {
+    if (this.#grammar.length === 0) {
+      this.#grammar = fc.sample(this.target.arbitrary, { numRuns: GRAMMAR_INPUTS, seed: this.#random.next() });
+    }
+    const input = this.#grammar.pop() ?? new Uint8Array(0);
+    return Buffer.from(input.subarray(0, MAX_INPUT_BYTES));
+  }
+
+  async #execute(input: Buffer): Promise<void> {
+    this.#watchdog.begins(this.target.name, input);
+    this.executions++;
+    let failure: unknown = null;
+    try {
+      const pending = this.target.run(input);
+      if (pending !== undefined) await pending;
+    } catch (error) {
+      failure = error ?? new Error("threw null or undefined");
+    }
+    if (failure !== null) await this.fail(input, failure);
+  }
+
+  /** Notes a failure with its shortest input, unless the same has been noted. */
+  async fail(input: Buffer, failure: unknown): Promise<void> {
+    const key = failureKey(failure);
+    if (this.isGivenUp || this.failures.some((known) => known.key === key)) return;
+    const shortest = await shrink(this.target, input, failure);
+    const final = (await failureOf(this.target, shortest)) ?? failure;
+    this.failures.push({
+      target: this.target.name,
+      key,
+      message: final instanceof Error ? final.message : String(final),
+      stack: stackOf(final),
+      input: shortest,
+    });
+  }
+
+  /** Takes an input, repeats a stretch of it, and compares the steps. */
+  async #tryGrowth(): Promise<void> {
+    const base = this.#random.once(2)
+      ? this.#fresh()
+      : (this.#pool[this.#random.below(this.#pool.length)] ?? this.#fresh());
+    if (base.length > 2_000) return;
+    const at = this.#random.below(base.length);
+    const stretch = base.subarray(at, at + 1 + this.#random.below(12));
+    const steps: number[] = [];
+    let input = base;
+    for (const times of REPEATS) {
+      input = Buffer.concat([base.subarray(0, at), ...Array<Buffer>(times).fill(stretch), base.subarray(at)]);
+      // The first run fills what is remembered between runs
+      await this.#execute(input);
+      this.#coverage?.news(false);
+      await this.#execute(input);
+      steps.push(this.#coverage?.steps() ?? 0);
+    }
+    const [small = 0, middle = 0, large = 0] = steps;
+    if (large < MIN_STEPS || large <= MAX_GROWTH * middle || middle <= MAX_GROWTH * small) return;
+    const shown = JSON.stringify(stretch.toString("latin1"));
+    this.failures.push({
+      target: this.target.name,
+      key: "growth",
+      message: new BrokenInvariant(
+        "work grows no faster than the input",
+        `${shown} repeated ${REPEATS.join(", ")} times takes ${steps.join(", ")} steps`,
+      ).message,
+      stack: "",
+      input,
+    });
+  }
+}
+
+function stackOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const stack = cause instanceof Error ? (cause.stack ?? "") : "";
+  return stack.split("\n").slice(1, 6).join("\n");
+}
