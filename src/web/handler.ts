@@ -313,6 +313,10 @@ function renderAnswer(
   const lines: string[] = [];
   for (let i = 0; i < fields.length; i += 2) appendLines(lines, [[fields[i], fields[i + 1]]]);
   if (indexOfLine(lines, "content-type") === -1) lines.push("content-type", contentType);
+  // RFC 9110 §12.5.5: a cache that keeps it, as it may 404 and 410, must not give JSON to who wants text (cache poisoning)
+  const at = indexOfLine(lines, "vary");
+  if (at === -1) lines.push("vary", "accept");
+  else if (!/(?:^|[ \t,])(?:accept|\*)(?:[ \t,]|$)/i.test(lines[at + 1] as string)) lines[at + 1] += ", accept";
   lines.push("x-content-type-options", "nosniff");
   return { lines, text };
 }

@@ -325,8 +325,8 @@ describe("errors", () => {
     }
     expect(told).toEqual([
       [502, "https://a.example", "accept, origin"],
-      [500, "https://a.example", "origin"],
-      [409, "https://a.example", "origin"],
+      [500, "https://a.example", "accept, origin"],
+      [409, "https://a.example", "accept, origin"],
     ]);
   });
 

@@ -135,7 +135,7 @@ describe("an error", () => {
     const [method = "", path = ""] = line.split(" ");
     const response = await request(app, path, { method, headers, ...(method === "GET" ? {} : { body: "{" }) });
     expect([response.status, response.headers.get("access-control-allow-origin")]).toEqual([status, APP]);
-    expect(response.headers.get("vary")).toBe("origin");
+    expect(response.headers.get("vary")).toBe("accept, origin");
   });
 
   it.each([

@@ -135,7 +135,7 @@ describe("a handler in a thread", () => {
       response.status,
       response.headers.get("access-control-allow-origin"),
       response.headers.get("vary"),
-    ]).toEqual([status, "https://a.example", "origin"]);
+    ]).toEqual([status, "https://a.example", "accept, origin"]);
   });
 
   it("tells what is wrong with JSON, as without a thread", async () => {
