@@ -13,6 +13,8 @@
 
 import { ServerError } from "../http/errors.ts";
 import type { Server } from "../server/server.ts";
+import type { Hooks } from "../server/hooks.ts";
+import type { Admin } from "./admin.ts";
 import { CommandError } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
 import { readIntent } from "./config-intent.ts";
@@ -125,6 +127,15 @@ function reloadCertificates(servers: readonly Server[], say: (line: string) => v
   }
 }
 
+/** What is observed besides the lines, where --admin wants it; a worker only counts, and its primary tells. */
+async function openAdmin(settings: Settings, log: Log, world: CommandWorld): Promise<Admin | null> {
+  if (settings.admin === null) return null;
+  const module = await import("./admin.ts");
+  return world.workerNumber > 0
+    ? module.countAsWorker(settings, log)
+    : module.openAdmin(settings.admin, settings, log, world);
+}
+
 async function secure(settings: Settings, world: CommandWorld, log: Log): Promise<Secured> {
   const module = await import("./secure.ts");
   return module.secure(settings, world, log.say);
@@ -142,26 +153,34 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
   const log = openLog(settings, world, paint);
   const secured = settings.tls === null ? null : await secure(settings, world, log);
   const effective = secured?.settings ?? settings;
+  const admin = await openAdmin(settings, log, world);
+  const hooks: Hooks = admin?.hooks ?? log.hooks;
   if (world.workerNumber > 0) {
     // It listens before an authority has answered the first question
     secured?.start(() => {});
     const { serveAsWorker } = await import("./processes-worker.ts");
-    return serveAsWorker(effective, handler, log, world.environment);
+    return serveAsWorker(effective, handler, log, hooks, world.environment);
   }
   // On a terminal SIGHUP says that it was closed
   const reloader = world.isTerminal ? null : new Reloader(words[0], flags, world, intent, handler, log.say);
-  const listening = await listen(effective, reloader?.fetch ?? handler, log.hooks);
+  const listening = await listen(effective, reloader?.fetch ?? handler, hooks).catch(async (error: unknown) => {
+    await admin?.close();
+    throw error;
+  });
+  admin?.watch(listening.servers);
   secured?.start(() => reloadCertificates(listening.servers, log.say));
   const manager = await findServiceManager(world);
   const reload = reloader === null ? null : (): void => void reloadAll(reloader, listening.servers, log.say, manager);
   const onStopping = (): void => manager?.stopping();
   const stopped = untilStopped(listening.servers, world.signals, () => log.running, log.say, reload, onStopping);
-  await greet({ settings: effective, subject, listening }, world, paint, log.say);
+  const noted = admin === null ? effective : { ...effective, notes: [...effective.notes, admin.note] };
+  await greet({ settings: noted, subject, listening }, world, paint, log.say);
   manager?.ready(SERVING);
   world.onServing();
   const exitCode = await stopped;
   secured?.stop();
   manager?.close();
+  await admin?.close();
   await log.close();
   return exitCode;
 }

@@ -9,6 +9,7 @@
 export type FlagName =
   | "acme"
   | "acme-directory"
+  | "admin"
   | "auth"
   | "cache"
   | "clean-urls"
@@ -120,6 +121,16 @@ export const FLAG_TABLE: readonly FlagRow[] = [
     shown: "--workers <N>",
     group: "Where",
     meaning: "worker processes that share the port; auto: one per core (default: this process alone)",
+  },
+  {
+    ...KIND,
+    name: "admin",
+    short: "",
+    value: "[ADDR]",
+    shown: "--admin [ADDR]",
+    group: "Where",
+    meaning: "metrics and health on an address of their own (default off, alone: 127.0.0.1:9180)",
+    fits: (word, hasSubject) => /:\d+$/.test(word) || (hasSubject && /^\d+$/.test(word)),
   },
   {
     ...KIND,
@@ -418,37 +429,6 @@ export const FLAG_TABLE: readonly FlagRow[] = [
     meaning: "fail if the default port is taken",
   },
 ];
-
-/** Names that other tools give to the same thing. They work, and are not in the help. */
-export const ALIASES: ReadonlyMap<string, FlagName> = new Map([
-  ["https", "tls"],
-  ["cert", "tls-cert"],
-  ["ssl-cert", "tls-cert"],
-  ["key", "tls-key"],
-  ["ssl-key", "tls-key"],
-  ["spa", "single"],
-  ["config-file", "config"],
-  ["page-fallback", "single"],
-  ["silent", "quiet"],
-  ["address", "host"],
-  ["bind", "host"],
-  ["hostname", "host"],
-  ["maxage", "cache"],
-  ["browse", "list"],
-  ["directory-listing", "list"],
-  ["hidden", "dotfiles"],
-  ["include-hidden", "dotfiles"],
-  ["symlinks", "follow"],
-  ["follow-symlinks", "follow"],
-  ["gzip", "precompressed"],
-  ["brotli", "precompressed"],
-  ["compression", "compress"],
-  ["compression-static", "precompressed"],
-  ["cors-allow-origins", "cors"],
-  ["directory", "root"],
-  ["qrcode", "qr"],
-  ["colour", "color"],
-]);
 
 /** The last value that a flag was given, undefined if it was not. */
 export function lastOf(flags: Flags, name: FlagName): string | boolean | undefined {

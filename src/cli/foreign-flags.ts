@@ -6,7 +6,8 @@
 
 import { editDistance } from "../server/option-check.ts";
 import { CommandError } from "./command-error.ts";
-import { ALIASES, FLAG_TABLE } from "./flags.ts";
+import { ALIASES } from "./flag-aliases.ts";
+import { FLAG_TABLE } from "./flags.ts";
 import { joinMistakes } from "./settings.ts";
 import type { UnknownFlag } from "./usage.ts";
 

@@ -32,6 +32,8 @@ export interface LogWorld {
 export interface Log {
   /** Requests that have no whole answer yet. */
   readonly running: number;
+  /** Lines that could not be written. */
+  readonly droppedLines: number;
   readonly hooks: Hooks;
   /** Says something about the server itself, unless it shall be quiet. */
   readonly say: (text: string) => void;
@@ -61,6 +63,9 @@ export function openLog(settings: Settings, world: LogWorld, paint: Painter): Lo
   return {
     get running() {
       return running;
+    },
+    get droppedLines() {
+      return sink.droppedLines;
     },
     hooks: {
       onRequest: () => {

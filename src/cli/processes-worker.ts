@@ -4,6 +4,7 @@
  * The primary has chosen a port for all where none was asked for. It must never greet, open a browser, or obey a terminal.
  */
 
+import type { Hooks } from "../server/hooks.ts";
 import { takeUpDuties } from "../processes/duties.ts";
 import type { Handler } from "../web/handler.ts";
 import type { ExitCode } from "./command-error.ts";
@@ -26,10 +27,11 @@ export async function serveAsWorker(
   settings: Settings,
   handler: Handler,
   log: Log,
+  hooks: Hooks,
   environment: Environment,
 ): Promise<ExitCode> {
   const { tellReady, ended } = takeUpDuties();
-  const { takenPort } = await listen(withChosenPort(settings, environment[CHOSEN_PORT]), handler, log.hooks);
+  const { takenPort } = await listen(withChosenPort(settings, environment[CHOSEN_PORT]), handler, hooks);
   const note: WorkerNote = { takenPort };
   tellReady(note);
   await ended;

@@ -15,6 +15,7 @@ import { obeySignals, type Say } from "../processes/signals.ts";
 import { type ProcessesSummary, Supervisor } from "../processes/supervisor.ts";
 import { SYSTEM_TIME } from "../server/clock.ts";
 import { TICKET_KEY_BYTES } from "../server/tls-settings.ts";
+import type { Admin } from "./admin.ts";
 import { CommandError } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
 import type { Intent } from "./config-intent.ts";
@@ -32,10 +33,13 @@ export async function serveInProcesses(intent: Intent, world: CommandWorld, pain
   const { say: tell } = openLog({ ...settings, logFile: "" }, world, paint);
   const say: Say = (level, text) => (level === "info" ? tell(text) : world.writeError(`fairlead: ${text}\n`));
   const supervisor = supervise(settings, world, say);
+  // First, so that what asks whether all is ready has somebody to ask; and a mistake in it starts nothing
+  const admin = await openAdmin(settings, supervisor, world);
   obeySignals(supervisor, world.signals, say, SYSTEM_TIME);
   try {
     await supervisor.start();
   } catch (error) {
+    await admin?.close();
     if (!(error instanceof ServerError)) throw error;
     // Its own words stand above
     const { failedExitCode } = supervisor;
@@ -45,12 +49,20 @@ export async function serveInProcesses(intent: Intent, world: CommandWorld, pain
   if (!supervisor.isClosing) {
     const { places, note } = supervisor.newest ?? { places: [], note: null };
     const listening = { servers: places.map(reachableAt), takenPort: (note as WorkerNote | null)?.takenPort ?? 0 };
-    const noted = { ...settings, notes: [...settings.notes, describeWorkers(supervisor, settings.workers)] };
+    const notes = [...settings.notes, describeWorkers(supervisor, settings.workers)];
+    const noted = { ...settings, notes: admin === null ? notes : [...notes, admin.note] };
     await greet({ settings: noted, subject, listening }, world, paint, tell);
     world.onServing();
   }
   const summary = await supervisor.finished;
+  await admin?.close();
   return supervisor.hasGivenUp ? 1 : exitCodeOf(summary, tell);
+}
+
+async function openAdmin(settings: Settings, supervisor: Supervisor, world: CommandWorld): Promise<Admin | null> {
+  if (settings.admin === null) return null;
+  const { openAdminOfWorkers } = await import("./admin.ts");
+  return openAdminOfWorkers(settings.admin, settings, supervisor, world);
 }
 
 function supervise(settings: Settings, world: CommandWorld, say: Say): Supervisor {

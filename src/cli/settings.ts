@@ -14,8 +14,8 @@ import { valueOf } from "./config-layers.ts";
 import type { Environment, Given } from "./config-layers.ts";
 import { isOn, lastOf, textOf } from "./flags.ts";
 import type { FlagName, Flags } from "./flags.ts";
-import { isLocal, parseHostname, parseListenUri, parsePort } from "./targets.ts";
-import type { Target } from "./targets.ts";
+import { isLocal, parseAdminAddress, parseHostname, parseListenUri, parsePort } from "./targets.ts";
+import type { AdminPlace, Target } from "./targets.ts";
 import { readTlsSettings } from "./tls-settings.ts";
 import type { TlsSettings } from "./tls-settings.ts";
 
@@ -68,6 +68,8 @@ export interface Settings {
   readonly gate: GateSettings;
   /** Worker processes, 0: this process serves itself. */
   readonly workers: number;
+  /** Where metrics and health are told, null: nowhere but by what `server.health` says. */
+  readonly admin: AdminPlace | null;
   /** Where the certificate comes from; null: there is none, or `server.tls` says it. */
   readonly tls: TlsSettings;
   /** Options of serve() besides handler, address and hooks. */
@@ -115,6 +117,7 @@ export function readSettings(given: Given, isTerminal: boolean): Settings {
       headers: reader.read(["header"], () => readHeaders(given), []),
     },
     workers: reader.read(["workers"], () => readWorkers(given), 0),
+    admin: reader.read(["admin"], () => readAdmin(given), null),
     tls: reader.read(
       ["tls", "tls-cert", "tls-key", "acme", "domain", "acme-directory"],
       () => readTlsSettings(given),
@@ -192,6 +195,11 @@ function readOpenPath(given: Given): string {
   if (value.startsWith("/")) return value;
   const message = `${originOf(given, "open")} is ${JSON.stringify(value)}, which is no path`;
   throw new CommandError(2, message, ["Give one from the root: /docs/"]);
+}
+
+function readAdmin(given: Given): AdminPlace | null {
+  const value = lastOf(given.flags, "admin");
+  return value === undefined || value === false ? null : parseAdminAddress(value, originOf(given, "admin"));
 }
 
 function readTargets(given: Given): Target[] {

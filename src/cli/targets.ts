@@ -1,5 +1,6 @@
 /**
- * Where to listen, as people write it: --port and --host, or --listen with tcp://, unix: and fd: URIs, or the word systemd.
+ * Where to listen, as people write it: --port and --host, or --listen with tcp://, unix: and fd: URIs, or the word systemd; and
+ * --admin.
  *
  * It must never listen, nor resolve a name.
  */
@@ -14,7 +15,17 @@ export type Target =
   | { readonly kind: "unix"; readonly path: string }
   | { readonly kind: "fd"; readonly fd: number };
 
+/** Where metrics and health are told. */
+export interface AdminPlace {
+  readonly hostname: string;
+  /** -1: the usual one. */
+  readonly port: number;
+  /** Where that was given, as people know it. */
+  readonly origin: string;
+}
+
 const HIGHEST_PORT = 65_535;
+const DEFAULT_ADMIN_HOST = "127.0.0.1";
 const FORMS = "tcp://127.0.0.1:8080, tcp://[::1]:8080, unix:/run/site.sock, fd:3 or systemd for an inherited socket";
 
 /**
@@ -51,6 +62,30 @@ function socketOfSystemd(name: string, origin: string): number {
   throw new CommandError(2, `${origin} systemd: there are ${found.length} sockets`, [
     "Name each with FileDescriptorName= in its .socket unit and give --listen systemd:NAME for each, or fd:3, fd:4 …",
   ]);
+}
+
+/**
+ * Reads the address of --admin: `9180`, `127.0.0.1:9180`, `[::1]:9180`, `localhost`. One that is left out is this machine alone;
+ * a colon with nothing before it, which means every address elsewhere, is nobody's wish to be guessed.
+ *
+ * @throws CommandError with exit code 2
+ */
+export function parseAdminAddress(value: string | true, origin: string): AdminPlace {
+  if (value === true) return { hostname: DEFAULT_ADMIN_HOST, port: -1, origin };
+  const text = /^\d+$/.test(value) ? `${DEFAULT_ADMIN_HOST}:${value}` : value;
+  const match = /^(\[[^\]/\s]+\]|[^[\]/:\s]+)(?::(\d+))?$/.exec(text);
+  const host = match?.[1];
+  if (host === undefined) {
+    throw new CommandError(2, `${origin} is ${JSON.stringify(value)}, which is no address`, [
+      "Give a port, or an address with it: 9180, 127.0.0.1:9180, [::1]:9180; for all addresses 0.0.0.0:9180",
+    ]);
+  }
+  const port = match?.[2];
+  return {
+    hostname: parseHostname(host, origin),
+    port: port === undefined ? -1 : parsePort(port, `the port of ${origin}`),
+    origin,
+  };
 }
 
 function adviceFor(text: string): string[] {
@@ -102,7 +137,7 @@ export function isLocal(target: Target): boolean {
 }
 
 /** Whether an address is one of the loopback's. */
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" || /^127(?:\.\d+){3}$/.test(hostname);
 }
 

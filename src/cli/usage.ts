@@ -8,7 +8,8 @@
 
 import { parseArgs } from "node:util";
 import { CommandError } from "./command-error.ts";
-import { ALIASES, FLAG_TABLE } from "./flags.ts";
+import { ALIASES } from "./flag-aliases.ts";
+import { FLAG_TABLE } from "./flags.ts";
 import type { FlagName, FlagRow, Flags } from "./flags.ts";
 
 /** What the command can do. */

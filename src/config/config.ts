@@ -38,6 +38,8 @@ export interface Config extends Omit<ServerConfig, "tls"> {
   readonly portSwitching?: boolean | undefined;
   /** Worker processes that share the port; `"auto"`: one per core. Default: one process without a supervisor. */
   readonly workers?: number | string | undefined;
+  /** Tell metrics and health at this address, `"127.0.0.1:9180"`; true: there. Default false. */
+  readonly admin?: boolean | string | undefined;
   /** Show it in the browser, at that path. Default false. */
   readonly open?: boolean | string | undefined;
   /**

@@ -18,11 +18,11 @@ import type { Metrics } from "./metrics.ts";
 
 /** Where it listens, and what it tells. */
 export interface AdminServerOptions {
-  /** TCP port, 0 for any free one. Default 9090. */
+  /** TCP port, 0 for any free one. Default 9180. */
   readonly port?: number | undefined;
   /** Address to listen on. Default 127.0.0.1: this machine alone. Another one should be reached by the monitoring only. */
   readonly hostname?: string | undefined;
-  /** Told at `/metrics`. Default none. */
+  /** Told at `/metrics`: of metrics(), or of joinMetrics(). Default none. */
   readonly metrics?: Pick<Metrics, "handler"> | undefined;
   /** Whose readiness is told at `/readyz`: as a rule the server beside it. Default: always ready. */
   readonly server?: Readiness | readonly Readiness[] | undefined;
@@ -32,7 +32,8 @@ export interface AdminServerOptions {
   readonly fetch?: Handler | undefined;
 }
 
-const DEFAULT_PORT = 9090;
+/** Prometheus itself is at 9090. */
+export const ADMIN_PORT = 9180;
 const DEFAULT_HOSTNAME = "127.0.0.1";
 const HIGHEST_PORT = 65_535;
 const MAX_CONNECTIONS = 100;
@@ -43,7 +44,7 @@ const ADMIN_RULES: OptionRules<AdminServerOptions> = {
   port: whole(0, HIGHEST_PORT, "numbers"),
   hostname: { allowed: "an address", isAllowed: (value) => typeof value === "string" && value !== "" },
   metrics: {
-    allowed: "what metrics() has made",
+    allowed: "what metrics() or joinMetrics() has made",
     isAllowed: (value) => AN_OBJECT.isAllowed(value) && "handler" in (value as object),
   },
   server: {
@@ -62,7 +63,7 @@ const ADMIN_RULES: OptionRules<AdminServerOptions> = {
  */
 export async function adminServer(options: AdminServerOptions = {}): Promise<Server> {
   checkOptions("adminServer", options, ADMIN_RULES);
-  const { port = DEFAULT_PORT, hostname = DEFAULT_HOSTNAME } = options;
+  const { port = ADMIN_PORT, hostname = DEFAULT_HOSTNAME } = options;
   const answer = makeAnswer(options);
   const server = await serve({
     port,

@@ -10,7 +10,9 @@ export type { AccessLogOptions, LogFormat, LogMembers, LogTarget, RedactOptions 
 export { joinHooks } from "./join-hooks.ts";
 export { REDACTED, SECRET_PARAMETERS } from "./redact.ts";
 export { metrics } from "./metrics.ts";
-export type { Metrics, MetricsOptions, PoolStats } from "./metrics.ts";
+export type { Metrics, MetricsOptions, MetricsSnapshot, PoolStats } from "./metrics.ts";
+export { joinMetrics } from "./joined-metrics.ts";
+export type { JoinedMetrics, JoinMetricsOptions, MetricsSource } from "./joined-metrics.ts";
 export { adminServer } from "./admin-server.ts";
 export type { AdminServerOptions } from "./admin-server.ts";
 export { tracing } from "./tracing.ts";

@@ -131,3 +131,25 @@ export const METRICS: Readonly<Record<MetricKey, MetricRow>> = {
   ),
   workerCrashed: row("fairlead_worker_crashes_total", "counter", ["pool"], "Threads that ended by themselves"),
 };
+
+/** What the page of several worker processes has besides, by joined-metrics.ts. In the order of the page. */
+export const PROCESS_METRICS: Readonly<
+  Record<"processes" | "up" | "reporting" | "starts" | "crashes" | "memory", MetricRow>
+> = {
+  processes: row("fairlead_processes", "gauge", ["state"], "Worker processes, those that start and close included"),
+  up: row("fairlead_process_up", "gauge", ["worker"], "Whether somebody in this place takes requests: 1 or 0"),
+  reporting: row(
+    "fairlead_process_reporting",
+    "gauge",
+    ["worker"],
+    "Whether the metrics of this place are of this moment: 1, or 0 if they are the last known, or none",
+  ),
+  starts: row("fairlead_process_starts_total", "counter", ["worker"], "Processes that were started for this place"),
+  crashes: row("fairlead_process_crashes_total", "counter", ["worker"], "Of them, those that ended by themselves"),
+  memory: row(
+    "fairlead_process_resident_memory_bytes",
+    "gauge",
+    ["worker"],
+    "Memory of the process of this place, while it reports",
+  ),
+};

@@ -11,7 +11,14 @@ import type { Refusal } from "../http/exchange.ts";
 import type { Fault, Hooks } from "../server/hooks.ts";
 import type { Handler } from "../web/handler.ts";
 import { Response } from "../web/response.ts";
-import { AN_OBJECT, checkOptions, type OptionRules, whole, YES_OR_NO } from "../server/option-rules.ts";
+import {
+  AN_OBJECT,
+  checkOptions,
+  type OptionRule,
+  type OptionRules,
+  whole,
+  YES_OR_NO,
+} from "../server/option-rules.ts";
 import { HttpTally } from "./http-tally.ts";
 import { type MetricKey, METRICS } from "./metric-table.ts";
 import { TalliedHistogram } from "./tallied-histogram.ts";
@@ -55,7 +62,12 @@ export interface Metrics {
   watchLog(log: { readonly droppedLines: number }): void;
   /** All metrics as text. */
   render(): Promise<string>;
+  /** All metrics as data that JSON can hold, for {@link joinMetrics}: `answerWith("metrics", () => counts.snapshot())`. */
+  snapshot(): Promise<MetricsSnapshot>;
 }
+
+/** Metrics of one process at one moment, as prom-client's registries give them. */
+export type MetricsSnapshot = Awaited<ReturnType<Registry["getMetricsAsJSON"]>>;
 
 const DEFAULT_BUCKETS: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
@@ -64,6 +76,14 @@ const DEFAULT_MAX_ROUTES = 200;
 const MOST_ROUTES = 10_000;
 
 const LABEL_NAME = /^[a-zA-Z][a-zA-Z0-9_]*$/;
+
+/** @internal Of options that hold labels. */
+export const LABELS_RULE: OptionRule = {
+  allowed: "an object of texts by name of label",
+  isAllowed: (value) =>
+    AN_OBJECT.isAllowed(value) &&
+    Object.entries(value as object).every(([name, text]) => LABEL_NAME.test(name) && typeof text === "string"),
+};
 
 const METRICS_RULES: OptionRules<MetricsOptions> = {
   buckets: {
@@ -75,12 +95,7 @@ const METRICS_RULES: OptionRules<MetricsOptions> = {
   },
   maxRoutes: whole(1, MOST_ROUTES, "patterns"),
   process: YES_OR_NO,
-  labels: {
-    allowed: "an object of texts by name of label",
-    isAllowed: (value) =>
-      AN_OBJECT.isAllowed(value) &&
-      Object.entries(value as object).every(([name, text]) => LABEL_NAME.test(name) && typeof text === "string"),
-  },
+  labels: LABELS_RULE,
 };
 
 /**
@@ -143,9 +158,12 @@ class ServerMetrics implements Metrics {
     return this.registry.metrics();
   }
 
+  snapshot(): Promise<MetricsSnapshot> {
+    return this.registry.getMetricsAsJSON();
+  }
+
   async #respond(): Promise<globalThis.Response> {
-    const headers = { "content-type": this.registry.contentType, "cache-control": "no-store" };
-    return new Response(await this.render(), { headers });
+    return metricsResponse(await this.render(), this.registry.contentType);
   }
 
   #addRefusal({ error }: Refusal): void {
@@ -276,6 +294,11 @@ class ServerMetrics implements Metrics {
 }
 
 type Setter = (value: number, labels?: Readonly<Record<string, string>>) => void;
+
+/** A page of metrics, which is of this moment. */
+export function metricsResponse(text: string, contentType: string): globalThis.Response {
+  return new Response(text, { headers: { "content-type": contentType, "cache-control": "no-store" } });
+}
 
 function add(counts: Map<string, number>, key: string, count = 1): void {
   counts.set(key, (counts.get(key) ?? 0) + count);

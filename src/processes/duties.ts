@@ -7,7 +7,7 @@
  */
 
 import { OPEN_SERVERS } from "../server/open-servers.ts";
-import { answersTo, hearAnswers } from "./ask-workers.ts";
+import { answersTo, hearAnswers, lastAnswers } from "./ask-workers.ts";
 import { enclose, type ListeningPlace, fromPrimary, type PrimaryMessage, type WorkerMessage } from "./messages.ts";
 
 /** What closing this worker's servers came to. */
@@ -44,7 +44,7 @@ export function takeUpDuties(): Duties {
       abandonedPromises: summaries.reduce((sum, one) => sum + one.abandonedPromises, 0),
     };
     leave = () => end(summary);
-    tell({ kind: "ended", ...summary });
+    tell({ kind: "ended", ...summary, lastAnswers: await lastAnswers() });
   };
   const closeNow = (): void => {
     void close({});

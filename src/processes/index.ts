@@ -10,5 +10,5 @@ export type { ListeningPlace, WorkerAnswer } from "./messages.ts";
 export type { ProcessesOptions } from "./processes-options.ts";
 export { serveProcesses } from "./serve-processes.ts";
 export type { Processes } from "./serve-processes.ts";
-export type { ProcessesSummary, WorkerInfo } from "./supervisor.ts";
+export type { ProcessesSummary, WorkerEnd, WorkerInfo, WorkerPlace } from "./supervisor.ts";
 export type { WorkerState } from "./worker.ts";

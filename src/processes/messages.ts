@@ -19,8 +19,13 @@ export interface ListeningPlace {
 export type WorkerMessage =
   /** It listens, and its app is loaded. `note` is for whoever started it. */
   | { readonly kind: "ready"; readonly places: readonly ListeningPlace[]; readonly note: unknown }
-  /** It has closed, and ends when it hears `leave`. */
-  | { readonly kind: "ended"; readonly destroyedConnections: number; readonly abandonedPromises: number }
+  /** It has closed, and ends when it hears `leave`. `lastAnswers` is what it says of each topic, for the last time. */
+  | {
+      readonly kind: "ended";
+      readonly destroyedConnections: number;
+      readonly abandonedPromises: number;
+      readonly lastAnswers: Readonly<Record<string, unknown>>;
+    }
   /** Answer to `alive?`. */
   | { readonly kind: "alive" }
   /** It wants to know what all workers say of a topic. */
@@ -54,8 +59,10 @@ export type PrimaryMessage =
 
 /** What one worker says of a topic. */
 export interface WorkerAnswer {
-  /** Number of the worker, from 1. */
+  /** Number of the worker, from 1. During a restart two processes have the same. */
   readonly worker: number;
+  /** Its process. */
+  readonly pid: number;
   readonly answer: unknown;
 }
 

@@ -48,7 +48,7 @@ export class Questions {
   answer(worker: Worker, id: number, hasAnswer: boolean, answer: unknown): void {
     const question = this.#questions.get(id);
     if (question === undefined || !question.open.delete(worker)) return;
-    if (hasAnswer) question.answers.push({ worker: worker.number, answer });
+    if (hasAnswer) question.answers.push({ worker: worker.number, pid: worker.pid, answer });
     if (question.open.size === 0) question.finish();
   }
 

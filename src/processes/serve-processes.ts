@@ -16,7 +16,7 @@ import { ClusterCrew } from "./cluster-crew.ts";
 import type { ListeningPlace, WorkerAnswer } from "./messages.ts";
 import { pathOfScript, type ProcessesOptions, resolveProcessesOptions } from "./processes-options.ts";
 import { obeySignals } from "./signals.ts";
-import { type ProcessesSummary, Supervisor, type WorkerInfo } from "./supervisor.ts";
+import { type ProcessesSummary, Supervisor, type WorkerEnd, type WorkerInfo, type WorkerPlace } from "./supervisor.ts";
 
 /** Worker processes that serve. Made by {@link serveProcesses}. */
 export interface Processes extends AsyncDisposable {
@@ -24,6 +24,10 @@ export interface Processes extends AsyncDisposable {
   readonly listening: readonly ListeningPlace[];
   /** All processes, those that close included. */
   readonly workers: readonly WorkerInfo[];
+  /** The places that workers fill, each with how often that has begun and failed. */
+  readonly places: readonly WorkerPlace[];
+  /** Whether requests are welcome: false before all workers listen, while none does, and from the moment of a close. */
+  readonly isReady: boolean;
   /** Workers that ended without having been asked, since the start. */
   readonly crashes: number;
   /** Resolves when all workers are gone after a close. */
@@ -34,8 +38,17 @@ export interface Processes extends AsyncDisposable {
    * @throws ServerError ERR_PROCESSES if a new one does not start; then the old ones go on
    */
   restart(): Promise<void>;
-  /** What all workers say of a topic, see `answerWith()`. Who does not answer within 2 s is left out. */
+  /**
+   * What all workers that serve say of a topic, see `answerWith()`; also those that close. Who does not answer within 2 s is left
+   * out.
+   */
   ask(topic: string): Promise<readonly WorkerAnswer[]>;
+  /**
+   * Tells of each worker process that is gone, with what it said last of each topic: what it has counted need not be lost.
+   *
+   * @returns what ends that
+   */
+  onWorkerEnd(listener: (end: WorkerEnd) => void): () => void;
   /** Closes all workers gracefully, each within its servers' `timeouts.drainMs`. */
   close(): Promise<ProcessesSummary>;
   /** Closes all workers without waiting for anybody. */
@@ -109,9 +122,16 @@ function faceOf(supervisor: Supervisor): Processes {
     get crashes() {
       return supervisor.crashes;
     },
+    get places() {
+      return supervisor.places;
+    },
+    get isReady() {
+      return supervisor.isReady;
+    },
     finished: supervisor.finished,
     restart: () => supervisor.restart(),
     ask: (topic) => supervisor.ask(topic),
+    onWorkerEnd: (listener) => supervisor.onWorkerEnd(listener),
     close: () => supervisor.close(),
     closeNow: () => supervisor.closeNow(),
     [Symbol.asyncDispose]: async () => void (await supervisor.close()),

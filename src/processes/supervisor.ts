@@ -43,6 +43,10 @@ interface Place {
   successor: Worker | null;
   /** Ends in a row. */
   failures: number;
+  /** Processes that were started for it. */
+  starts: number;
+  /** Of them, those that ended by themselves. */
+  crashes: number;
   cancelWait: () => void;
 }
 
@@ -51,6 +55,26 @@ export interface WorkerInfo {
   readonly number: number;
   readonly pid: number;
   readonly state: WorkerState;
+}
+
+/** One of the places that workers fill, for whoever wants to know. */
+export interface WorkerPlace {
+  /** From 1. */
+  readonly number: number;
+  /** Whether somebody in it takes requests. */
+  readonly isUp: boolean;
+  /** Processes that were started for it since the start. */
+  readonly starts: number;
+  /** Of them, those that ended without having been asked. */
+  readonly crashes: number;
+}
+
+/** A worker process that is gone. */
+export interface WorkerEnd {
+  readonly number: number;
+  readonly pid: number;
+  /** What it said of each topic of `answerWith()` when it had closed; nothing of one that ended otherwise. */
+  readonly lastAnswers: Readonly<Record<string, unknown>>;
 }
 
 /** What closing all workers came to. */
@@ -87,6 +111,7 @@ export class Supervisor implements WorkerListener {
   readonly #places: readonly Place[];
   readonly #all: Set<Worker> = new Set();
   readonly #questions: Questions;
+  readonly #endListeners: Set<(end: WorkerEnd) => void> = new Set();
   readonly #stopKeys: () => void;
   #ticketKeys: string;
   #isStarted = false;
@@ -110,6 +135,8 @@ export class Supervisor implements WorkerListener {
       worker: null,
       successor: null,
       failures: 0,
+      starts: 0,
+      crashes: 0,
       cancelWait: () => {},
     }));
   }
@@ -128,6 +155,21 @@ export class Supervisor implements WorkerListener {
     return [...this.#all]
       .toSorted((a, b) => a.number - b.number || a.startedMs - b.startedMs)
       .map(({ number, pid, state }) => ({ number, pid, state }));
+  }
+
+  /** All places, filled or not. */
+  get places(): readonly WorkerPlace[] {
+    return this.#places.map(({ number, worker, starts, crashes }) => ({
+      number,
+      isUp: worker?.state === "ready",
+      starts,
+      crashes,
+    }));
+  }
+
+  /** Whether requests are welcome: all have been started, one of them at least takes requests, and nobody wants an end. */
+  get isReady(): boolean {
+    return this.#isStarted && !this.isClosing && this.ready.length > 0;
   }
 
   /** Workers that take requests. */
@@ -186,9 +228,16 @@ export class Supervisor implements WorkerListener {
     return (this.#nextRestart ??= this.#restarting.then(again, again));
   }
 
-  /** Asks all ready workers; whoever does not answer within `timeoutMs` is left out. */
+  /** Asks all workers that serve, those that close included; whoever does not answer within `timeoutMs` is left out. */
   ask(topic: string, timeoutMs: number = ANSWER_MS): Promise<readonly WorkerAnswer[]> {
-    return this.#questions.ask(this.ready, topic, timeoutMs);
+    const serving = [...this.#all].filter(({ state }) => state === "ready" || state === "closing");
+    return this.#questions.ask(serving, topic, timeoutMs);
+  }
+
+  /** Tells of each process that is gone, however it ended. @returns what ends that */
+  onWorkerEnd(listener: (end: WorkerEnd) => void): () => void {
+    this.#endListeners.add(listener);
+    return () => void this.#endListeners.delete(listener);
   }
 
   /** Passes on that log files have been moved. */
@@ -235,6 +284,8 @@ export class Supervisor implements WorkerListener {
   onGone(worker: Worker): void {
     this.#all.delete(worker);
     this.#questions.forget(worker);
+    const { number, pid, lastAnswers } = worker;
+    for (const listener of this.#endListeners) listener({ number, pid, lastAnswers });
     if (this.isClosing) {
       this.#destroyedConnections += worker.destroyedConnections;
       this.#abandonedPromises += worker.abandonedPromises;
@@ -245,14 +296,16 @@ export class Supervisor implements WorkerListener {
     // One that a restart has replaced, or could not start: said there
     if (place === undefined || !this.#isStarted) return;
     place.worker = null;
+    place.crashes++;
     this.crashes++;
     if (place.successor === null) this.#replace(place, worker);
     else this.#config.say("warning", `worker ${worker.number} is gone: ${worker.end}; its successor is being started`);
   }
 
-  #launch({ number }: Place): Worker {
+  #launch(place: Place): Worker {
     const { startMs, environmentOf } = this.#config;
-    const worker = new Worker(number, this.#crew, environmentOf(this), startMs, this.#time, this);
+    place.starts++;
+    const worker = new Worker(place.number, this.#crew, environmentOf(this), startMs, this.#time, this);
     this.#all.add(worker);
     return worker;
   }

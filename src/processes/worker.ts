@@ -41,6 +41,8 @@ export class Worker {
   note: unknown = null;
   destroyedConnections = 0;
   abandonedPromises = 0;
+  /** What it said of each topic when it had closed; nothing of one that ended otherwise. */
+  lastAnswers: Readonly<Record<string, unknown>> = {};
   /** How it ended, as a clause; `""` while it lives. */
   end = "";
   exitCode: number | null = null;
@@ -127,6 +129,7 @@ export class Worker {
       case "ended":
         this.destroyedConnections = message.destroyedConnections;
         this.abandonedPromises = message.abandonedPromises;
+        this.lastAnswers = message.lastAnswers;
         this.#process.send({ kind: "leave" });
         // Unasked: somebody has sent it a signal of its own
         if (this.state === "ready") {

@@ -356,6 +356,7 @@ const OF_FLAGS: Record<Exclude<keyof Config, Exclude<keyof ServerConfig, "tls">>
   acme: true,
   domain: true,
   acmeDirectory: true,
+  admin: true,
   single: true,
   cache: true,
   cleanUrls: true,

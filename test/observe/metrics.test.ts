@@ -6,7 +6,7 @@ import { App } from "../../src/app/app.ts";
 import { HandlerError } from "../../src/http/errors.ts";
 import { adminServer } from "../../src/observe/admin-server.ts";
 import { joinHooks } from "../../src/observe/join-hooks.ts";
-import { METRICS } from "../../src/observe/metric-table.ts";
+import { METRICS, PROCESS_METRICS } from "../../src/observe/metric-table.ts";
 import { metrics, type Metrics } from "../../src/observe/metrics.ts";
 import type { Hooks } from "../../src/server/hooks.ts";
 import { serve, type Server } from "../../src/server/server.ts";
@@ -173,9 +173,9 @@ describe("the admin server", () => {
 
   it.each([
     ["evil.example", 421],
-    ["localhost:9090", 200],
+    ["localhost:9180", 200],
     ["127.0.0.1", 200],
-    ["[::1]:9090", 200],
+    ["[::1]:9180", 200],
     ["127.0.0.1.evil.example", 421],
   ])("answers a request for %s with %i", async (host, status) => {
     const admin = await adminServer({ port: 0 });
@@ -224,7 +224,7 @@ describe("the pages", () => {
     const rows = [...page.matchAll(/^\| `(fairlead_\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \|$/gm)].map((match) =>
       match.slice(1),
     );
-    const expected = Object.values(METRICS).map(({ name, type, labels, help }) => [
+    const expected = Object.values({ ...METRICS, ...PROCESS_METRICS }).map(({ name, type, labels, help }) => [
       name,
       type,
       labels.map((label) => `\`${label}\``).join(", "),
@@ -245,13 +245,22 @@ describe("the pages", () => {
       if (name === "expr") queries.push(String(value));
       return value;
     });
-    const known = new Set((await metrics().registry.getMetricsAsJSON()).map(({ name }) => name));
+    const ofProcesses = Object.values(PROCESS_METRICS);
+    const known = new Set([
+      ...(await metrics().registry.getMetricsAsJSON()).map(({ name }) => name),
+      ...ofProcesses.map(({ name }) => name),
+    ]);
     const asked = queries.flatMap((query) => query.match(/\b(?:fairlead|process|nodejs)_\w+/g) ?? []);
     expect(asked.length).toBeGreaterThan(15);
     expect(asked.filter((name) => !known.has(name) && !known.has(name.replace(/_(?:bucket|sum|count)$/, "")))).toEqual(
       [],
     );
-    const labels = new Set(["le", "job", "instance", ...Object.values(METRICS).flatMap((row) => row.labels)]);
+    const labels = new Set([
+      "le",
+      "job",
+      "instance",
+      ...[...Object.values(METRICS), ...ofProcesses].flatMap((row) => row.labels),
+    ]);
     const used = queries.flatMap((query) =>
       [...query.matchAll(/(?:by \(|[{,]\s*)(\w+)(?=[,)]|=|!)/g)].map((match) => match[1] ?? ""),
     );

@@ -51,8 +51,8 @@ export class FakeProcess implements CrewProcess {
   }
 
   /** It has closed in order. */
-  finish(destroyedConnections: number = 0): void {
-    this.#events.onMessage({ kind: "ended", destroyedConnections, abandonedPromises: 0 });
+  finish(destroyedConnections: number = 0, lastAnswers: Readonly<Record<string, unknown>> = {}): void {
+    this.#events.onMessage({ kind: "ended", destroyedConnections, abandonedPromises: 0, lastAnswers });
     this.#events.onEnd({ code: 0, signal: null, error: null });
   }
 

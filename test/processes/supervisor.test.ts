@@ -301,8 +301,8 @@ describe("a question to all", () => {
     three?.say({ kind: "answer", id: 1, hasAnswer: false, answer: null });
     await time.advance(2_000);
     expect(await answers).toEqual([
-      { worker: 1, answer: 11 },
-      { worker: 2, answer: 22 },
+      { worker: 1, pid: 1000, answer: 11 },
+      { worker: 2, pid: 1001, answer: 22 },
     ]);
   });
 
@@ -319,7 +319,57 @@ describe("a question to all", () => {
     worker.say({ kind: "ask-all", id: 7, topic: "figures" });
     worker.say({ kind: "answer", id: 1, hasAnswer: true, answer: 5 });
     await settle();
-    expect(worker.sent.at(-1)).toEqual({ kind: "answers", id: 7, answers: [{ worker: 1, answer: 5 }] });
+    expect(worker.sent.at(-1)).toEqual({ kind: "answers", id: 7, answers: [{ worker: 1, pid: 1000, answer: 5 }] });
+  });
+
+  it("reaches those that close too, for what they do still counts", async () => {
+    const { supervisor, crew } = await startStage(1);
+    const restarted = supervisor.restart();
+    await settle();
+    crew.processes[1]?.ready();
+    await restarted;
+    const answers = supervisor.ask("figures");
+    for (const [i, process] of crew.processes.entries())
+      process.say({ kind: "answer", id: 1, hasAnswer: true, answer: i });
+    expect(await answers).toEqual([
+      { worker: 1, pid: 1000, answer: 0 },
+      { worker: 1, pid: 1001, answer: 1 },
+    ]);
+  });
+});
+
+describe("the end of a worker", () => {
+  it("is told with what it said last, until somebody has heard enough", async () => {
+    const { supervisor, crew } = await startStage(2);
+    const ends: unknown[] = [];
+    const stop = supervisor.onWorkerEnd((end) => ends.push(end));
+    crew.processes[0]?.finish(0, { figures: 7 });
+    crew.processes[1]?.crash();
+    expect(ends).toEqual([
+      { number: 1, pid: 1000, lastAnswers: { figures: 7 } },
+      { number: 2, pid: 1001, lastAnswers: {} },
+    ]);
+    stop();
+    crew.processes[2]?.crash();
+    expect(ends).toHaveLength(2);
+  });
+
+  it("is counted for its place if nobody has asked for it", async () => {
+    const { supervisor, crew } = await startStage(2);
+    expect(supervisor.isReady).toBe(true);
+    crew.processes[1]?.crash();
+    await settle();
+    expect(supervisor.places).toEqual([
+      { number: 1, isUp: true, starts: 1, crashes: 0 },
+      { number: 2, isUp: false, starts: 2, crashes: 1 },
+    ]);
+    expect(supervisor.isReady).toBe(true);
+    crew.processes[0]?.crash();
+    expect(supervisor.isReady).toBe(false);
+    crew.last.ready();
+    expect(supervisor.isReady).toBe(true);
+    void supervisor.close();
+    expect(supervisor.isReady).toBe(false);
   });
 });
 
