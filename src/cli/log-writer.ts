@@ -1,9 +1,9 @@
 /**
  * Lines to the output or to a file, by the writer of `fairlead/observe`, which is loaded no sooner than it is needed.
  *
- * Until it is there lines are written as they come, one by one. The output changes over when there have been many: who asks for
- * so much is no person. A file changes over at its first line, because only the writer notices that the file was moved. It must
- * never fail an answer.
+ * At first lines are written as they come, one by one. The output changes over when there have been many: who asks for so much
+ * is no person, and whoever reads a pipe may stop reading, which would stop this process when the pipe is full. A file changes
+ * over at its first line, because only the writer notices that the file was moved. It must never fail an answer.
  */
 
 import { appendFileSync, closeSync, openSync } from "node:fs";
@@ -11,8 +11,11 @@ import type { LineSink } from "../observe/access-hooks.ts";
 import { SYSTEM_TIME } from "../web/clock.ts";
 import { CommandError, messageOf } from "./command-error.ts";
 
-/** Lines that the output gets one by one: what a person causes in some minutes. */
-const FEW_LINES = 500;
+/**
+ * Characters that the output gets line by line: what a person causes in a minute or two. A pipe holds 64 KiB before it makes
+ * its writer wait (pipe(7)), and other workers write into the same.
+ */
+const FEW_CHARACTERS = 8 * 1024;
 
 const STANDARD_OUTPUT = 1;
 /** The owner writes, the group reads: who has asked for what is nobody else's business. */
@@ -23,8 +26,8 @@ const FLUSH_MS = 50;
 /** How lines get where they belong. */
 interface LateWriterOptions {
   readonly destination: string | number;
-  /** Lines that do without the writer. */
-  readonly fewLines: number;
+  /** Length of the text that does without the writer. */
+  readonly fewCharacters: number;
   /** Writes at once, until the writer is there. */
   readonly writeNow: (line: string) => void;
   /** Something is wrong with the destination; serving goes on. */
@@ -36,7 +39,11 @@ class LateWriter implements LineSink {
   readonly #options: LateWriterOptions;
   #writer: LineSink | null = null;
   #loading: Promise<void> | null = null;
-  #lines = 0;
+  #written = 0;
+  /** Lines that came while the writer was being loaded. */
+  #waiting: string[] = [];
+  #isLoading = false;
+  #hasFailed = false;
   #hasComplained = false;
 
   constructor(options: LateWriterOptions) {
@@ -49,12 +56,13 @@ class LateWriter implements LineSink {
 
   write(line: string, isAscii?: boolean): void {
     if (this.#writer !== null) return this.#writer.write(line, isAscii);
-    try {
-      this.#options.writeNow(line);
-    } catch (error) {
-      this.#complain(error);
+    if (this.#isLoading) {
+      this.#waiting.push(line);
+      return;
     }
-    if (++this.#lines > this.#options.fewLines) this.#loading ??= this.#load();
+    this.#writeNow(line);
+    this.#written += line.length;
+    if (this.#written > this.#options.fewCharacters && !this.#hasFailed) this.#loading ??= this.#load();
   }
 
   async flush(): Promise<void> {
@@ -71,7 +79,16 @@ class LateWriter implements LineSink {
     await this.#writer?.close();
   }
 
+  #writeNow(line: string): void {
+    try {
+      this.#options.writeNow(line);
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
   async #load(): Promise<void> {
+    this.#isLoading = true;
     try {
       const { LogSink } = await import("../observe/log-sink.ts");
       this.#writer = new LogSink({
@@ -84,7 +101,14 @@ class LateWriter implements LineSink {
       });
     } catch (error) {
       // Then it goes on as it has begun
+      this.#hasFailed = true;
       this.#complain(error);
+    }
+    this.#isLoading = false;
+    // Not known to be ASCII any more
+    for (const line of this.#waiting.splice(0)) {
+      if (this.#writer === null) this.#writeNow(line);
+      else this.#writer.write(line, false);
     }
   }
 
@@ -96,7 +120,7 @@ class LateWriter implements LineSink {
 
 /** The output, to which `writeNow` writes. */
 export function openLogOutput(writeNow: (text: string) => void, onTrouble: (message: string) => void): LineSink {
-  return new LateWriter({ destination: STANDARD_OUTPUT, fewLines: FEW_LINES, writeNow, onTrouble });
+  return new LateWriter({ destination: STANDARD_OUTPUT, fewCharacters: FEW_CHARACTERS, writeNow, onTrouble });
 }
 
 /**
@@ -111,5 +135,5 @@ export function openLogFile(path: string, onTrouble: (message: string) => void):
     throw new CommandError(1, `--log-file: ${path} cannot be written: ${messageOf(error)}`, [], { cause: error });
   }
   const writeNow = (line: string): void => appendFileSync(path, line, { mode: FILE_MODE });
-  return new LateWriter({ destination: path, fewLines: 0, writeNow, onTrouble });
+  return new LateWriter({ destination: path, fewCharacters: 0, writeNow, onTrouble });
 }

@@ -16,7 +16,9 @@ import type { LineSink } from "./access-hooks.ts";
 /** Lines are joined up to so many octets before they are handed over. */
 const BATCH_BYTES = 64 * 1024;
 /** Of a pipe that several processes write to: so much of each stays in one piece (POSIX PIPE_BUF, 4 KiB on Linux). */
-const SHARED_BATCH_BYTES = 4096;
+const SHARED_PIPE_BATCH_BYTES = 4096;
+/** Of a socket, which is what systemd gives a service for its output: Linux cuts what is larger than 32 KiB and some. */
+const SHARED_SOCKET_BATCH_BYTES = 32 * 1024;
 /** Said at most so often. */
 const COMPLAINT_PERIOD_MS = 60_000;
 /** Looked at so often whether the file is still where it was, as long as lines come. */
@@ -69,7 +71,7 @@ export class LogSink implements LineSink {
     this.#options = options;
     this.#fd = this.#openFile();
     this.#identity = identityOf(this.#fd);
-    this.#batchBytes = cluster.isWorker && fstatSync(this.#fd).isFIFO() ? SHARED_BATCH_BYTES : BATCH_BYTES;
+    this.#batchBytes = batchBytesOf(this.#fd);
     this.#stream = this.#openStream(this.#fd);
     this.#lastLookMs = options.time.elapsedMs();
     this.#flush = () => {
@@ -235,6 +237,14 @@ export class LogSink implements LineSink {
     this.#lastComplaintMs = nowMs;
     this.#options.onTrouble(error.message);
   }
+}
+
+/** A file takes whatever is appended in one piece; what several processes share besides takes less. */
+function batchBytesOf(fd: number): number {
+  if (!cluster.isWorker) return BATCH_BYTES;
+  const stats = fstatSync(fd);
+  if (stats.isFIFO()) return SHARED_PIPE_BATCH_BYTES;
+  return stats.isSocket() ? SHARED_SOCKET_BATCH_BYTES : BATCH_BYTES;
 }
 
 /** What tells one file from another. */

@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { request as nodeRequest } from "node:http";
-import { spawn } from "node:child_process";
+import { Agent, type IncomingMessage, request as nodeRequest } from "node:http";
+import { execFileSync, spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -318,6 +318,52 @@ describe("the log of several workers", () => {
     const seen = new Set(lines.map((line) => /\/\d+\/\d+\//.exec(JSON.stringify(JSON.parse(line)))?.[0]));
     expect([lines.length, seen.size]).toEqual([320, 320]);
   });
+
+  it("is whole lines in a pipe too, and a reader who does not read holds no answer back", async () => {
+    writeFileSync(join(folder, "app.mjs"), APP);
+    execFileSync("mkfifo", [join(folder, "go")]);
+    const path = join(folder, "s");
+    const words = `app.mjs --workers 2 --listen unix:${path} --log json`;
+    // Nothing is read before somebody has opened and closed the other one
+    const script = `"$0" "$1" ${words} | { cat go > go.read; cat > log; }`;
+    const shell = spawn("sh", ["-c", script, process.execPath, COMMAND], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const ended = once(shell, "close");
+    try {
+      const isThere = (): boolean => existsSync(path);
+      while (!isThere()) await new Promise((resolve) => setImmediate(resolve));
+      const pids = new Set<number>();
+      let asked = 0;
+      const askPath = async (agent: Agent | false, filling: number): Promise<void> => {
+        const target = `/n/${asked++}/${"x".repeat(filling)}`;
+        const outgoing = nodeRequest({ socketPath: path, path: target, agent }).end();
+        const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+        let text = "";
+        for await (const part of response) text += String(part);
+        pids.add((JSON.parse(text) as Answer).pid);
+      };
+      while (pids.size < 2) await askPath(false, 0);
+      // Far more than a pipe holds, and some lines nearly as long as may be
+      await Promise.all(
+        Array.from({ length: 6 }, async () => {
+          const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+          for (let i = 0; i < 500; i++) await askPath(agent, (i % 7) * 500);
+          agent.destroy();
+        }),
+      );
+      writeFileSync(join(folder, "go"), "");
+      const [pid = 0] = pids;
+      process.kill(Number(execFileSync("ps", ["-o", "ppid=", "-p", String(pid)], { encoding: "utf8" })), "SIGTERM");
+      await ended;
+      const lines = readFileSync(join(folder, "log"), "utf8").trimEnd().split("\n");
+      const targets = lines.map((line) => /\/n\/\d+\//.exec(JSON.stringify(JSON.parse(line)))?.[0]);
+      expect(new Set(targets.filter((target) => target !== undefined)).size).toBe(asked);
+    } finally {
+      shell.kill("SIGKILL");
+    }
+  }, 30_000);
 
   it("is opened anew by all at SIGUSR2", async () => {
     writeFileSync(join(folder, "app.mjs"), APP);
