@@ -18,7 +18,10 @@ export interface SubjectSpec {
   readonly about: string;
   /** `node`: a script, started once for each Node that is measured. `program`: has a binary of its own. */
   readonly runsOn: "node" | "program";
-  /** Families of work it answers: `plain`, `app`, `static`, `tls`, `static-tls`, `startup`, `hello`, `reference`. */
+  /**
+   * Families of work it answers: `plain`, `app`, `static`, `tls`, `static-tls`, `startup`; `hello`, /users/:name;
+   * `log`, the greeting with a log; `precompressed`, files with their .gz and .br beside them.
+   */
   readonly serves: readonly string[];
   /** Why it cannot run here and how to get it, or null. */
   missing(): string | null;
@@ -85,8 +88,10 @@ function ours(name: string, serves: string, about: string): SubjectSpec {
   };
 }
 
-/** A program from Debian, started by a script that writes its configuration and then is that program. */
-function program(name: string, binary: string, serves: string, about: string, versionWords: string[]): SubjectSpec {
+/** A program from Debian, of which program.sh becomes one. */
+function program(name: string, serves: string, about: string): SubjectSpec {
+  const [binary = name] = name.split("-");
+  const versionWords = binary === "caddy" ? ["version"] : ["-v"];
   return {
     name,
     about,
@@ -95,14 +100,64 @@ function program(name: string, binary: string, serves: string, about: string, ve
     missing: () => (findProgram(binary) === null ? `${binary} is not installed (apt install ${binary})` : null),
     version: () => {
       const { stdout, stderr } = spawnSync(findProgram(binary) ?? binary, versionWords, { encoding: "utf8" });
-      return (
-        `${stdout}${stderr}`
-          .trim()
-          .split("\n")[0]
-          ?.replace(/^nginx version: /, "") ?? ""
-      );
+      const words = /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0] ?? "";
+      return `${binary} ${words}`;
     },
-    command: (node) => [node, pathOf(`${name}.js`)],
+    command: (node) => ["sh", pathOf("support/program.sh"), node, name],
+  };
+}
+
+/** A script on a runtime that is a package of the bench: its binary without the package's own launcher. */
+function onRuntime(runtime: "bun" | "deno", name: string, serves: string, about: string): SubjectSpec {
+  const binary = (): string | null => {
+    const places = RUNTIMES[runtime].map((path) => `${PEERS}node_modules/${path}`);
+    return places.find((path) => existsSync(path)) ?? null;
+  };
+  return {
+    name,
+    about,
+    runsOn: "program",
+    serves: serves.split(" "),
+    missing: () => {
+      const path = binary();
+      if (path === null) return noPackage(runtime);
+      const { status, stderr } = spawnSync(path, ["--version"], { encoding: "utf8" });
+      return status === 0 ? null : `${runtime} does not run on this system: ${stderr.trim().split("\n")[0] ?? ""}`;
+    },
+    version: () => packageVersion(runtime),
+    command: () => [...RUNTIME_WORDS[runtime].map((word) => word || (binary() ?? runtime)), pathOf(`${name}.js`)],
+  };
+}
+
+/** Where their binaries are; the packages' own scripts, which npm may not be allowed to run, copy the second to the first. */
+const RUNTIMES = {
+  bun: ["bun/bin/bun.exe", "@oven/bun-linux-x64/bin/bun", "@oven/bun-linux-aarch64/bin/bun"],
+  deno: ["@deno/linux-x64-glibc/deno", "@deno/linux-arm64-glibc/deno"],
+} as const;
+
+/** What stands in front of the script; the empty word is the binary. */
+const RUNTIME_WORDS = {
+  bun: ["", "run"],
+  deno: ["env", "DENO_NO_UPDATE_CHECK=1", "", "run", "--quiet", "--no-config", "--no-lock", "--allow-all"],
+} as const;
+
+/** A command that is measured from its start: as people type it, with the places where it stands in braces. */
+function atStart(name: string, about: string, needs: string, words: string): SubjectSpec {
+  const isProgram = needs === "caddy";
+  return {
+    ...onNode(name, "startup", about, isProgram || needs === "" ? [] : [needs]),
+    ...(isProgram && {
+      runsOn: "program",
+      missing: program(needs, "", "").missing,
+      version: program(needs, "", "").version,
+    }),
+    command: (node) => {
+      const { FAIRLEAD_BENCH_FOLDER: folder = ".", FAIRLEAD_BENCH_PORT: port = "8080" } = process.env;
+      const places = { node, folder, port, package: packageFolder(needs) ?? "", subjects: pathOf("") };
+      const fill = (word: string): string =>
+        word.replace(/\{(\w+)\}/, (_, place: string) => places[place as keyof typeof places]);
+      return words.split(" ").map(fill);
+    },
   };
 }
 
@@ -112,25 +167,122 @@ function findProgram(name: string): string | null {
   return folders.map((folder) => `${folder}/${name}`).find((path) => existsSync(path)) ?? null;
 }
 
-export const SUBJECTS: readonly SubjectSpec[] = [
+const PLAIN: readonly SubjectSpec[] = [
   ours("fairlead", "plain", "serve() with a fetch handler"),
+  ours("fairlead-plain-app", "plain", "serve() with an App of one route"),
+  ours("fairlead-log", "plain log", "serve() with the access log on: a line of JSON per request to a file"),
+  ours("fairlead-workers", "plain", "two worker processes that share the port, watched by a third"),
   onNode("node-http", "plain", "node:http with Content-Length declared"),
+  onNode("node-http-log", "plain log", "node:http with a line per request by pino to a file", ["pino"]),
+  onNode("fastify", "plain", "Fastify with one route", ["fastify"]),
+  onNode("fastify-log", "plain log", "Fastify with its own logger to a file, two lines per request", [
+    "fastify",
+    "pino",
+  ]),
+  onNode("express", "plain", "Express with one route", ["express"]),
+  onNode("hono", "plain", "Hono on its own Node server, one route", ["hono", "@hono/node-server"]),
+  onRuntime("bun", "bun", "plain", "Bun.serve() with a fetch handler"),
+  onRuntime("deno", "deno", "plain", "Deno.serve() with a handler"),
+  program("nginx", "plain", "nginx with return 200, one worker"),
+  program("caddy", "plain", "Caddy with respond"),
+  program("lighttpd", "plain", "lighttpd with a file of 13 octets"),
+  program("h2o", "plain", "h2o with a file of 13 octets, one thread"),
+];
 
+const APP: readonly SubjectSpec[] = [
   ours("fairlead-app", "app", "serve() with a table of routes and compress()"),
   onNode("node-http-app", "app", "node:http, zlib on its thread pool, content collected once"),
+  onNode("fastify-app", "app", "Fastify, @fastify/compress, @fastify/formbody", [
+    "fastify",
+    "@fastify/compress",
+    "@fastify/formbody",
+  ]),
+  onNode("express-app", "app", "Express, its parsers, compression", ["express", "compression"]),
+  onNode("hono-app", "app", "Hono on its own Node server, hono/compress", ["hono", "@hono/node-server"]),
+  onRuntime("bun", "bun-app", "app", "Bun.serve() with routes, Bun.gzipSync"),
+  onRuntime("deno", "deno-app", "app", "Deno.serve(), node:zlib"),
+];
+
+/** The same route on ours and beneath it, to tell what a layer costs. */
+const HELLO: readonly SubjectSpec[] = [
   ours("fairlead-routed", "hello", "App with three middleware and a param"),
   ours("fairlead-bare", "hello", "a bare handler that does the same"),
   ours("hono-fairlead", "hello", "Hono on serve()"),
   onNode("hono-node", "hello", "Hono on its own Node server", ["hono", "@hono/node-server"]),
   ours("express-fairlead", "hello", "Express on fairlead/node"),
   onNode("express-node", "hello", "Express on node:http", ["express"]),
+];
 
-  ours("fairlead-static", "static", "serveStatic() with its defaults"),
-  program("nginx-static", "nginx", "static", "nginx with sendfile and open_file_cache, one worker", ["-v"]),
-  onNode("sirv-static", "static", "sirv on node:http, as for production", ["sirv"]),
+const STATIC: readonly SubjectSpec[] = [
+  ours("fairlead-static", "static precompressed", "serveStatic() with its defaults"),
+  program("nginx-static", "static precompressed", "nginx with sendfile and open_file_cache, one worker"),
+  program("caddy-static", "static precompressed", "Caddy with file_server"),
+  program("lighttpd-static", "static", "lighttpd with sendfile"),
+  program("h2o-static", "static precompressed", "h2o with file.dir, one thread"),
+  onRuntime("bun", "bun-static", "static", "Bun.serve() with a route for each file"),
+  onRuntime("deno", "deno-static", "static", "Deno.serve() with a handler for files"),
+  onNode("sirv-static", "static precompressed", "sirv on node:http, as for production", ["sirv"]),
+  onNode("sirv-cli-static", "static precompressed", "the command sirv, without log", ["sirv-cli"]),
+  onNode("serve-static", "static", "the command serve, without log", ["serve"]),
+  onNode("http-server-static", "static precompressed", "the command http-server, without log", ["http-server"]),
+  onNode("express-static", "static", "express.static", ["express"]),
+  onNode("fastify-static", "static precompressed", "@fastify/static", ["@fastify/static", "fastify"]),
+];
 
+const TLS: readonly SubjectSpec[] = [
   ours("fairlead-tls", "tls", "serve() with a certificate"),
   onNode("node-https", "tls", "node:https with Content-Length declared"),
+  onRuntime("bun", "bun-tls", "tls", "Bun.serve() with a certificate"),
+  onRuntime("deno", "deno-tls", "tls", "Deno.serve() with a certificate"),
+  program("nginx-tls", "tls", "nginx with return 200 under TLS, one worker"),
+  program("caddy-tls", "tls", "Caddy with respond under TLS"),
   ours("fairlead-static-tls", "static-tls", "serveStatic() under TLS"),
-  program("nginx-static-tls", "nginx", "static-tls", "nginx for files under TLS, one worker", ["-v"]),
+  onRuntime("bun", "bun-static-tls", "static-tls", "Bun.serve() with a route for each file, under TLS"),
+  onRuntime("deno", "deno-static-tls", "static-tls", "Deno.serve() with a handler for files, under TLS"),
+  program("nginx-static-tls", "static-tls", "nginx for files under TLS, one worker"),
+  program("caddy-static-tls", "static-tls", "Caddy with file_server under TLS"),
 ];
+
+const STARTUP: readonly SubjectSpec[] = [
+  {
+    ...ours("fairlead-command", "startup", "the command fairlead in a folder"),
+    // As packed where FAIRLEAD_BENCH_COMMAND says so
+    command: (node) => {
+      const { FAIRLEAD_BENCH_FOLDER: folder = ".", FAIRLEAD_BENCH_PORT: port = "8080" } = process.env;
+      return [node, process.env["FAIRLEAD_BENCH_COMMAND"] ?? `${ROOT}dist/cli/start.cjs`, folder, "--port", port];
+    },
+  },
+  atStart(
+    "sirv-cli",
+    "the command sirv in a folder",
+    "sirv-cli",
+    "{node} {package}bin.js {folder} --host 127.0.0.1 --port {port}",
+  ),
+  atStart(
+    "serve",
+    "the command serve in a folder",
+    "serve",
+    "{node} {package}build/main.js {folder} --listen tcp://127.0.0.1:{port}",
+  ),
+  atStart(
+    "http-server",
+    "the command http-server in a folder",
+    "http-server",
+    "{node} {package}bin/http-server {folder} -a 127.0.0.1 --port {port}",
+  ),
+  atStart(
+    "caddy-file-server",
+    "caddy file-server in a folder",
+    "caddy",
+    "caddy file-server --root {folder} --listen 127.0.0.1:{port}",
+  ),
+  atStart(
+    "node-net",
+    "a socket of Node's that says the page: the floor",
+    "",
+    "{node} {subjects}support/node-net.cjs {folder} --port {port}",
+  ),
+];
+
+/** Everybody. */
+export const SUBJECTS: readonly SubjectSpec[] = [...PLAIN, ...APP, ...HELLO, ...STATIC, ...TLS, ...STARTUP];

@@ -46,7 +46,7 @@ const answers = {
   },
 };
 
-const server = createServer((request, response) => {
+const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
   const { pathname, searchParams } = new URL(request.url, "http://127.0.0.1");
   answers[pathname](request, response, searchParams);
 });
