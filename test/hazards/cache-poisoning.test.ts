@@ -49,7 +49,10 @@ beforeAll(async () => {
     .get("/ranged", (request) => ranged(request, Buffer.from(LONG), { headers: { "content-type": "text/plain" } }));
   const slashed = new App().use(trailingSlash({ mode: "add" })).get("/there/", () => new Response("there"));
   const options = { port: 0, hooks: { onFault: () => {} } };
-  servers.set("folder", await serve({ ...options, fetch: serveStatic(site.www, { cleanUrls: true, listing: true }) }));
+  servers.set(
+    "folder",
+    await serve({ ...options, fetch: serveStatic(site.www, { cleanUrls: true, listing: true, rules: true }) }),
+  );
   servers.set("bare folder", await serve({ ...options, fetch: serveStatic(bare.www, {}) }));
   servers.set("spa", await serve({ ...options, fetch: serveStatic(site.www, { spa: true }) }));
   servers.set("app", await serve({ ...options, fetch: app.fetch }));
