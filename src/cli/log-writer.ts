@@ -41,7 +41,7 @@ class LateWriter implements LineSink {
   #loading: Promise<void> | null = null;
   #written = 0;
   /** Lines that came while the writer was being loaded. */
-  #waiting: string[] = [];
+  readonly #waiting: string[] = [];
   #isLoading = false;
   #hasFailed = false;
   #hasComplained = false;

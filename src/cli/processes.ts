@@ -24,6 +24,7 @@ import { openLog } from "./log.ts";
 import type { Painter } from "./paint.ts";
 import type { Settings } from "./settings.ts";
 import { CHOSEN_PORT, type WorkerNote } from "./processes-worker.ts";
+import { openServiceManager } from "./service-manager.ts";
 import type { CommandWorld } from "./world.ts";
 
 /** Runs the primary until its workers have stopped. */
@@ -35,7 +36,13 @@ export async function serveInProcesses(intent: Intent, world: CommandWorld, pain
   const supervisor = supervise(settings, world, say);
   // First, so that what asks whether all is ready has somebody to ask; and a mistake in it starts nothing
   const admin = await openAdmin(settings, supervisor, world);
-  obeySignals(supervisor, world.signals, say, SYSTEM_TIME);
+  const manager = openServiceManager();
+  const serving = `Serving with ${settings.workers === 1 ? "1 worker" : `${settings.workers} workers`}`;
+  obeySignals(supervisor, world.signals, say, SYSTEM_TIME, {
+    onClosing: () => manager?.stopping(),
+    onRestarting: () => manager?.reloading(),
+    onRestarted: () => manager?.ready(serving),
+  });
   try {
     await supervisor.start();
   } catch (error) {
@@ -52,9 +59,11 @@ export async function serveInProcesses(intent: Intent, world: CommandWorld, pain
     const notes = [...settings.notes, describeWorkers(supervisor, settings.workers)];
     const noted = { ...settings, notes: admin === null ? notes : [...notes, admin.note] };
     await greet({ settings: noted, subject, listening }, world, paint, tell);
+    manager?.ready(serving);
     world.onServing();
   }
   const summary = await supervisor.finished;
+  manager?.close();
   await admin?.close();
   return supervisor.hasGivenUp ? 1 : exitCodeOf(summary, tell);
 }

@@ -1,12 +1,16 @@
 /**
  * What systemd is told of this service: ready, reading its configuration again, stopping, still alive (sd_notify(3)).
  *
- * The messages go to a datagram socket of the unix family, which Node cannot open; `systemd-notify`, which every system with
- * systemd has, sends them. It is another process, so that the unit needs `NotifyAccess=all`. Without `NOTIFY_SOCKET` nothing of
- * this happens. It must never fail a start or hold one up: a manager that hears nothing says so itself.
+ * The messages go to a datagram socket of the unix family, which Node cannot open. systemd can, from version 253 on: a unit with
+ * `OpenFile=/run/systemd/notify:sd_notify` passes on a descriptor that leads there, what is written to it comes from this very
+ * process, and `NotifyAccess=main` is enough. Without it `systemd-notify`, which every system with systemd has, sends them: another
+ * process, so that the unit needs `NotifyAccess=all`. Without `NOTIFY_SOCKET` nothing of this happens. It must never fail a start or
+ * hold one up: a manager that hears nothing says so itself.
  */
 
 import { spawn } from "node:child_process";
+import { writeSync } from "node:fs";
+import { notifyDescriptor } from "../server/inherited-sockets.ts";
 import { SYSTEM_TIME } from "../server/clock.ts";
 
 /** What it needs of the world. */
@@ -15,6 +19,8 @@ export interface ServiceWorld {
   readonly pid: number;
   /** Starts `systemd-notify` with these arguments and does not wait. */
   readonly run: (args: readonly string[]) => void;
+  /** Sends one message to a descriptor; throws if that cannot be. */
+  readonly send: (fd: number, message: string) => void;
   /** Calls back every so often without keeping the process alive. @returns what stops it */
   readonly every: (periodMs: number, callback: () => void) => () => void;
 }
@@ -23,6 +29,7 @@ const SYSTEM: ServiceWorld = {
   environment: process.env,
   pid: process.pid,
   run: runSystemdNotify,
+  send: (fd, message) => void writeSync(fd, message),
   every: (periodMs, callback) => SYSTEM_TIME.every(periodMs, callback),
 };
 
@@ -30,12 +37,15 @@ const SYSTEM: ServiceWorld = {
 export class ServiceManager {
   readonly #world: ServiceWorld;
   readonly #watchdogMs: number;
+  /** Leads to systemd, -1 if there is none. */
+  readonly #fd: number;
   #stopWatchdog: (() => void) | null = null;
 
   /** @internal */
   constructor(world: ServiceWorld) {
     this.#world = world;
     this.#watchdogMs = watchdogPeriodMs(world);
+    this.#fd = notifyDescriptor(world.environment, world.pid);
   }
 
   /** Everything listens. From now on the watchdog is told as often as it wants, for as long as the event loop turns. */
@@ -62,7 +72,12 @@ export class ServiceManager {
   }
 
   #tell(...assignments: readonly string[]): void {
-    this.#world.run(assignments);
+    if (this.#fd === -1) return this.#world.run(assignments);
+    try {
+      this.#world.send(this.#fd, assignments.join("\n"));
+    } catch {
+      // systemd itself says that it heard nothing
+    }
   }
 }
 

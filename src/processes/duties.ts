@@ -30,7 +30,6 @@ type Close = (options: { readonly lastCallMs?: number; readonly lameDuckMs?: num
 /** Begins to obey the primary. Once in a process, before anything listens. */
 export function takeUpDuties(): Duties {
   process.title = `fairlead worker ${process.env["FAIRLEAD_WORKER"] ?? ""}`;
-  adoptInheritedSockets();
   let isClosing = false;
   let end: (summary: WorkerSummary) => void = () => {};
   const ended = new Promise<WorkerSummary>((resolve) => (end = resolve));
@@ -103,9 +102,4 @@ function placesOf(): ListeningPlace[] {
   return [...OPEN_SERVERS].flatMap(({ urls, hostname, port }) =>
     urls.map((url) => ({ url: url.href, hostname, port: url.port === "" ? port : Number(url.port) })),
   );
-}
-
-/** systemd names the process that it passes sockets to. They are the primary's to open, and a worker's to ask for. */
-function adoptInheritedSockets(): void {
-  if (process.env["LISTEN_PID"] === String(process.ppid)) process.env["LISTEN_PID"] = String(process.pid);
 }

@@ -19,6 +19,17 @@ export interface SignalSource {
 /** Says something to the operator. */
 export type Say = (level: "info" | "warning", text: string) => void;
 
+/** What somebody besides the operator is told of, e.g. the service manager. */
+export interface Milestones {
+  /** The end has begun. */
+  readonly onClosing: () => void;
+  readonly onRestarting: () => void;
+  /** All workers are new, or one could not be started and the others go on. */
+  readonly onRestarted: () => void;
+}
+
+const UNHEARD: Milestones = { onClosing: () => {}, onRestarting: () => {}, onRestarted: () => {} };
+
 /** Closing that takes longer is explained. */
 const SILENT_MS = 300;
 
@@ -33,6 +44,7 @@ export function obeySignals(
   signals: SignalSource,
   say: Say,
   time: TimeSource,
+  milestones: Milestones = UNHEARD,
   hasTerminal: () => boolean = hasControllingTerminal,
 ): () => void {
   const hadTerminal = hasTerminal();
@@ -43,12 +55,13 @@ export function obeySignals(
       () => say("info", "Stopping when the requests under way are done. Once more stops now."),
       false,
     );
+    milestones.onClosing();
     void supervisor.close().then(cancel);
   };
   const listeners: readonly (readonly [NodeJS.Signals, () => void])[] = [
     ["SIGTERM", close],
     ["SIGINT", close],
-    ["SIGHUP", () => (hadTerminal && !hasTerminal() ? close() : void restart(supervisor, say))],
+    ["SIGHUP", () => (hadTerminal && !hasTerminal() ? close() : void restart(supervisor, say, milestones))],
     ["SIGUSR2", () => supervisor.reopenLogs()],
   ];
   for (const [signal, listener] of listeners) signals.on(signal, listener);
@@ -59,8 +72,9 @@ export function obeySignals(
   return stop;
 }
 
-async function restart(supervisor: Supervisor, say: Say): Promise<void> {
+async function restart(supervisor: Supervisor, say: Say, milestones: Milestones): Promise<void> {
   if (supervisor.isClosing) return;
+  milestones.onRestarting();
   say("info", "Replacing the workers one by one.");
   try {
     await supervisor.restart();
@@ -68,6 +82,7 @@ async function restart(supervisor: Supervisor, say: Say): Promise<void> {
   } catch (error) {
     say("warning", error instanceof Error ? error.message : String(error));
   }
+  if (!supervisor.isClosing) milestones.onRestarted();
 }
 
 /** POSIX: /dev/tty is the controlling terminal, and cannot be opened without one. */

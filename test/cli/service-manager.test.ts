@@ -20,6 +20,10 @@ function open(environment: Record<string, string>): Told | null {
     environment,
     pid: 42,
     run: (args) => said.push([...args]),
+    send: (fd, message) => {
+      if (fd !== 4) throw new Error("no such descriptor");
+      said.push([message]);
+    },
     every: (periodMs, callback) => time.every(periodMs, callback),
   };
   const manager = openServiceManager(world);
@@ -52,6 +56,21 @@ describe("the service manager", () => {
     const { manager, said } = open({ NOTIFY_SOCKET }) as Told;
     manager.ready("unix:/run/a\nMAINPID=1");
     expect(said[0]?.[1]).toBe("STATUS=unix:/run/a MAINPID=1");
+  });
+
+  const passed = { NOTIFY_SOCKET, LISTEN_PID: "42", LISTEN_FDS: "2", LISTEN_FDNAMES: "web:sd_notify" };
+
+  it("is told by this very process where systemd has passed on what leads there", () => {
+    const { manager, said } = open(passed) as Told;
+    manager.ready("all is well");
+    manager.stopping();
+    expect(said).toEqual([["READY=1\nSTATUS=all is well"], ["STOPPING=1"]]);
+  });
+
+  it("may be gone without harm", () => {
+    const { manager, said } = open({ ...passed, LISTEN_FDNAMES: "sd_notify:web" }) as Told;
+    expect(() => manager.ready("")).not.toThrow();
+    expect(said).toEqual([]);
   });
 
   it("hears twice in the time of its watchdog that the event loop turns, until the end", () => {

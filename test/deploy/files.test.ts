@@ -1,8 +1,10 @@
 /** The files of examples/deploy: their numbers agree with our defaults and with one another, and the tools they are for take them. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readUsage } from "../../src/cli/usage.ts";
+import { NOTIFY_NAME } from "../../src/server/inherited-sockets.ts";
 import { OPTION_TABLE } from "../../src/server/option-table.ts";
 import { listFiles, readText, ROOT } from "../architecture/source.ts";
 
@@ -87,15 +89,16 @@ describe("Dockerfile", () => {
   });
 });
 
-describe("the units", () => {
-  const service = read("app.service");
+describe.each(["app", "fairlead"])("the units of %s", (name) => {
+  const service = read(`${name}.service`);
+  const socket = read(`${name}.socket`);
 
   it("leave more time than draining takes", () => {
     expect(numberIn(service, /TimeoutStopSec=/) * 1000).toBeGreaterThan(drainMs);
   });
 
   it("queue as many connections as our default does", () => {
-    expect(numberIn(read("app.socket"), /Backlog=/)).toBe(defaultOf("backlog"));
+    expect(numberIn(socket, /Backlog=/)).toBe(defaultOf("backlog"));
   });
 
   it("let the app have descriptors for all connections that it takes", () => {
@@ -107,9 +110,64 @@ describe("the units", () => {
     "ProtectSystem=strict",
     "CapabilityBoundingSet=CAP_NET_BIND_SERVICE",
     "DynamicUser=yes",
-    "Environment=NODE_ENV=production LISTEN=systemd",
+    "KillMode=mixed",
+    "ProtectProc=invisible",
+    "SystemCallFilter=@system-service",
+    "SystemCallFilter=~@privileged",
   ])("say %s", (line) => {
     expect(service.split("\n")).toContain(line);
+  });
+
+  it("belong together", () => {
+    expect(service).toContain(`Requires=${name}.socket\n`);
+    expect(socket).toContain("WantedBy=sockets.target\n");
+  });
+
+  const analyze = "systemd-analyze";
+  const version = Number(
+    /^systemd (\d+)/.exec(spawnSync(analyze, ["--version"], { encoding: "utf8" }).stdout ?? "")?.[1],
+  );
+  if (!(version > 0)) process.emitWarning("SKIPPED: systemd-analyze is not installed: apt-get install systemd");
+
+  it.skipIf(!(version > 0))("are understood by systemd, but for what older versions do not know", () => {
+    const paths = ["service", "socket"].map((kind) => join(FOLDER, `${name}.${kind}`));
+    const { stderr } = spawnSync(analyze, ["verify", "--man=no", ...paths], { encoding: "utf8" });
+    const isTooNew = (line: string): boolean => version < 253 && line.includes("Unknown key 'OpenFile'");
+    // Programs of the example need not be on this machine
+    const wrong = stderr
+      .split("\n")
+      .filter((line) => line.includes(name) && !isTooNew(line) && !/is not executable/.test(line));
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe("app.service", () => {
+  it("tells the app to take the sockets of systemd", () => {
+    expect(read("app.service")).toContain("Environment=NODE_ENV=production LISTEN=systemd\n");
+    expect(read("server.js")).toContain('LISTEN === "systemd"');
+  });
+});
+
+describe("fairlead.service", () => {
+  const service = read("fairlead.service");
+
+  it("starts the command with flags that it has, on the socket of its unit, and nothing in between", () => {
+    const [, words = ""] = /^ExecStart=\/usr\/bin\/node \S+\/dist\/cli\/start\.cjs (.*)$/m.exec(service) ?? [];
+    const usage = readUsage(words.split(" "));
+    expect(usage).toMatchObject({ verb: "serve", words: ["/srv/site/htdocs"] });
+    const [, socketName] = /^FileDescriptorName=(.*)$/m.exec(read("fairlead.socket")) ?? [];
+    expect(usage.flags.get("listen")).toEqual([`systemd:${socketName}`]);
+    const { listen: _listen, ...others } = Object.fromEntries(usage.flags);
+    expect(others).toEqual({ workers: ["auto"], admin: [true], log: ["json"] });
+    expect(existsSync(join(ROOT, "dist/cli/start.cjs")) || !existsSync(join(ROOT, "dist"))).toBe(true);
+  });
+
+  it("lets the primary process alone speak for it, over what systemd opens for it", () => {
+    const lines = service.split("\n");
+    expect(lines).toContain("Type=notify");
+    expect(lines).toContain("NotifyAccess=main");
+    expect(lines).toContain(`OpenFile=/run/systemd/notify:${NOTIFY_NAME}`);
+    expect(lines).toContain("ExecReload=/bin/kill -HUP $MAINPID");
   });
 });
 

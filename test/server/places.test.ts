@@ -5,7 +5,7 @@ import { connect, createServer, type Server as NetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { inheritedSockets } from "../../src/server/inherited-sockets.ts";
+import { inheritedSockets, NOTIFY_NAME, notifyDescriptor } from "../../src/server/inherited-sockets.ts";
 import { type Server, serve } from "../../src/server/server.ts";
 import { Response } from "../../src/web/response.ts";
 
@@ -123,11 +123,27 @@ describe("inherited sockets", () => {
     ],
     ["a number that is none", { ...passed, LISTEN_FDS: "3x" }, null, "LISTEN_FDS is no number of sockets"],
     ["those of a worker's primary", { ...passed, LISTEN_PID: "7", FAIRLEAD_WORKER: "1" }, "admin", [4]],
+    ["all but what leads to systemd", { ...passed, LISTEN_FDS: "2", LISTEN_FDNAMES: `web:${NOTIFY_NAME}` }, null, [3]],
+    [
+      "none where that is all",
+      { ...passed, LISTEN_FDS: "1", LISTEN_FDNAMES: NOTIFY_NAME },
+      null,
+      "is there a .socket unit?",
+    ],
     ["zero", { ...passed, LISTEN_FDS: "0" }, null, "LISTEN_FDS is no number of sockets"],
   ])("are found by systemd's variables: %s", (_, environment, name, expected) => {
     const found = inheritedSockets(environment, self, name);
     if (typeof expected === "string") expect(found).toContain(expected);
     else expect(found).toEqual(expected);
+  });
+
+  it.each([
+    [{ ...passed, LISTEN_FDNAMES: `web:web:${NOTIFY_NAME}` }, 5],
+    [passed, -1],
+    [{ ...passed, LISTEN_FDNAMES: NOTIFY_NAME, LISTEN_PID: "41" }, -1],
+    [{}, -1],
+  ])("may be beside what leads to systemd: %j", (environment, fd) => {
+    expect(notifyDescriptor(environment, self.pid)).toBe(fd);
   });
 
   it("are an option", async () => {
