@@ -1,14 +1,23 @@
 /**
- * Asks a subject over a raw socket and checks every octet that matters of its answer: a server that answers fast and wrong
- * has no place in a table. Used before, during and after each load.
+ * Asks a subject and looks at every octet that matters of its answer: a server that answers fast and wrong has no place in a
+ * table. Used before, during and after each load.
+ *
+ * The greeting is asked over a raw socket, plain or TLS, that stays open; all else over clients of Node's.
  */
 import { once } from "node:events";
+import { get as getPlain, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import { get as getEncrypted } from "node:https";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { Checker } from "./round.ts";
 
 const REQUEST = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 
-/** Says what is wrong with an answer, or null. */
-function faultOf(answer: string): string | null {
+/** The certificate is made for this run, and the peer is our own child on this machine. */
+const UNCHECKED = { rejectUnauthorized: false } as const;
+
+/** Says what is wrong with a greeting, or null. */
+export function faultOf(answer: string): string | null {
   const [head = "", body] = answer.split("\r\n\r\n");
   if (!head.startsWith("HTTP/1.1 200 ")) return `status line ${head.split("\r\n")[0]}`;
   if (body !== "Hello, World!") return `content ${JSON.stringify(body)}`;
@@ -18,10 +27,17 @@ function faultOf(answer: string): string | null {
   return null;
 }
 
-/** Opens a connection that asks one request after the other and stays open. */
-export async function openAsker(port: number): Promise<{ ask: () => Promise<void>; socket: Socket }> {
-  const socket = connect(port, "127.0.0.1");
-  await once(socket, "connect");
+/** A connection that asks one request after the other and stays open. */
+export interface Asker {
+  readonly ask: () => Promise<void>;
+  readonly socket: Socket;
+}
+
+/** Opens one. */
+export async function openAsker(port: number, scheme: "http" | "https" = "http"): Promise<Asker> {
+  const isTls = scheme === "https";
+  const socket = isTls ? connectTls({ port, host: "127.0.0.1", ...UNCHECKED }) : connect(port, "127.0.0.1");
+  await once(socket, isTls ? "secureConnect" : "connect");
   let received = "";
   let settle: { resolve: () => void; reject: (error: Error) => void } | null = null;
   const finish = (error: Error | null): void => {
@@ -46,4 +62,39 @@ export async function openAsker(port: number): Promise<{ ask: () => Promise<void
       socket.write(REQUEST);
     });
   return { ask, socket };
+}
+
+/** Checks the greeting over a connection of its own. */
+export async function greetingChecker(port: number, scheme: "http" | "https" = "http"): Promise<Checker> {
+  const asker = await openAsker(port, scheme);
+  return {
+    whole: asker.ask,
+    once: async () => {
+      await asker.ask();
+      return 1;
+    },
+    close: () => asker.socket.destroy(),
+  };
+}
+
+/** An answer, all of it. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly content: Buffer;
+}
+
+/** Asks once, on a connection of its own. */
+export async function fetchOnce(
+  port: number,
+  path: string,
+  settings: { readonly scheme?: "http" | "https"; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Answer> {
+  const { scheme = "http", headers = {} } = settings;
+  const options = { host: "127.0.0.1", port, path, agent: false, headers } as const;
+  const request = scheme === "https" ? getEncrypted({ ...options, ...UNCHECKED }) : getPlain(options);
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  const parts: Buffer[] = [];
+  for await (const part of response) parts.push(part as Buffer);
+  return { status: response.statusCode ?? 0, headers: response.headers, content: Buffer.concat(parts) };
 }

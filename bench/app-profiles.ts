@@ -4,11 +4,13 @@
  * Each subject answers the same paths (`subjects/` says how). Every answer is compared, member by member, before, during and
  * after the load: a server that is fast and wrong has no place in a table.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { Client } from "undici";
+import { wrk } from "./load/wrk.ts";
 import type { Subject } from "./process.ts";
-import { figuresOf, wrk } from "./wrk.ts";
+import type { Profile } from "./profile.ts";
+import { type Checker, LOAD_FIGURES, roundOf } from "./round.ts";
+import { targetOf } from "./targets.ts";
 
 /** One request and what its answer must be. */
 interface Question {
@@ -23,10 +25,11 @@ interface Question {
 }
 
 /** A profile of questions asked in turn. */
-interface AppProfile {
+interface AppQuestions {
   readonly about: string;
+  readonly family: string;
   readonly reference: string;
-  readonly subjects: readonly string[];
+  readonly ours: readonly string[];
   readonly connections: number;
   readonly questions: readonly Question[];
 }
@@ -69,9 +72,10 @@ const upload = (chunkBytes: number): Question[] => [
   question("POST", "/upload", is(String(UPLOAD_BYTES)), { content: new Uint8Array(UPLOAD_BYTES), chunkBytes }),
 ];
 
-const NODE = { reference: "node-http-app", subjects: ["fairlead-app", "node-http-app"], connections: 64 };
+const NODE = { family: "app", reference: "node-http-app", ours: ["fairlead-app"], connections: 64 };
+const FRAMEWORK = { family: "hello", connections: 64, questions: HELLO };
 
-export const APP_PROFILES: Readonly<Record<string, AppProfile>> = {
+const QUESTIONS: Readonly<Record<string, AppQuestions>> = {
   "json": { ...NODE, about: "JSON of 0.2 to 8 KB, made for each request", questions: JSON_QUESTIONS },
   "json-gzip": {
     ...NODE,
@@ -87,54 +91,57 @@ export const APP_PROFILES: Readonly<Record<string, AppProfile>> = {
     questions: upload(65_536),
   },
   "app": {
+    ...FRAMEWORK,
     about: "App with three middleware and a param, to a bare handler that does the same",
     reference: "fairlead-bare",
-    subjects: ["fairlead-routed", "fairlead-bare"],
-    connections: 64,
-    questions: HELLO,
+    ours: ["fairlead-routed"],
   },
   "hono": {
+    ...FRAMEWORK,
     about: "Hono with a param, on Fairlead and on its own Node server",
     reference: "hono-node",
-    subjects: ["hono-fairlead", "hono-node"],
-    connections: 64,
-    questions: HELLO,
+    ours: ["hono-fairlead"],
   },
   "express": {
+    ...FRAMEWORK,
     about: "Express with a param, on fairlead/node and on node:http",
     reference: "express-node",
-    subjects: ["express-fairlead", "express-node"],
-    connections: 64,
-    questions: HELLO,
+    ours: ["express-fairlead"],
   },
 };
 
-/** One round. */
-export async function runApp(
-  profile: AppProfile,
-  subject: Subject,
-  settings: { readonly seconds: number; readonly connections: number; readonly loadCore: number },
-): Promise<Readonly<Record<string, number>>> {
-  const load = { requests: profile.questions.map(requestOf), status: 200, connections: profile.connections };
-  const asker = new Client(`http://127.0.0.1:${subject.port}`);
-  const askAll = async (): Promise<void> => {
-    for (const one of profile.questions) await ask(asker, subject, one);
+export const APP_PROFILES: readonly Profile[] = Object.entries(QUESTIONS).map(([name, { questions, ...rest }]) => ({
+  ...rest,
+  name,
+  figures: LOAD_FIGURES,
+  peers: [],
+  target: targetOf(name),
+  tools: ["wrk"],
+  isSaturating: true,
+  run: (subject, settings) => {
+    const connections = settings.connections ?? rest.connections;
+    const load = { requests: questions.map(requestOf), status: 200, connections };
+    return roundOf(subject, answerChecker(subject, questions), settings, (seconds) =>
+      wrk(subject, load, seconds, settings.loadCore),
+    );
+  },
+}));
+
+/** Asks in turn, over one connection. */
+function answerChecker(subject: Subject, questions: readonly Question[]): Checker {
+  const client = new Client(`http://127.0.0.1:${subject.port}`);
+  let turn = 0;
+  return {
+    whole: async () => {
+      for (const one of questions) await ask(client, subject, one);
+    },
+    once: async () => {
+      const one = questions[turn++ % questions.length];
+      if (one !== undefined) await ask(client, subject, one);
+      return 1;
+    },
+    close: () => void client.destroy(),
   };
-  await askAll();
-  await wrk(subject, load, Math.max(1, settings.seconds / 3), settings.loadCore);
-  const cpuBefore = subject.cpuUs();
-  let isLoading = true;
-  const loading = wrk(subject, load, settings.seconds, settings.loadCore).finally(() => {
-    isLoading = false;
-  });
-  while (isLoading) {
-    await askAll();
-    await sleep(250);
-  }
-  const result = await loading;
-  const round = figuresOf(result, subject.cpuUs() - cpuBefore, subject.residentBytes());
-  await asker.close();
-  return round;
 }
 
 /** The request as it goes over the wire. */
@@ -163,12 +170,12 @@ async function ask(client: Client, subject: Subject, one: Question): Promise<voi
   });
   const bytes = Buffer.from(await response.body.arrayBuffer());
   const coding = response.headers["content-encoding"];
-  if (fields["Accept-Encoding"] === "gzip" && coding !== "gzip") throw new Error(`${subject.name}: not compressed`);
+  if (fields["Accept-Encoding"] === "gzip" && coding !== "gzip") throw new Error(`${subject.label}: not compressed`);
   const fault = one.faultOf((coding === "gzip" ? gunzipSync(bytes) : bytes).toString());
   if (response.statusCode !== 200 || fault !== null) {
-    throw new Error(`${subject.name}: ${method} ${path}: ${response.statusCode}, ${fault ?? "wrong status"}`);
+    throw new Error(`${subject.label}: ${method} ${path}: ${response.statusCode}, ${fault ?? "wrong status"}`);
   }
   for (const name of ["date", "content-type"]) {
-    if (response.headers[name] === undefined) throw new Error(`${subject.name}: ${path} has no ${name}`);
+    if (response.headers[name] === undefined) throw new Error(`${subject.label}: ${path} has no ${name}`);
   }
 }

@@ -1,68 +1,117 @@
 /**
- * A subject as a process: started pinned to a core, its CPU time and memory read from /proc, ended.
+ * Processes of a run: subjects pinned to one core, loads pinned to another, all of them ended when the bench ends, however
+ * it ends.
  *
- * CPU time is user and system time of the process with all its threads and children, which is what a request costs the
- * machine; resident memory is summed the same way. Linux only, because nothing else tells both so exactly.
+ * A subject is started by its command and says `{"port":N}` when it listens. Its CPU time and memory are those of its whole
+ * tree (accounting.ts).
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { peakResidentBytesOf, readClocks, type Reading, residentBytesOf, treeOf } from "./accounting.ts";
 
-const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
-const PAGE_BYTES = Number(execFileSync("getconf", ["PAGESIZE"], { encoding: "utf8" }));
+/** How long a subject may take to listen. */
+const START_DEADLINE_MS = 30_000;
+/** How long what has been killed may take to go. */
+const STOP_DEADLINE_MS = 5_000;
 
+/** A server that runs. */
 export interface Subject {
-  readonly name: string;
+  /** As tables call it: `fairlead`, or `fairlead (Node 26)` where there are several. */
+  readonly label: string;
   readonly port: number;
-  /** Microseconds of CPU so far. */
-  cpuUs(): number;
+  /** CPU time of the subject, of the load and of the machine so far. */
+  clocks(): Reading;
   /** Octets resident now. */
   residentBytes(): number;
+  /** Octets resident at most. */
+  peakResidentBytes(): number;
   stop(): Promise<void>;
 }
 
-/** Starts `node script` on `core` and waits until it has said its port. */
-export async function startSubject(name: string, script: string, core: number): Promise<Subject> {
-  const child: ChildProcess = spawn("taskset", ["-c", String(core), process.execPath, script], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const pid = child.pid;
-  if (pid === undefined || child.stdout === null) throw new Error(`${name} could not be started`);
-  const exited = once(child, "exit");
-  const first = await Promise.race([once(createInterface(child.stdout), "line"), exited]);
-  if (typeof first[0] !== "string") throw new Error(`${name} ended before it listened`);
-  const { port } = JSON.parse(first[0]) as { port: number };
-  return {
-    name,
-    port,
-    cpuUs: () => treeOf(pid).reduce((sum, one) => sum + cpuUsOf(one), 0),
-    residentBytes: () => treeOf(pid).reduce((sum, one) => sum + residentBytesOf(one), 0),
-    stop: async () => {
-      // A subject may be the child of its launcher
-      for (const one of treeOf(pid).toReversed()) process.kill(one, "SIGKILL");
-      await exited;
-    },
-  };
+const running = new Set<ChildProcess>();
+process.on("exit", endAll);
+
+/** Ends every process that was started here, with its descendants. */
+export function endAll(): void {
+  for (const child of running) endTree(child);
 }
 
-function treeOf(pid: number): number[] {
-  const pids = [pid];
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const children = readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ");
-    for (const child of children) if (child !== "") pids.push(...treeOf(Number(child)));
+function endTree(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null) return;
+  // A server may be the child of its launcher
+  for (const pid of treeOf(child.pid).toReversed()) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // Gone already
+    }
   }
-  return pids;
 }
 
-function cpuUsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // Counted from behind the name, which may hold anything: state is field 3, utime 14, stime 15, then the dead children's
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0);
-  return (ticks / TICKS_PER_SECOND) * 1e6;
+/** Spawns pinned to `core`, to be ended with the bench at the latest. */
+export function spawnPinned(
+  command: readonly string[],
+  core: number,
+  settings: { readonly stdout: "pipe" | "ignore"; readonly env?: Readonly<Record<string, string>> },
+): ChildProcess {
+  const child = spawn("taskset", ["-c", String(core), ...command], {
+    stdio: ["ignore", settings.stdout, "inherit"],
+    // Ctrl-C of a terminal goes to its foreground group: the bench decides itself who ends when
+    detached: true,
+    env: { ...process.env, ...settings.env },
+  });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  return child;
 }
 
-function residentBytesOf(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
+/** Ends one and waits until it has gone. */
+export async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit", { signal: AbortSignal.timeout(STOP_DEADLINE_MS) });
+  endTree(child);
+  await exited;
+}
+
+/** Starts a subject on `core` and waits until it has said its port. */
+export async function startSubject(label: string, command: readonly string[], core: number): Promise<Subject> {
+  const child = spawnPinned(command, core, { stdout: "pipe" });
+  const { pid, stdout } = child;
+  if (pid === undefined || stdout === null) throw new Error(`${label} could not be started`);
+  try {
+    const signal = AbortSignal.timeout(START_DEADLINE_MS);
+    const [first] = (await Promise.race([
+      once(createInterface(stdout), "line", { signal }),
+      once(child, "exit", { signal }),
+    ])) as [unknown];
+    if (typeof first !== "string") throw new Error(`${label} ended before it listened`);
+    const { port } = JSON.parse(first) as { port: number };
+    return {
+      label,
+      port,
+      clocks: () => readClocks(pid),
+      residentBytes: () => residentBytesOf(pid),
+      peakResidentBytes: () => peakResidentBytesOf(pid),
+      stop: () => endProcess(child),
+    };
+  } catch (error) {
+    await endProcess(child);
+    throw error;
+  }
+}
+
+/**
+ * Runs a load to its end.
+ *
+ * @returns what it wrote to standard output
+ * @throws if it ends with another status than 0
+ */
+export async function runLoad(command: readonly string[], core: number): Promise<string> {
+  const child = spawnPinned(command, core, { stdout: "pipe" });
+  let text = "";
+  child.stdout?.setEncoding("utf8").on("data", (part: string) => (text += part));
+  const [status] = (await once(child, "close")) as [number | null];
+  if (status !== 0) throw new Error(`${command[0]} ended with ${status ?? child.signalCode}:\n${text}`);
+  return text;
 }

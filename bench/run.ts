@@ -1,125 +1,180 @@
 /**
- * `npm run bench -- --profile plaintext`: subjects side by side, on the same core, in the same run, with the same Node.
+ * `npm run bench`: subjects side by side, on the same core, in the same run, each on the same Node as its reference.
  *
- * Each subject runs alone on core 0, the load on core 1; rounds are interleaved and their order turns, so that a machine
- * that gets slower is slower for all. Says median (min to max) of each figure and the ratio of medians to node:http.
+ * Steps: settings -> (list | install | earlier results | measure) -> show. Ctrl-C ends what runs, shows what was finished and
+ * leaves no process behind.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { startSubject } from "./process.ts";
-import { type Profile, PROFILES, type Round } from "./profiles.ts";
+import { drawCharts } from "./charts/draw.ts";
+import { chooseNames, type Contestant, contestantsOf } from "./contestants.ts";
+import { replaceResults } from "./docs-page.ts";
+import { describeMachine, missingTools } from "./machine.ts";
+import { measureProfile, secondsPerRound } from "./measure.ts";
+import { findNodes } from "./nodes.ts";
+import { endAll } from "./process.ts";
+import type { Profile } from "./profile.ts";
+import { findProfiles, PROFILES } from "./profiles.ts";
+import { durationText, Progress } from "./progress.ts";
+import { joinRuns, type ProfileResult, type RunResult, withSummaries } from "./results.ts";
+import { parseSettings, type Settings, USAGE } from "./settings.ts";
+import { SUBJECTS } from "./subject-list.ts";
+import { runMarkdown, runText } from "./table.ts";
 
-/** Every script beside the library that some of them share. */
-const SUBJECTS: Readonly<Record<string, string>> = Object.fromEntries(
-  readdirSync(fileURLToPath(new URL("subjects", import.meta.url)))
-    .map((file) => file.replace(/\.js$/, ""))
-    .filter((name) => !["library", "tls-certificate"].includes(name))
-    .map((name) => [name, script(name)]),
-);
 const SUBJECT_CORE = 0;
 const LOAD_CORE = 1;
+const PEERS = fileURLToPath(new URL("peers", import.meta.url));
+const PAGE = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
+const DOC_CHARTS = fileURLToPath(new URL("../docs/bench", import.meta.url));
 
-function script(name: string): string {
-  return fileURLToPath(new URL(`subjects/${name}.js`, import.meta.url));
+/** A profile with those who take part. */
+interface Heat {
+  readonly profile: Profile;
+  readonly contestants: readonly Contestant[];
 }
 
-const { values } = parseArgs({
-  options: {
-    profile: { type: "string", default: "plaintext" },
-    rounds: { type: "string", default: "5" },
-    seconds: { type: "string", default: "5" },
-    connections: { type: "string" },
-    subjects: { type: "string" },
-    json: { type: "boolean", default: false },
-  },
-});
-
-interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
+function list(): void {
+  console.log("Profiles (reference; must / aim):");
+  for (const { name, about, reference, target } of PROFILES) {
+    const demanded = target === null ? "" : `; ${target.must} / ${target.aim}`;
+    console.log(`  ${name.padEnd(22)} ${about} (${reference}${demanded})`);
+  }
+  console.log("\nSubjects:");
+  for (const spec of SUBJECTS) {
+    const missing = spec.missing();
+    const families = spec.serves.join(", ");
+    console.log(
+      `  ${spec.name.padEnd(22)} ${families.padEnd(11)} ${missing === null ? spec.about : `NOT HERE: ${missing}`}`,
+    );
+  }
 }
 
-function spreadOf(numbers: readonly number[]): Spread {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  const median = ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;
-  return { median, min: sorted[0] ?? NaN, max: sorted.at(-1) ?? NaN };
-}
-
-async function measure(profile: Profile, names: readonly string[], rounds: number): Promise<Map<string, Round[]>> {
-  const seconds = Number(values.seconds);
-  const connections = Number(values.connections ?? (profile.needsWrk ? 64 : 5_000));
-  const results = new Map<string, Round[]>(names.map((name) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    const turn = round % names.length;
-    for (const name of [...names.slice(turn), ...names.slice(0, turn)]) {
-      if (profile.start !== undefined) {
-        results.get(name)?.push(await profile.start(name, SUBJECT_CORE));
-        continue;
-      }
-      const subject = await startSubject(name, SUBJECTS[name] ?? "", SUBJECT_CORE);
-      try {
-        const round = await profile.run?.(subject, { seconds, connections, loadCore: LOAD_CORE });
-        if (round !== undefined) results.get(name)?.push(round);
-      } finally {
-        await subject.stop();
-      }
+/** Who takes part in what. */
+function heatsOf(settings: Settings, skip: (message: string) => void): readonly Heat[] {
+  const profiles = findProfiles(settings.profiles.length === 0 ? ["plaintext"] : settings.profiles);
+  const nodes = findNodes(settings.nodes, skip);
+  return profiles.flatMap((profile) => {
+    const missing = missingTools(["taskset", ...profile.tools]);
+    if (missing.length > 0) {
+      skip(`${profile.name}: needs ${missing.join(" and ")}`);
+      return [];
     }
-    process.stderr.write(`round ${round + 1} of ${rounds}\n`);
-  }
-  return results;
+    const names = chooseNames(profile, SUBJECTS, settings, skip);
+    const contestants = contestantsOf(profile, SUBJECTS, names, nodes, skip);
+    return contestants.length === 0 ? [] : [{ profile, contestants }];
+  });
 }
 
-function report(name: string, profile: Profile, results: ReadonlyMap<string, readonly Round[]>): void {
-  console.log(`\n${name}: ${profile.about}`);
-  console.log(
-    `Node ${process.version}, ${cpus()[0]?.model ?? "unknown CPU"}, ${values.rounds} rounds; median (min-max)\n`,
-  );
-  const columns = [...profile.figures.map(([figure]) => figure), `ratio to ${profile.reference}`];
-  const rows = [["", ...columns]];
-  const steer = profile.figures[0]?.[0] ?? "";
-  const medianOf = (rounds: readonly Round[]): number => spreadOf(rounds.map((round) => round[steer] ?? NaN)).median;
-  const reference = medianOf(results.get(profile.reference) ?? []);
-  for (const [subject, rounds] of results) {
-    const cells = profile.figures.map(([figure, digits]) => {
-      const { median, min, max } = spreadOf(rounds.map((round) => round[figure] ?? NaN));
-      return `${median.toFixed(digits)} (${min.toFixed(digits)}-${max.toFixed(digits)})`;
-    });
-    rows.push([subject, ...cells, (medianOf(rounds) / reference).toFixed(2)]);
-  }
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
-}
-
-async function main(): Promise<void> {
-  const profile = PROFILES[values.profile];
-  const names = values.subjects?.split(",") ?? [...(profile?.subjects ?? [])];
-  const unknown = names.filter((name) => !(name in SUBJECTS || profile?.subjects.includes(name)));
-  if (profile === undefined || unknown.length > 0) {
-    console.error(`Profiles: ${Object.keys(PROFILES).join(", ")}. Subjects: ${Object.keys(SUBJECTS).join(", ")}.`);
-    process.exitCode = 2;
-    return;
-  }
-  const tools = ["taskset", ...(profile.needsWrk ? ["wrk"] : [])];
-  const missing = tools.filter((tool) => spawnSync("which", [tool]).status !== 0);
-  missing.push(...(profile.missing?.() ?? []));
-  if (missing.length > 0 || cpus().length < 2) {
-    console.error(`SKIPPED ALOUD: this needs two cores and ${missing.join(" and ") || "more of them"}`);
-    return;
-  }
+async function measure(settings: Settings): Promise<RunResult> {
+  const skipped: string[] = [];
+  const skip = (message: string): void => {
+    skipped.push(message);
+    console.error(`SKIPPED ALOUD: ${message}`);
+  };
+  const heats = heatsOf(settings, skip);
   // This process is part of the load, so it belongs to the load's core
   execFileSync("taskset", ["-acp", String(LOAD_CORE), String(process.pid)], { stdio: "ignore" });
-  const undo = profile.prepare?.();
-  const results = await measure(profile, names, Number(values.rounds)).finally(() => undo?.());
-  if (values.json)
-    console.log(
-      JSON.stringify({ profile: values.profile, node: process.version, results: Object.fromEntries(results) }),
+  const { rounds, repeats, seconds, connections, load } = settings;
+  const steps = heats.map(({ profile, contestants }) => ({
+    profile: profile.name,
+    count: rounds * contestants.length,
+    seconds: secondsPerRound(profile, seconds),
+  }));
+  const progress = new Progress(steps, {
+    isTerminal: process.stderr.isTTY,
+    write: (text) => process.stderr.write(text),
+    nowMs: () => performance.now(),
+  });
+  progress.say(`${heats.length} profiles, ${rounds} rounds: about ${durationText(progress.secondsLeft)}`);
+  const abort = abortOnSignals();
+  const roundSettings = { seconds, connections, load, subjectCore: SUBJECT_CORE, loadCore: LOAD_CORE };
+  const profiles: ProfileResult[] = [];
+  for (const { profile, contestants } of heats) {
+    if (abort.aborted) break;
+    profiles.push(
+      await measureProfile(profile, contestants, { rounds, repeats, settings: roundSettings, progress, abort }),
     );
-  else report(values.profile, profile, results);
+  }
+  progress.done();
+  return {
+    format: 1,
+    date: new Date().toISOString(),
+    command: ["npm run bench --", ...process.argv.slice(2)].join(" "),
+    isWhole: !abort.aborted,
+    machine: describeMachine(),
+    skipped,
+    profiles: profiles.filter((profile) => profile.subjects.some(({ rounds: done }) => done.length > 0)),
+  };
 }
 
-await main();
+/** The first signal ends what runs, the second the bench. */
+function abortOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      console.error("\nending: once more to see nothing at all");
+      controller.abort();
+      endAll();
+      process.once(signal, () => process.exit(130));
+    });
+  }
+  return controller.signal;
+}
+
+function show(run: RunResult, settings: Settings): void {
+  console.log(`\n${runText(run)}`);
+  if (settings.jsonFile !== null) writeFileSync(settings.jsonFile, `${JSON.stringify(withSummaries(run), null, 1)}\n`);
+  if (settings.chartFolder !== null) writeCharts(run, settings.chartFolder);
+  if (settings.isWritingDocs) {
+    const charts = writeCharts(run, DOC_CHARTS);
+    const page = replaceResults(readFileSync(PAGE, "utf8"), runMarkdown(run, charts));
+    writeFileSync(PAGE, page);
+  }
+}
+
+/** @returns paths relative to the page of the docs, by profile */
+function writeCharts(run: RunResult, folder: string): ReadonlyMap<string, string> {
+  mkdirSync(folder, { recursive: true });
+  const paths = new Map<string, string>();
+  for (const [name, svg] of drawCharts(run)) {
+    const file = join(folder, `${name}.svg`);
+    writeFileSync(file, svg);
+    paths.set(name, relative(join(PAGE, ".."), file));
+  }
+  return paths;
+}
+
+/** A subject that answers wrongly is a failure; a target that is not met is a result. */
+function hasFailed(run: RunResult): boolean {
+  return run.profiles.some((profile) => profile.subjects.some(({ failure }) => failure !== null));
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const settings = parseSettings(words);
+  if (settings.isHelp) console.log(USAGE);
+  else if (settings.isListing) list();
+  else if (settings.isInstalling) return spawnSync("npm", ["ci", "--prefix", PEERS], { stdio: "inherit" }).status ?? 1;
+  else if (settings.from.length > 0) {
+    show(joinRuns(settings.from.map((file) => JSON.parse(readFileSync(file, "utf8")) as RunResult)), settings);
+  } else if (process.platform !== "linux" || cpus().length < 2) {
+    console.error("SKIPPED ALOUD: this needs Linux and two cores");
+  } else {
+    const run = await measure(settings);
+    show(run, settings);
+    if (!run.isWhole) return 130;
+    return hasFailed(run) ? 1 : 0;
+  }
+  return 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+} finally {
+  endAll();
+}

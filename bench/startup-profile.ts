@@ -1,129 +1,105 @@
 /**
  * The start of a command: from the process to the whole first answer of a folder, by a client that asks as soon as it can.
  *
- * Ours is run as it is published (`npm pack`), once before it counts, because a start keeps compiled code for the next. The
- * reference is no dependency: it is looked for where FAIRLEAD_BENCH_SIRV says, then on the PATH. Wall time tells what people
- * wait; on a busy machine the CPU time of the main thread tells the same with less spread.
+ * Ours is run as it is published (`npm pack`). Each is run once before it counts, because a start may keep compiled code. Wall time tells what people wait;
+ * on a busy machine the CPU time of the main thread tells the same with less spread.
  */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { endProcess, spawnPinned } from "./process.ts";
+import type { Profile, Round, RoundSettings } from "./profile.ts";
+import type { SubjectSpec } from "./subject-list.ts";
+import { targetOf } from "./targets.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PAGE = "<!doctype html><title>first</title><h1>first answer</h1>\n";
-/** A server of Node's own sockets, written as short as can be: what no command can be faster than. */
-const BARE = `require("node:net").createServer((socket) => socket.once("data", () => socket.end(
-  "HTTP/1.1 200 OK\\r\\nContent-Length: ${PAGE.length}\\r\\n\\r\\n" + ${JSON.stringify(PAGE)}
-))).listen(Number(process.argv[4]), "127.0.0.1");`;
 
 /** Below those that the system gives to clients: one of them could connect to itself. */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_000;
 const DEADLINE_MS = 30_000;
 
-/** Files of the subjects, and the folder that they serve. */
-interface Stage {
-  readonly site: string;
-  readonly scripts: Readonly<Record<string, string>>;
-  readonly warm: Set<string>;
-}
+/** Those who have kept what a first start keeps, by command. */
+const warm = new Set<string>();
 
-/** Figures by name. */
-type Round = Readonly<Record<string, number>>;
-
-/** What profiles.ts wants of a profile. */
-interface StartupProfile {
-  readonly about: string;
-  readonly figures: ReadonlyArray<readonly [string, number]>;
-  readonly needsWrk: boolean;
-  readonly reference: string;
-  readonly subjects: readonly string[];
-  missing(): string[];
-  prepare(): () => void;
-  start(name: string, core: number): Promise<Round>;
-}
-
-let stage: Stage | null = null;
-
-/** A row of profiles.ts. */
-export const STARTUP_PROFILE: StartupProfile = {
+export const STARTUP_PROFILE: Profile = {
+  name: "startup",
   about: "from the start of the process to the whole first answer of a folder",
+  family: "startup",
   figures: [
-    ["first answer ms", 1],
-    ["main CPU ms", 1],
+    { name: "first answer ms", digits: 1, better: "less" },
+    { name: "main CPU ms", digits: 1, better: "less" },
+    { name: "RSS MiB", digits: 1, better: "less" },
   ],
-  needsWrk: false,
   reference: "sirv-cli",
-  subjects: ["fairlead-command", "sirv-cli", "node-net"],
-  missing: () => (findSirv() === "" ? ["sirv-cli (npm install --prefix DIR sirv-cli; FAIRLEAD_BENCH_SIRV=DIR)"] : []),
+  ours: ["fairlead-command"],
+  peers: ["node-net"],
+  target: targetOf("startup"),
+  tools: [],
+  isSaturating: false,
   prepare: () => {
     const folder = mkdtempSync(join(tmpdir(), "fairlead-startup-"));
-    stage = build(folder);
+    const site = join(folder, "site");
+    mkdirSync(site);
+    writeFileSync(join(site, "index.html"), PAGE);
+    process.env["FAIRLEAD_BENCH_FOLDER"] = site;
+    process.env["FAIRLEAD_BENCH_COMMAND"] = packedCommand(folder);
     return () => rmSync(folder, { recursive: true, force: true });
   },
   start,
 };
 
-function findSirv(): string {
-  const home = process.env["FAIRLEAD_BENCH_SIRV"];
-  const installed = home === undefined ? "" : join(home, "node_modules/sirv-cli/bin.js");
-  if (existsSync(installed)) return installed;
-  const found = spawnSync("which", ["sirv"], { encoding: "utf8" }).stdout.trim();
-  return found === "" ? "" : realpathSync(found);
-}
-
-function build(folder: string): Stage {
+/** Packs what is built, unpacks it into the folder. @returns the script of the command */
+function packedCommand(folder: string): string {
   const words = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder];
   const archive = execFileSync("npm", words, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   execFileSync("tar", ["xzf", join(folder, archive.trim()), "-C", folder]);
-  const { bin } = JSON.parse(readFileSync(join(folder, "package/package.json"), "utf8")) as {
-    bin: { fairlead: string };
-  };
-  const site = join(folder, "site");
-  execFileSync("mkdir", [site]);
-  writeFileSync(join(site, "index.html"), PAGE);
-  writeFileSync(join(folder, "bare.cjs"), BARE);
-  const scripts = {
-    "fairlead-command": join(folder, "package", bin.fairlead),
-    "sirv-cli": findSirv(),
-    "node-net": join(folder, "bare.cjs"),
-  };
-  return { site, scripts, warm: new Set() };
+  const text = readFileSync(join(folder, "package/package.json"), "utf8");
+  return join(folder, "package", (JSON.parse(text) as { bin: { fairlead: string } }).bin.fairlead);
 }
 
 /** One start. */
-async function start(name: string, core: number): Promise<Round> {
-  if (stage === null) throw new Error("the profile was not prepared");
-  if (!stage.warm.has(name)) {
-    stage.warm.add(name);
+async function start(spec: SubjectSpec, node: string, { subjectCore }: RoundSettings): Promise<Round> {
+  const key = `${spec.name} ${node}`;
+  if (!warm.has(key)) {
+    warm.add(key);
     // Ended as people end it, which is when compiled code is kept
-    await startOnce(name, stage, core, "SIGTERM");
+    await startOnce(spec, node, subjectCore, "SIGTERM");
   }
-  return startOnce(name, stage, core, "SIGKILL");
+  return startOnce(spec, node, subjectCore, "SIGKILL");
 }
 
-async function startOnce(name: string, { site, scripts }: Stage, core: number, signal: NodeJS.Signals): Promise<Round> {
-  const script = scripts[name];
-  if (script === undefined) throw new Error(`${name} is no command`);
+async function startOnce(spec: SubjectSpec, node: string, core: number, signal: NodeJS.Signals): Promise<Round> {
   const port = await freePort();
-  const words = ["-c", String(core), process.execPath, script, site, "--port", String(port)];
+  process.env["FAIRLEAD_BENCH_PORT"] = String(port);
+  const command = spec.command(node);
   const beganMs = performance.now();
-  const child = spawn("taskset", words, { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawnPinned(command, core, { stdout: "ignore" });
   const exited = once(child, "exit");
   try {
     const text = await firstAnswer(child, port, beganMs + DEADLINE_MS);
     const endedMs = performance.now();
-    if (!text.endsWith(PAGE)) throw new Error(`${name}: wrong answer\n${text}`);
+    if (!text.endsWith(PAGE)) throw new Error(`${spec.name}: wrong answer\n${text}`);
     // Nanoseconds on a core, of the main thread
     const [cpuNs] = readFileSync(`/proc/${child.pid}/schedstat`, "utf8").split(" ");
-    return { "first answer ms": endedMs - beganMs, "main CPU ms": Number(cpuNs) / 1e6 };
+    const kib = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
+    const figures = {
+      "first answer ms": endedMs - beganMs,
+      "main CPU ms": Number(cpuNs) / 1e6,
+      "RSS MiB": Number(kib) / 1024,
+    };
+    return { figures, percentiles: [], busy: null };
   } finally {
-    child.kill(signal);
-    await exited;
+    if (signal === "SIGKILL") await endProcess(child);
+    else {
+      child.kill(signal);
+      await exited;
+    }
   }
 }
 

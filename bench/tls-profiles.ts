@@ -1,52 +1,29 @@
 /**
- * Profiles of TLS: the same certificate behind each subject, asked by wrk over connections that stay, so that records are
- * measured and not handshakes. Steered by server CPU per request.
- *
- * The whole answer is compared before and after the load, by a client of their own.
+ * Profiles of TLS: the same certificate behind each subject. Connections that stay measure records, connections that do not
+ * measure handshakes, full ones and resumed ones. Steered by server CPU per request, of which a handshake has one.
  */
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import type { IncomingMessage } from "node:http";
-import { get } from "node:https";
 import { join } from "node:path";
-import type { Subject } from "./process.ts";
-import { openTree } from "./static-profiles.ts";
-import type { StaticTree } from "./static-tree.ts";
-import { figuresOf, wrk } from "./wrk.ts";
+import { fileURLToPath } from "node:url";
+import { greetingChecker } from "./answer.ts";
+import { scriptCommand } from "./load/fixed-rate.ts";
+import type { HandshakeSettings } from "./load/handshakes.ts";
+import { type Load, parseResult } from "./load/result.ts";
+import { greetingRequest, saturate } from "./plain-profiles.ts";
+import { runLoad } from "./process.ts";
+import type { Figure, Profile } from "./profile.ts";
+import { LOAD_FIGURES, roundOf } from "./round.ts";
+import { fileChecker, openTree, theTree } from "./static-profiles.ts";
+import { targetOf } from "./targets.ts";
 
-/** What is asked for, and who is compared. */
-interface Question {
-  readonly about: string;
-  readonly path: string;
-  readonly reference: string;
-  readonly subjects: readonly string[];
-}
-
-const QUESTIONS: Readonly<Record<string, Question>> = {
-  "tls-plaintext": {
-    about: "GET / under TLS 1.3 on keep-alive connections",
-    path: "/",
-    reference: "node-https",
-    subjects: ["fairlead-tls", "node-https"],
-  },
-  "tls-64k": {
-    about: "a file of 64 KB under TLS 1.3",
-    path: "/64k.js",
-    reference: "nginx-static-tls",
-    subjects: ["fairlead-static-tls", "nginx-static-tls"],
-  },
-};
-
-/** The profiles of TLS by name. */
-export const TLS_PROFILES: ReadonlyMap<string, Question> = new Map(Object.entries(QUESTIONS));
+const HANDSHAKES = fileURLToPath(new URL("load/handshakes.ts", import.meta.url));
 
 /** The folder of this run, with a certificate beside it. Subjects read their paths from the environment. */
-export function openTlsTree(): StaticTree {
-  const tree = openTree();
+function openTlsTree(): () => void {
+  const remove = openTree();
   // Not in the folder that is served, but removed with it
-  const home = `${tree.folder}-nginx`;
+  const home = `${theTree().folder}-nginx`;
   mkdirSync(home, { recursive: true });
   const certFile = join(home, "certificate.pem");
   const keyFile = join(home, "key.pem");
@@ -55,38 +32,79 @@ export function openTlsTree(): StaticTree {
   execFileSync("openssl", [...words, ...names, "-keyout", keyFile, "-out", certFile], { stdio: "ignore" });
   process.env["FAIRLEAD_BENCH_CERT"] = certFile;
   process.env["FAIRLEAD_BENCH_KEY"] = keyFile;
-  return tree;
+  return remove;
 }
 
-/** One round. */
-export async function runTls(
-  name: string,
-  subject: Subject,
-  tree: StaticTree,
-  settings: { readonly seconds: number; readonly loadCore: number },
-): Promise<Readonly<Record<string, number>>> {
-  const question = QUESTIONS[name];
-  if (question === undefined) throw new Error(`no profile ${name}`);
-  await check(subject, tree, question.path);
-  const requests = [`GET ${question.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`];
-  const load = { requests, status: 200, connections: 64, scheme: "https" } as const;
-  await wrk(subject, load, Math.max(1, settings.seconds / 3), settings.loadCore);
-  const before = subject.cpuUs();
-  const result = await wrk(subject, load, settings.seconds, settings.loadCore);
-  const round = figuresOf(result, subject.cpuUs() - before, subject.residentBytes());
-  await check(subject, tree, question.path);
-  return round;
+const GREETING = { family: "tls", reference: "node-https", ours: ["fairlead-tls"], peers: [] } as const;
+
+/** Names of figures of handshakes; they are the load's under other names. */
+const HANDSHAKE_FIGURES: readonly Figure[] = LOAD_FIGURES.map((figure) => figure);
+
+function handshakes(name: string, about: string, isResumed: boolean): Profile {
+  return {
+    ...GREETING,
+    name,
+    about,
+    figures: HANDSHAKE_FIGURES,
+    target: targetOf(name),
+    tools: ["openssl"],
+    isSaturating: true,
+    prepare: openTlsTree,
+    run: async (subject, settings) => {
+      const checker = await greetingChecker(subject.port, "https");
+      const told = { port: subject.port, connections: settings.connections ?? 16, isResumed };
+      return roundOf(subject, checker, settings, async (seconds) => {
+        const argument: HandshakeSettings = { ...told, seconds };
+        return parseResult(await runLoad(scriptCommand(HANDSHAKES, argument), settings.loadCore), subject.label);
+      });
+    },
+  };
 }
 
-/** Compares an answer whole. */
-async function check(subject: Subject, tree: StaticTree, path: string): Promise<void> {
-  // The certificate is made for this run, and the peer is our own child on this machine
-  const options = { host: "127.0.0.1", port: subject.port, path, agent: false, rejectUnauthorized: false };
-  const [response] = (await once(get(options), "response")) as [IncomingMessage];
-  const hash = createHash("sha256");
-  for await (const part of response) hash.update(part as Buffer);
-  const expected = tree.hashes.get(path) ?? createHash("sha256").update("Hello, World!").digest("hex");
-  if (response.statusCode !== 200 || hash.digest("hex") !== expected) {
-    throw new Error(`${subject.name}: wrong content of ${path}`);
-  }
-}
+const PLAINTEXT: Profile = {
+  ...GREETING,
+  name: "tls-plaintext",
+  about: "GET / under TLS 1.3 on keep-alive connections",
+  figures: LOAD_FIGURES,
+  target: targetOf("tls-plaintext"),
+  tools: ["wrk", "openssl"],
+  isSaturating: true,
+  prepare: openTlsTree,
+  run: async (subject, settings) => {
+    const checker = await greetingChecker(subject.port, "https");
+    const get = { paths: ["/"], fields: {} };
+    const load: Load = { requests: [greetingRequest()], status: 200, connections: 64, scheme: "https", get };
+    return roundOf(subject, checker, settings, (seconds) => saturate(subject, load, seconds, settings));
+  },
+};
+
+const FILE_PATH = "/64k.js";
+
+const FILE: Profile = {
+  name: "tls-64k",
+  about: "a file of 64 KB under TLS 1.3",
+  family: "static-tls",
+  reference: "nginx-static-tls",
+  ours: ["fairlead-static-tls"],
+  peers: [],
+  figures: LOAD_FIGURES,
+  target: targetOf("tls-64k"),
+  tools: ["wrk", "openssl"],
+  isSaturating: true,
+  prepare: openTlsTree,
+  run: async (subject, settings) => {
+    const asked = { fields: {}, status: 200, scheme: "https" } as const;
+    const checker = fileChecker(subject, theTree(), [FILE_PATH], asked);
+    const requests = [`GET ${FILE_PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`];
+    const get = { paths: [FILE_PATH], fields: {} };
+    const load: Load = { requests, status: 200, connections: 64, scheme: "https", get };
+    return roundOf(subject, checker, settings, (seconds) => saturate(subject, load, seconds, settings));
+  },
+};
+
+export const TLS_PROFILES: readonly Profile[] = [
+  PLAINTEXT,
+  FILE,
+  handshakes("tls-handshakes", "full handshakes of TLS 1.3, one request on each connection", false),
+  handshakes("tls-resumed", "resumed handshakes of TLS 1.3, one request on each connection", true),
+];

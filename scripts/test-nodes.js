@@ -6,10 +6,11 @@
  * installed here (no network) is skipped aloud, not failed.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { nodeOf } from "./node-binaries.js";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const smoke = join(root, "test/smoke/package.js");
@@ -17,27 +18,6 @@ const suite = join(root, "node_modules/vitest/vitest.mjs");
 const isWhole = process.argv.includes("--suite");
 const majors = process.argv.slice(2).filter((word) => /^\d+$/.test(word));
 if (majors.length === 0) majors.push("22", "24", "26");
-
-/** Path of a Node of that major version, null where it cannot be had. */
-function nodeOf(major) {
-  const folder = join(root, ".cache/nodes", major);
-  const binary = join(folder, "node_modules/node/bin/node");
-  if (!existsSync(binary)) {
-    mkdirSync(folder, { recursive: true });
-    const words = [
-      "install",
-      "--prefix",
-      folder,
-      "--no-save",
-      "--no-audit",
-      "--no-fund",
-      "--loglevel=error",
-      `node@${major}`,
-    ];
-    spawnSync("npm", words, { stdio: ["ignore", "ignore", "inherit"] });
-  }
-  return existsSync(binary) ? binary : null;
-}
 
 /** Packs this package and installs the tarball with its dependencies, as somebody who uses it would. */
 function installPackage() {

@@ -1,0 +1,110 @@
+/**
+ * The rounds of a profile: every contestant once a round, the order turning, each alone on its core.
+ *
+ * A round during which somebody else worked is repeated as often as is allowed, aloud, and the least disturbed of the tries counts. A
+ * contestant that cannot be started, fails or answers wrongly is put out, with all of its rounds: speed with wrong answers is
+ * no result. An abort ends what runs and keeps the rounds that were finished.
+ */
+import type { Contestant } from "./contestants.ts";
+import { disturbanceOf, isDisturbed } from "./noise.ts";
+import { startSubject } from "./process.ts";
+import type { Profile, Round, RoundSettings } from "./profile.ts";
+import type { Progress } from "./progress.ts";
+import type { ProfileResult, SubjectResult } from "./results.ts";
+
+/** What a run of rounds needs. */
+export interface Measuring {
+  readonly rounds: number;
+  /** Of a disturbed round, at most. */
+  readonly repeats: number;
+  readonly settings: RoundSettings;
+  readonly progress: Progress;
+  readonly abort: AbortSignal;
+}
+
+/** Seconds that a round of one contestant is thought to take, before one was seen. */
+export function secondsPerRound(profile: Profile, seconds: number): number {
+  if (profile.start !== undefined) return 2;
+  return profile.name === "idle" ? 8 : seconds + Math.max(1, seconds / 3) + 1.5;
+}
+
+/** Measures one profile. */
+export async function measureProfile(
+  profile: Profile,
+  contestants: readonly Contestant[],
+  measuring: Measuring,
+): Promise<ProfileResult> {
+  const { rounds, progress, abort, settings } = measuring;
+  const results = new Map<string, Round[]>(contestants.map(({ label }) => [label, []]));
+  const failures = new Map<string, string>();
+  const undo = profile.prepare?.();
+  try {
+    for (const { round, contestant } of stepsOf(contestants, rounds)) {
+      const { label } = contestant;
+      if (abort.aborted) break;
+      if (failures.has(label)) continue;
+      progress.begin(profile.name, round + 1, rounds, label);
+      try {
+        results.get(label)?.push(await undisturbedRound(profile, contestant, measuring));
+      } catch (error) {
+        if (abort.aborted) break;
+        const reason = error instanceof Error ? error.message : String(error);
+        failures.set(label, reason);
+        progress.say(`PUT OUT of ${profile.name}: ${label}: ${reason}`);
+      }
+      progress.end();
+    }
+  } finally {
+    undo?.();
+  }
+  const subjects = contestants.map((one) => resultOf(one, results.get(one.label) ?? [], failures.get(one.label)));
+  const { name, about, figures, reference, ours, target, isSaturating } = profile;
+  return { name, about, figures, reference, ours, target, isSaturating, seconds: settings.seconds, subjects };
+}
+
+/** Everybody once a round; round 2 begins with the second, so that nobody is always behind the same one. */
+function* stepsOf(
+  contestants: readonly Contestant[],
+  rounds: number,
+): Generator<{ readonly round: number; readonly contestant: Contestant }> {
+  for (let round = 0; round < rounds; round++) {
+    const turn = round % contestants.length;
+    for (const contestant of [...contestants.slice(turn), ...contestants.slice(0, turn)]) yield { round, contestant };
+  }
+}
+
+function resultOf(contestant: Contestant, rounds: readonly Round[], failure: string | undefined): SubjectResult {
+  const { spec, node, label, reference } = contestant;
+  return {
+    label,
+    name: spec.name,
+    about: spec.about,
+    version: spec.version(node.path),
+    reference,
+    rounds: failure === undefined ? rounds : [],
+    failure: failure ?? null,
+  };
+}
+
+async function undisturbedRound(profile: Profile, contestant: Contestant, measuring: Measuring): Promise<Round> {
+  let best = await oneRound(profile, contestant, measuring.settings);
+  for (let repeat = 1; repeat <= measuring.repeats; repeat++) {
+    if (best.busy === null || !isDisturbed(best.busy) || measuring.abort.aborted) break;
+    const words = `${profile.name}, ${contestant.label}: ${disturbanceOf(best.busy)}`;
+    measuring.progress.say(`${words}: repeating (${repeat} of ${measuring.repeats})`);
+    const next = await oneRound(profile, contestant, measuring.settings);
+    if (next.busy !== null && next.busy.foreign + next.busy.stolen < best.busy.foreign + best.busy.stolen) best = next;
+  }
+  return best;
+}
+
+async function oneRound(profile: Profile, { spec, node, label }: Contestant, settings: RoundSettings): Promise<Round> {
+  if (profile.start !== undefined) return profile.start(spec, node.path, settings);
+  if (profile.run === undefined) throw new Error(`${profile.name} has nothing to run`);
+  const subject = await startSubject(label, spec.command(node.path), settings.subjectCore);
+  try {
+    return await profile.run(subject, settings);
+  } finally {
+    await subject.stop();
+  }
+}

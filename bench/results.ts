@@ -1,0 +1,147 @@
+/**
+ * The results of a run, as they are kept in JSON, and what follows from them: medians, ratios, verdicts and doubts.
+ *
+ * Everything that is shown (tables, charts, docs, the guard) is made of this, so a run can be shown again without measuring.
+ */
+import type { Machine } from "./machine.ts";
+import { bottleneckOf, disturbanceOf, isDisturbed, MAX_HALF_RANGE } from "./noise.ts";
+import type { Figure, Round, Target } from "./profile.ts";
+import { halfRange, medianPercentiles, pairRatios, type Spread, spreadOf } from "./statistics.ts";
+import { verdictOf } from "./targets.ts";
+
+/** One subject's rounds; null for one that was not finished. */
+export interface SubjectResult {
+  readonly label: string;
+  readonly name: string;
+  readonly about: string;
+  readonly version: string;
+  /** Label of whom it is compared with, or null. */
+  readonly reference: string | null;
+  readonly rounds: readonly (Round | null)[];
+  /** Why it was put out, or null. A subject that answers wrongly has no figures. */
+  readonly failure: string | null;
+}
+
+/** One profile's subjects. */
+export interface ProfileResult {
+  readonly name: string;
+  readonly about: string;
+  readonly figures: readonly Figure[];
+  readonly reference: string;
+  /** Names of ours; the target is for the first of them. */
+  readonly ours: readonly string[];
+  readonly target: Target | null;
+  readonly isSaturating: boolean;
+  readonly seconds: number;
+  readonly subjects: readonly SubjectResult[];
+}
+
+/** A whole run. */
+export interface RunResult {
+  readonly format: 1;
+  /** ISO 8601. */
+  readonly date: string;
+  /** As it was typed. */
+  readonly command: string;
+  /** False if it was ended before its end. */
+  readonly isWhole: boolean;
+  readonly machine: Machine;
+  /** What was left out, and why. */
+  readonly skipped: readonly string[];
+  readonly profiles: readonly ProfileResult[];
+}
+
+/** What a subject's rounds come to. */
+export interface Summary {
+  readonly figures: ReadonlyMap<string, Spread>;
+  /** Of the first figure, round by round; null without a reference. */
+  readonly ratio: Spread | null;
+  /** Null where nothing is demanded. */
+  readonly verdict: string | null;
+  readonly percentiles: readonly (readonly [number, number])[];
+  /** What makes one doubt the figures. */
+  readonly doubts: readonly string[];
+}
+
+/** Later than this, the load itself makes much of a latency at a fixed rate. */
+const LATE_P99_US = 500;
+
+/** @returns what the rounds of a subject come to */
+export function summaryOf(profile: ProfileResult, subject: SubjectResult): Summary {
+  const rounds = subject.rounds.filter((round) => round !== null);
+  const figures = new Map<string, Spread>();
+  for (const { name } of profile.figures) {
+    figures.set(name, spreadOf(rounds.map((round) => round.figures[name] ?? NaN)));
+  }
+  const steer = profile.figures[0]?.name ?? "";
+  const reference = profile.subjects.find(({ label }) => label === subject.reference);
+  const numbersOf = (one: SubjectResult): (number | null)[] => one.rounds.map((round) => round?.figures[steer] ?? null);
+  const ratios = reference === undefined ? [] : pairRatios(numbersOf(subject), numbersOf(reference));
+  const ratio = ratios.length === 0 ? null : spreadOf(ratios);
+  const isJudged = profile.target !== null && subject.name === profile.ours[0] && ratio !== null;
+  return {
+    figures,
+    ratio,
+    verdict: isJudged ? verdictOf(ratio.median, profile.target) : null,
+    percentiles: medianPercentiles(rounds.map((round) => round.percentiles)),
+    doubts: doubtsOf(profile, rounds, figures.get(steer)),
+  };
+}
+
+function doubtsOf(profile: ProfileResult, rounds: readonly Round[], steer: Spread | undefined): readonly string[] {
+  const doubts: string[] = [];
+  const share = steer === undefined ? 0 : halfRange(steer);
+  if (share > MAX_HALF_RANGE) doubts.push(`rounds differ by ±${(share * 100).toFixed(0)} %`);
+  const busy = rounds.flatMap((round) => (round.busy === null ? [] : [round.busy]));
+  const disturbed = busy.filter(isDisturbed);
+  const [worst] = disturbed.toSorted((a, b) => b.foreign + b.stolen - a.foreign - a.stolen);
+  if (worst !== undefined) {
+    doubts.push(`${disturbed.length} of ${rounds.length} rounds disturbed (${disturbanceOf(worst)})`);
+  }
+  if (profile.isSaturating && busy.length > 0) {
+    const isMost = (what: string): boolean => busy.filter((one) => bottleneckOf(one) === what).length > busy.length / 2;
+    if (isMost("load")) doubts.push("the load was the bottleneck: req/s are its own, CPU per request holds");
+    if (isMost("neither")) doubts.push("neither core was full: req/s are bound by waiting");
+  }
+  const late = spreadOf(rounds.map((round) => round.figures["late p99 us"] ?? 0)).median;
+  if (late > LATE_P99_US) doubts.push(`the load was late itself (p99 ${late.toFixed(0)} us)`);
+  return doubts;
+}
+
+/** @returns the results with the summaries in plain objects, as they are written to a file */
+export function withSummaries(run: RunResult): unknown {
+  const profiles = run.profiles.map((profile) => ({
+    ...profile,
+    subjects: profile.subjects.map((subject) => {
+      const { figures, ...rest } = summaryOf(profile, subject);
+      return { ...subject, summary: { ...rest, figures: Object.fromEntries(figures) } };
+    }),
+  }));
+  return { ...run, profiles };
+}
+
+/**
+ * Joins runs; of two profiles of the same name the later one stays.
+ *
+ * @throws if they are of different machines: figures of two machines stand in no common table
+ */
+export function joinRuns(runs: readonly RunResult[]): RunResult {
+  const [first] = runs;
+  if (first === undefined) throw new Error("no results to show");
+  const profiles = new Map<string, ProfileResult>();
+  for (const run of runs) {
+    if (run.format !== 1) throw new Error("results of another format");
+    if (run.machine.cpu !== first.machine.cpu || run.machine.cores !== first.machine.cores) {
+      throw new Error(`results of different machines: ${first.machine.cpu} and ${run.machine.cpu}`);
+    }
+    for (const profile of run.profiles) profiles.set(profile.name, profile);
+  }
+  return {
+    ...first,
+    date: runs.map(({ date }) => date).toSorted()[0] ?? first.date,
+    command: runs.map(({ command }) => command).join("\n"),
+    isWhole: runs.every(({ isWhole }) => isWhole),
+    skipped: [...new Set(runs.flatMap(({ skipped }) => skipped))],
+    profiles: [...profiles.values()],
+  };
+}
