@@ -56,7 +56,7 @@ function shorten(name: string): string {
     if (left < 0) break;
     kept += character;
   }
-  return kept.trimEnd() + end;
+  return withoutEnd(kept) + end;
 }
 
 /** Before the extension, and the extension with its dot. */

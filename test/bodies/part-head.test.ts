@@ -141,6 +141,11 @@ describe("safe file names", () => {
     expect(Buffer.byteLength(safeFileName(`a.${"😀".repeat(300)}`))).toBeLessThanOrEqual(200);
   });
 
+  it("end in no dot where a long one is cut", () => {
+    expect(safeFileName(`${"a".repeat(199)}.${"b".repeat(60)}`)).toBe("a".repeat(199));
+    expect(safeFileName(`${"a".repeat(195)}. b${"c".repeat(60)}.txt`)).toBe(`${"a".repeat(195)}.txt`);
+  });
+
   it("are one name that stays in its folder, whatever the original", () => {
     const evil = fc.constantFrom("..", "/", "\\", ".", "\0", " ", "con", "a", "\u202e", ":", "\ud800", ".part");
     fc.assert(
