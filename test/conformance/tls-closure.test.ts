@@ -14,7 +14,13 @@ describe.skipIf(!hasOpenssl)(`a connection that ends${hasOpenssl ? "" : " (opens
     setup = await startTls({ tls: pair });
     const client = spawn("openssl", [
       "s_client",
-      ...["-connect", `127.0.0.1:${setup.server.port}`, "-servername", "a.test", `-${version}`, "-msg", "-ign_eof"],
+      "-connect",
+      `127.0.0.1:${setup.server.port}`,
+      "-servername",
+      "a.test",
+      `-${version}`,
+      "-msg",
+      "-ign_eof",
     ]);
     let said = "";
     client.stdout.on("data", (chunk: Buffer) => (said += String(chunk)));
