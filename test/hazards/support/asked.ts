@@ -56,6 +56,28 @@ export async function get(
   const [response, ...others] = said.responses.filter(({ status }) => status >= 200);
   if (response === undefined) throw new Error(`no answer to ${method} ${target}: ${said.text}`);
   const faults = others.length === 0 ? said.faults : [...said.faults, "more than one answer"];
+  return answerOf(response, faults);
+}
+
+/** Asks for many things over few connections. Answers in order; none may close the connection. */
+export async function getAll(port: number, targets: readonly string[]): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (let at = 0; at < targets.length; at += PIPELINE) {
+    const some = targets.slice(at, at + PIPELINE);
+    const requests = some.map((target) => `GET ${target} HTTP/1.1\r\nHost: site.example\r\n\r\n`);
+    const last = "GET / HTTP/1.0\r\n\r\n";
+    const methods = [...some, ""].map(() => "GET");
+    const { responses, faults, text } = await say(port, `${requests.join("")}${last}`, methods);
+    if (responses.length !== some.length + 1)
+      throw new Error(`${responses.length} answers to ${some.length + 1}: ${text}`);
+    answers.push(...responses.slice(0, -1).map((response) => answerOf(response, faults)));
+  }
+  return answers;
+}
+
+const PIPELINE = 200;
+
+function answerOf(response: WireResponse, faults: readonly string[]): Answer {
   return { status: response.status, fields: fieldsOf(response), text: response.content.toString("latin1"), faults };
 }
 
