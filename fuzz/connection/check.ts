@@ -2,7 +2,7 @@
  * One script from its seed to what is broken of it: played, judged, and compared in its splits where that is worth the time.
  */
 
-import { drawScript } from "./generate.ts";
+import { drawScript, WEIGHTS } from "./generate.ts";
 import { judge } from "./judge.ts";
 import { play } from "./play.ts";
 import type { Script } from "./script.ts";
@@ -13,7 +13,7 @@ const SPLITS_IN = 8;
 
 /** Whether the script of a seed is also compared in its splits. */
 export function comparesSplits(seed: number): boolean {
-  return Math.floor(Math.abs(seed) / 5) % SPLITS_IN === 0;
+  return Math.floor(Math.abs(seed) / WEIGHTS.length) % SPLITS_IN === 0;
 }
 
 /** All that does not hold of a script; empty. */

@@ -15,6 +15,13 @@ export interface Weights {
   readonly faces: ReadonlyArray<Script["face"]>;
   /** Most messages on a connection. */
   readonly maxMessages: number;
+  /** Once in so many there may be as many; else there are few. */
+  readonly longIn: number;
+  /** Once in so many the peer reads only as its steps say. */
+  readonly slowIn: number;
+  /** Octets of a piece of an answer, and pieces. */
+  readonly maxAnswerBytes: number;
+  readonly maxPieces: number;
   /** Once in so many a message is hostile; 0: never. */
   readonly hostileIn: number;
   readonly maxContentBytes: number;
@@ -32,6 +39,10 @@ export const WEIGHTS: readonly Weights[] = [
     name: "pipelines",
     faces: ["bare"],
     maxMessages: 50,
+    longIn: 3,
+    slowIn: 5,
+    maxAnswerBytes: 60,
+    maxPieces: 2,
     hostileIn: 40,
     maxContentBytes: 60,
     wildIn: 8,
@@ -42,6 +53,10 @@ export const WEIGHTS: readonly Weights[] = [
     name: "handlers",
     faces: ["bare"],
     maxMessages: 5,
+    longIn: 4,
+    slowIn: 5,
+    maxAnswerBytes: 3000,
+    maxPieces: 4,
     hostileIn: 10,
     maxContentBytes: 3000,
     wildIn: 1,
@@ -52,6 +67,10 @@ export const WEIGHTS: readonly Weights[] = [
     name: "fetch",
     faces: ["web", "server"],
     maxMessages: 5,
+    longIn: 4,
+    slowIn: 5,
+    maxAnswerBytes: 3000,
+    maxPieces: 4,
     hostileIn: 12,
     maxContentBytes: 3000,
     wildIn: 2,
@@ -62,6 +81,10 @@ export const WEIGHTS: readonly Weights[] = [
     name: "hostile",
     faces: ["bare", "bare", "web"],
     maxMessages: 4,
+    longIn: 4,
+    slowIn: 5,
+    maxAnswerBytes: 300,
+    maxPieces: 3,
     hostileIn: 2,
     maxContentBytes: 300,
     wildIn: 4,
@@ -72,11 +95,29 @@ export const WEIGHTS: readonly Weights[] = [
     name: "slow peers",
     faces: ["bare", "server"],
     maxMessages: 6,
+    longIn: 4,
+    slowIn: 2,
+    maxAnswerBytes: 80000,
+    maxPieces: 4,
     hostileIn: 15,
     maxContentBytes: 80_000,
     wildIn: 3,
     eventIn: 2,
     smallIn: 2,
+  },
+  {
+    name: "floods",
+    faces: ["bare", "bare", "web"],
+    maxMessages: 40,
+    longIn: 1,
+    slowIn: 1,
+    maxAnswerBytes: 8000,
+    maxPieces: 16,
+    hostileIn: 0,
+    maxContentBytes: 200,
+    wildIn: 3,
+    eventIn: 6,
+    smallIn: 0,
   },
 ];
 
@@ -88,7 +129,7 @@ export function drawScript(seed: number): Script {
 /** A script in the given proportions. */
 export function drawScriptWith(random: Random, weights: Weights): Script {
   const face = random.pick(weights.faces);
-  const count = random.below(4) === 0 ? random.below(weights.maxMessages + 1) : 1 + random.below(4);
+  const count = random.once(weights.longIn) ? random.below(weights.maxMessages + 1) : 1 + random.below(4);
   const messages: Message[] = [];
   for (let index = 0; index < count; index++) {
     messages.push(drawMessage(random, index, weights.hostileIn, weights.maxContentBytes));
@@ -99,7 +140,7 @@ export function drawScriptWith(random: Random, weights: Weights): Script {
     limits: isSmall ? drawLimits(random) : {},
     timeouts: isSmall ? drawTimeouts(random) : {},
     markBytes: random.pick([1, 100, 1024, 16_384, 16_384, 65_536]),
-    isEager: !random.once(weights.eventIn > 0 && weights.eventIn < 4 ? 2 : 5),
+    isEager: !random.once(weights.slowIn),
     flushesLate: random.once(4),
     messages,
     plans: Array.from({ length: Math.max(1, Math.min(count, 8)) }, () => drawPlan(random, weights)),
@@ -147,7 +188,7 @@ function drawPlan(random: Random, weights: Weights): Act[] {
 function drawCalmPlan(random: Random, weights: Weights): Act[] {
   const acts: Act[] = [];
   if (random.below(4) > 0) acts.push({ act: "read", how: "all", bytes: 0, ms: 0 });
-  const sizes = Array.from({ length: 1 + random.below(2) }, () => drawSize(random, weights.maxContentBytes));
+  const sizes = drawSizes(random, weights, 1);
   const as = random.pick<AnswerAct["as"]>(["text", "text", "bytes", "none", "stream"]);
   acts.push({ ...PLAIN, as, sizes });
   return acts;
@@ -206,6 +247,11 @@ function drawAct(random: Random, weights: Weights): Act {
   }
 }
 
+function drawSizes(random: Random, weights: Weights, atLeast: number): number[] {
+  const length = atLeast + random.below(weights.maxPieces + 1 - atLeast);
+  return Array.from({ length }, () => drawSize(random, weights.maxAnswerBytes));
+}
+
 function drawAnswer(random: Random, weights: Weights): AnswerAct {
   const as = random.pick<AnswerAct["as"]>([
     "none",
@@ -221,7 +267,7 @@ function drawAnswer(random: Random, weights: Weights): AnswerAct {
     "file",
     "wrong",
   ]);
-  const sizes = Array.from({ length: random.below(5) }, () => drawSize(random, weights.maxContentBytes));
+  const sizes = drawSizes(random, weights, 0);
   return {
     act: "answer",
     as,

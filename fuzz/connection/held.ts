@@ -43,7 +43,8 @@ export class Held {
   look(seen: readonly Seen[]): void {
     const last = seen.at(-1);
     const { isEnded, isDestroyed, deliveredBytes } = this.#peer;
-    if (last === undefined || isEnded || isDestroyed || last.hasTunnel) return;
+    // Behind content that was refused all is dropped
+    if (last === undefined || isEnded || isDestroyed || last.hasTunnel || last.failure !== null) return;
     const messages = this.#script.messages.slice(0, last.index + 1);
     if (messages.length <= last.index || messages.some(({ sound }) => sound === null)) return;
     const begin = this.#ends[last.index - 1] ?? 0;
@@ -59,7 +60,10 @@ export class Held {
   lookAtOutput(): void {
     let mostAnswer = 0;
     for (const act of this.#script.plans.flat()) {
-      if (act.act === "answer") mostAnswer = Math.max(mostAnswer, sumOf(act.sizes) + 8);
+      if (act.act !== "answer") continue;
+      const isStream = act.as === "stream" || act.as === "iterable" || act.as === "wrong";
+      // Of a source no more than a piece is asked for at a time; what is short and there at once may be gathered
+      mostAnswer = Math.max(mostAnswer, isStream ? Math.max(0, ...act.sizes) : sumOf(act.sizes) + 8);
     }
     const most = this.#script.markBytes + OUTPUT_MARK_BYTES + FRAMING_BYTES + 2 * mostAnswer;
     const { mostQueuedBytes } = this.#peer;

@@ -109,9 +109,9 @@ interface Framing {
 /** Draws message number `index`; `hostileIn`: once in so many something is wrong with it, 0 for never. */
 export function drawMessage(random: Random, index: number, hostileIn: number, maxContentBytes: number): Message {
   if (hostileIn === 0 || !random.once(hostileIn)) return drawSound(random, index, maxContentBytes);
-  if (random.once(5)) return { parts: [random.pick(WRONG_MESSAGES)], sound: null };
+  if (random.once(5)) return { parts: [random.pick(WRONG_MESSAGES)], tag: index, sound: null };
   const { parts } = drawSound(random, index, maxContentBytes);
-  return { parts: spoil(random, parts), sound: null };
+  return { parts: spoil(random, parts), tag: index, sound: null };
 }
 
 function drawSound(random: Random, index: number, maxContentBytes: number): Message {
@@ -131,7 +131,7 @@ function drawSound(random: Random, index: number, maxContentBytes: number): Mess
   const head = `${emptyLines}${[`${method} ${target} HTTP/1.${minor}`, ...lines].join("\r\n")}\r\n\r\n`;
   const { contentBytes, trailers } = framing;
   const sound: SoundMessage = { method, target, contentBytes, trailers };
-  return { parts: [head, ...framing.parts], sound };
+  return { parts: [head, ...framing.parts], tag: index, sound };
 }
 
 function drawTarget(random: Random, method: string, index: number): string {

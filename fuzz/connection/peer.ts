@@ -75,6 +75,11 @@ export class Peer implements Transport {
     return this.isDestroyed || this.#isFlushWanted || this.#hasInbound();
   }
 
+  /** Whether the peer has something to read. */
+  get isTakeable(): boolean {
+    return this.queuedBytes > 0 && !this.isDestroyed && !this.isClosed;
+  }
+
   get hasPeerEnded(): boolean {
     return this.#isPeerEnded;
   }

@@ -277,7 +277,7 @@ class Player implements Stage {
       const hasTurned = peer.turn();
       if (this.#isEager && (peer.queuedBytes > 0 || !hasTurned)) peer.take(Infinity);
       if (this.isAsync) await settle();
-      if (hasTurned || this.#ringDue() || peer.isDue) continue;
+      if (hasTurned || this.#ringDue() || peer.isDue || (this.#isEager && peer.isTakeable)) continue;
       return;
     }
     this.faults.push("does not come to rest");

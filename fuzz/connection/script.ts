@@ -20,6 +20,8 @@ export interface SoundMessage {
 /** One message of the peer: latin1 text, and numbers for so many octets of its tagged content. */
 export interface Message {
   readonly parts: ReadonlyArray<string | number>;
+  /** Number that its content and its field X-Tag have, if it has them. */
+  readonly tag: number;
   /** Null where something is wrong with it, or may be. */
   readonly sound: SoundMessage | null;
 }
@@ -112,13 +114,13 @@ export function taggedOctets(tag: string, start: number, length: number): Buffer
 
 /** Octets of each message. */
 export function octetsOf(messages: readonly Message[]): Buffer[] {
-  return messages.map(({ parts }, index) => {
+  return messages.map(({ parts, tag }) => {
     let sent = 0;
     return Buffer.concat(
       parts.map((part) => {
         if (typeof part === "string") return Buffer.from(part, "latin1");
         sent += part;
-        return taggedOctets(`m${index}`, sent - part, part);
+        return taggedOctets(`m${tag}`, sent - part, part);
       }),
     );
   });

@@ -104,24 +104,24 @@ function* simplerActs(act: Act): IterableIterator<Act> {
 }
 
 /** Field lines that are not needed; of a hostile message anything. */
-function* simplerMessages({ parts, sound }: Message): IterableIterator<Message> {
+function* simplerMessages({ parts, tag, sound }: Message): IterableIterator<Message> {
   const [head] = parts;
   if (typeof head === "string") {
     const lines = head.split("\r\n");
     for (let at = 1; at < lines.length - 2; at++) {
-      if (sound !== null && /^(?:content-length|transfer-encoding|x-tag)/i.test(lines[at] ?? "")) continue;
-      yield { parts: parts.with(0, lines.toSpliced(at, 1).join("\r\n")), sound };
+      if (sound !== null && /^(?:host|content-length|transfer-encoding|x-tag)/i.test(lines[at] ?? "")) continue;
+      yield { parts: parts.with(0, lines.toSpliced(at, 1).join("\r\n")), tag, sound };
     }
   }
   if (sound !== null) return;
-  for (const fewer of without(parts)) yield { parts: fewer, sound };
+  for (const fewer of without(parts)) yield { parts: fewer, tag, sound };
   for (const [at, part] of parts.entries()) {
     if (typeof part === "number") {
-      if (part > 0) yield { parts: parts.with(at, part >> 1), sound };
+      if (part > 0) yield { parts: parts.with(at, part >> 1), tag, sound };
       continue;
     }
     for (let from = 0; from < part.length && part.length < 200; from++) {
-      yield { parts: parts.with(at, part.slice(0, from) + part.slice(from + 1)), sound };
+      yield { parts: parts.with(at, part.slice(0, from) + part.slice(from + 1)), tag, sound };
     }
   }
 }

@@ -25,10 +25,12 @@ const PLAIN: Script = {
   messages: [
     {
       parts: ["GET /0 HTTP/1.1\r\nHost: a.example\r\nX-Tag: 0\r\n\r\n"],
+      tag: 0,
       sound: { method: "GET", target: "/0", contentBytes: 0, trailers: 0 },
     },
     {
       parts: ["POST /1 HTTP/1.1\r\nHost: a.example\r\nX-Tag: 1\r\nContent-Length: 9\r\n\r\n", 9],
+      tag: 1,
       sound: { method: "POST", target: "/1", contentBytes: 9, trailers: 0 },
     },
   ],
