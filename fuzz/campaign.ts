@@ -8,7 +8,7 @@
 
 import fc from "fast-check";
 import { keptInputs } from "./corpus.ts";
-import type { Coverage } from "./coverage.ts";
+import { type Coverage, Reach } from "./coverage.ts";
 import { BrokenInvariant, failureKey } from "./invariant.ts";
 import { MAX_INPUT_BYTES, mutate } from "./mutate.ts";
 import { Random } from "./random.ts";
@@ -16,9 +16,10 @@ import { failureOf, shrink } from "./shrink.ts";
 import type { FuzzTarget } from "./target.ts";
 import type { Watchdog } from "./watchdog.ts";
 
-const BATCH_INPUTS = 64;
+const BATCH_INPUTS = 256;
+const SLOW_BATCH_INPUTS = 16;
 /** One turn of growth in so many batches. */
-const GROWTH_BATCHES = 40;
+const GROWTH_BATCHES = 4;
 /** Above this many inputs of the pool the oldest go. */
 const MAX_POOL_INPUTS = 4_000;
 /** Of one target. Who breaks that many has enough to look at. */
@@ -46,9 +47,11 @@ export class Campaign {
   executions = 0;
   /** Blocks that this target was the first to reach. */
   blocks = 0;
+  /** Of the processor: others may use it at the same time. */
   spentMs = 0;
   readonly #random: Random;
   readonly #coverage: Coverage | null;
+  readonly reach: Reach | null;
   readonly #watchdog: Watchdog;
   readonly #pool: Buffer[] = [];
   #seeds: Buffer[] | null = null;
@@ -60,6 +63,7 @@ export class Campaign {
     this.target = target;
     this.#random = new Random(seed);
     this.#coverage = coverage;
+    this.reach = coverage === null ? null : new Reach(coverage);
     this.#watchdog = watchdog;
   }
 
@@ -79,22 +83,31 @@ export class Campaign {
   /** Runs a batch. */
   async batch(): Promise<void> {
     const inputs = this.#nextInputs();
+    // What ran before was another target's
+    this.#coverage?.take();
     for (const input of inputs) await this.#execute(input);
     this.#batches++;
-    if (this.#coverage === null) return;
-    if (this.#coverage.news(false) > 0) await this.#keepNews(inputs);
-    if (this.target.isSlow !== true && this.#batches % GROWTH_BATCHES === 0) await this.#tryGrowth();
+    if (this.reach !== null && this.reach.news(false) > 0) await this.#keepNews(inputs);
+    if (this.#coverage !== null && this.target.isSlow !== true && this.#batches % GROWTH_BATCHES === 0) {
+      await this.#tryGrowth(this.#coverage);
+    }
     this.#watchdog.rests();
   }
 
-  /** Runs an input again and again, to see which of the batch reached what is new. */
+  /** Runs a batch again, half by half, until it is known which inputs reached what is new. */
   async #keepNews(inputs: readonly Buffer[]): Promise<void> {
-    for (const input of inputs) {
-      await this.#execute(input);
-      const news = this.#coverage?.news(true) ?? 0;
+    const middle = Math.ceil(inputs.length / 2);
+    for (const half of [inputs.slice(0, middle), inputs.slice(middle)]) {
+      if (half.length === 0) continue;
+      for (const input of half) await this.#execute(input);
+      const news = this.reach?.news(half.length === 1) ?? 0;
       if (news === 0) continue;
+      if (half.length > 1) {
+        await this.#keepNews(half);
+        continue;
+      }
       this.blocks += news;
-      this.#pool.push(input);
+      this.#pool.push(...half);
       if (this.#pool.length > MAX_POOL_INPUTS) this.#pool.shift();
     }
   }
@@ -105,7 +118,7 @@ export class Campaign {
       this.#seeds = seeds.map((seed) => Buffer.from(seed));
       if (this.#coverage === null) this.#pool.push(...this.#seeds);
     }
-    const size = this.target.isSlow === true ? BATCH_INPUTS / 8 : BATCH_INPUTS;
+    const size = this.target.isSlow === true ? SLOW_BATCH_INPUTS : BATCH_INPUTS;
     if (this.#seeds.length > 0) return this.#seeds.splice(0, size);
     return Array.from({ length: size }, () => this.#nextInput());
   }
@@ -159,7 +172,7 @@ export class Campaign {
   }
 
   /** Takes an input, repeats a stretch of it, and compares the steps. */
-  async #tryGrowth(): Promise<void> {
+  async #tryGrowth(coverage: Coverage): Promise<void> {
     const base = this.#random.once(2)
       ? this.#fresh()
       : (this.#pool[this.#random.below(this.#pool.length)] ?? this.#fresh());
@@ -172,9 +185,9 @@ export class Campaign {
       input = Buffer.concat([base.subarray(0, at), ...Array<Buffer>(times).fill(stretch), base.subarray(at)]);
       // The first run fills what is remembered between runs
       await this.#execute(input);
-      this.#coverage?.news(false);
+      coverage.take();
       await this.#execute(input);
-      steps.push(this.#coverage?.steps() ?? 0);
+      steps.push(coverage.steps());
     }
     const [small = 0, middle = 0, large = 0] = steps;
     if (large < MIN_STEPS || large <= MAX_GROWTH * middle || middle <= MAX_GROWTH * small) return;

@@ -30,10 +30,6 @@ interface Known {
 /** Coverage of src, from {@link Coverage.start} on. */
 export class Coverage {
   readonly #session: Session = new Session();
-  /** By script, start and end. */
-  readonly #functions: Map<string, Known> = new Map();
-  /** Functions with the blocks that were run in them, as they were seen: nothing new in the same again. */
-  readonly #seen: Set<string> = new Set();
 
   start(): void {
     this.#session.connect();
@@ -46,63 +42,62 @@ export class Coverage {
     this.#session.disconnect();
   }
 
-  /**
-   * What was reached since it was asked last that never was before.
-   *
-   * @param isKept false: it is still new when it is asked the next time
-   * @returns the number of blocks
-   */
-  news(isKept: boolean): number {
-    let count = 0;
-    for (const { scriptId, url, functions } of this.#take()) {
-      for (const { ranges } of functions) {
-        const key = `${scriptId}${ranges.map((range) => `${range.count === 0 ? "-" : "+"}${range.startOffset}:${range.endOffset}`).join("")}`;
-        if (this.#seen.has(key)) continue;
-        if (isKept) this.#seen.add(key);
-        count += this.#mark(scriptId, url, ranges, isKept);
-      }
-    }
-    return count;
-  }
-
-  /** How often blocks were run since it was asked last, all together: the same for the same input, whatever the machine. */
-  steps(): number {
-    let steps = 0;
-    for (const { functions } of this.#take()) {
-      for (const { ranges } of functions) for (const { count } of ranges) steps += count;
-    }
-    return steps;
-  }
-
-  /** By room. */
-  rooms(): RoomCoverage[] {
-    const scripts = new Map<string, Known[]>();
-    for (const known of this.#functions.values()) {
-      scripts.set(known.path, [...(scripts.get(known.path) ?? []), known]);
-    }
-    const rooms = new Map<string, { reached: number; known: number }>();
-    for (const [path, functions] of scripts) {
-      const room = path.slice(SOURCE.length).split("/")[0] ?? "";
-      const sum = rooms.get(room) ?? { reached: 0, known: 0 };
-      const text = new Uint8Array(Math.max(...functions.map(({ start, marks }) => start + marks.length)));
-      // Functions lie within each other or apart: those inside are painted over those around them
-      functions.sort((a, b) => a.start - b.start || b.marks.length - a.marks.length);
-      for (const { start, marks } of functions) text.set(marks, start);
-      sum.known += text.length;
-      for (const mark of text) sum.reached += mark;
-      rooms.set(room, sum);
-    }
-    return [...rooms].map(([room, sum]) => ({ room, ...sum })).toSorted((a, b) => (a.room < b.room ? -1 : 1));
-  }
-
   /** Blocks that were run since it was asked last; their counts start anew. */
-  #take(): Profiler.ScriptCoverage[] {
+  take(): Profiler.ScriptCoverage[] {
     let result: Profiler.ScriptCoverage[] = [];
     // A session of the own thread answers before it returns
     this.#session.post("Profiler.takePreciseCoverage", (error, taken) => {
       if (error === null) result = taken.result;
     });
     return result.filter(({ url }) => pathOf(url).startsWith(SOURCE));
+  }
+
+  /** How often blocks were run since it was asked last, all together: the same for the same input, whatever the machine. */
+  steps(): number {
+    let steps = 0;
+    for (const { functions } of this.take()) {
+      for (const { ranges } of functions) for (const { count } of ranges) steps += count;
+    }
+    return steps;
+  }
+}
+
+/** What one target has reached. */
+export class Reach {
+  readonly #coverage: Coverage;
+  /** By script, start and end. */
+  readonly #functions: Map<string, Known> = new Map();
+  /** Functions with the blocks that were run in them, as they were seen: nothing new in the same again. */
+  readonly #seen: Set<string> = new Set();
+
+  constructor(coverage: Coverage) {
+    this.#coverage = coverage;
+  }
+
+  get functions(): Iterable<Known> {
+    return this.#functions.values();
+  }
+
+  /**
+   * What was reached since coverage was asked last that never was before.
+   *
+   * @param isKept false: it is still new when it is asked the next time
+   * @returns the number of blocks
+   */
+  news(isKept: boolean): number {
+    let count = 0;
+    for (const { scriptId, url, functions } of this.#coverage.take()) {
+      for (const { ranges } of functions) {
+        let key = scriptId;
+        for (const { startOffset, endOffset, count: times } of ranges) {
+          key += `${times === 0 ? "-" : "+"}${startOffset}:${endOffset}`;
+        }
+        if (this.#seen.has(key)) continue;
+        if (isKept) this.#seen.add(key);
+        count += this.#mark(scriptId, url, ranges, isKept);
+      }
+    }
+    return count;
   }
 
   /** Marks the blocks of one function, the inner ones behind those around them. Returns how many of them are new. */
@@ -130,6 +125,44 @@ export class Coverage {
     }
     return news;
   }
+}
+
+/** What all of them have reached together, by room. */
+export function roomsOf(reaches: readonly Reach[]): RoomCoverage[] {
+  const scripts = new Map<string, Known[]>();
+  for (const reach of reaches) {
+    for (const known of reach.functions) {
+      const list = scripts.get(known.path);
+      if (list === undefined) scripts.set(known.path, [known]);
+      else list.push(known);
+    }
+  }
+  const rooms = new Map<string, { reached: number; known: number }>();
+  for (const [path, functions] of scripts) {
+    const room = path.slice(SOURCE.length).split("/")[0] ?? "";
+    const sum = rooms.get(room) ?? { reached: 0, known: 0 };
+    const text = paint(functions);
+    sum.known += text.length;
+    for (const mark of text) sum.reached += mark;
+    rooms.set(room, sum);
+  }
+  return [...rooms].map(([room, sum]) => ({ room, ...sum })).toSorted((a, b) => (a.room < b.room ? -1 : 1));
+}
+
+/** The marks of one script, of all who know it. */
+function paint(functions: Known[]): Uint8Array {
+  const text = new Uint8Array(Math.max(...functions.map(({ start, marks }) => start + marks.length)));
+  const merged = new Map<string, Known>();
+  for (const known of functions) {
+    const key = `${known.start}:${known.marks.length}`;
+    const other = merged.get(key);
+    if (other === undefined) merged.set(key, { ...known, marks: Uint8Array.from(known.marks) });
+    else for (let i = 0; i < known.marks.length; i++) if (known.marks[i] === 1) other.marks[i] = 1;
+  }
+  // Functions lie within each other or apart: those inside are painted over those around them
+  const sorted = [...merged.values()].toSorted((a, b) => a.start - b.start || b.marks.length - a.marks.length);
+  for (const { start, marks } of sorted) text.set(marks, start);
+  return text;
 }
 
 function pathOf(url: string): string {

@@ -4,7 +4,7 @@
 
 import type { Campaign, Failure } from "./campaign.ts";
 import { showInput } from "./corpus.ts";
-import type { Coverage } from "./coverage.ts";
+import { roomsOf } from "./coverage.ts";
 
 /** Above this many octets an input is not shown in full but for the command that repeats it. */
 const MAX_SHOWN_CHARACTERS = 2_000;
@@ -33,23 +33,18 @@ export function renderProgress(campaigns: readonly Campaign[], now: string, seco
 }
 
 /** The end: per target, per room, all together. */
-export function renderTally(
-  campaigns: readonly Campaign[],
-  coverage: Coverage | null,
-  seconds: number,
-  seed: number,
-): string {
+export function renderTally(campaigns: readonly Campaign[], seconds: number, seed: number): string {
   const lines = [
     "",
-    `${"target".padEnd(20)}${"executions".padStart(12)}${"per s".padStart(9)}${"new blocks".padStart(12)}${"kept".padStart(7)}${"broken".padStart(8)}`,
+    `${"target".padEnd(20)}${"executions".padStart(12)}${"per CPU s".padStart(11)}${"new blocks".padStart(12)}${"kept".padStart(7)}${"broken".padStart(8)}`,
   ];
   for (const { target, executions, spentMs, blocks, poolSize, failures } of campaigns) {
     const rate = spentMs === 0 ? 0 : executions / (spentMs / 1000);
     lines.push(
-      `${target.name.padEnd(20)}${count(executions).padStart(12)}${count(rate).padStart(9)}${count(blocks).padStart(12)}${count(poolSize).padStart(7)}${count(failures.length).padStart(8)}`,
+      `${target.name.padEnd(20)}${count(executions).padStart(12)}${count(rate).padStart(11)}${count(blocks).padStart(12)}${count(poolSize).padStart(7)}${count(failures.length).padStart(8)}`,
     );
   }
-  const rooms = coverage?.rooms() ?? [];
+  const rooms = roomsOf(campaigns.flatMap(({ reach }) => (reach === null ? [] : [reach])));
   if (rooms.length > 0) {
     lines.push(
       "",

@@ -129,6 +129,7 @@ class Runner {
 
   async #turn(campaign: Campaign): Promise<void> {
     const from = performance.now();
+    const fromCpu = process.cpuUsage();
     const known = campaign.failures.length;
     this.#current = campaign;
     while (this.#hasTime && performance.now() - from < TURN_MS && !campaign.isGivenUp) {
@@ -136,7 +137,8 @@ class Runner {
       // Signals and rejections get through
       await new Promise<void>((resolve) => void setImmediate(resolve));
     }
-    campaign.spentMs += performance.now() - from;
+    const { user, system } = process.cpuUsage(fromCpu);
+    campaign.spentMs += (user + system) / 1000;
     for (const failure of campaign.failures.slice(known)) {
       say(`${this.#isTerminal ? "\r\x1b[K" : ""}${renderFailure(failure)}`);
       if (this.#wanted.isKeeping) say(`  kept as ${keepInput(failure.target, failure.input, failure.message)}`);
@@ -187,16 +189,16 @@ async function main(): Promise<number> {
     process.stderr.write("--hex needs --only with one target\n");
     return 2;
   }
+  const watchdog = new Watchdog();
+  const campaigns = targets.map((target, i) => new Campaign(target, wanted.seed + i * 7919, coverage, watchdog));
+  const runner = new Runner(campaigns, wanted);
   say(
     `seed ${wanted.seed}, ${targets.length} targets, ${wanted.seconds} s, Node ${process.versions.node}${coverage === null ? ", without coverage" : ""}`,
   );
-  const watchdog = new Watchdog();
-  const campaigns = targets.map((target, i) => new Campaign(target, wanted.seed + i * 7919, coverage, watchdog));
-  coverage?.news(true);
-  const seconds = await new Runner(campaigns, wanted).run();
+  const seconds = await runner.run();
   await watchdog.close();
   for (const target of targets) await target.close?.();
-  say(renderTally(campaigns, coverage, seconds, wanted.seed));
+  say(renderTally(campaigns, seconds, wanted.seed));
   coverage?.stop();
   return campaigns.some(({ failures }) => failures.length > 0) ? 1 : 0;
 }
