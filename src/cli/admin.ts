@@ -10,7 +10,6 @@
  */
 
 import { ADMIN_PORT, adminServer } from "../observe/admin-server.ts";
-import { joinHooks } from "../observe/join-hooks.ts";
 import { joinMetrics } from "../observe/joined-metrics.ts";
 import { metrics, type Metrics } from "../observe/metrics.ts";
 import { ServerError } from "../http/errors.ts";
@@ -18,6 +17,7 @@ import { answerWith } from "../processes/ask-workers.ts";
 import type { Supervisor } from "../processes/supervisor.ts";
 import type { HealthOptions, Readiness } from "../server/health.ts";
 import type { Hooks } from "../server/hooks.ts";
+import { joinHooks } from "../server/join-hooks.ts";
 import { CommandError } from "./command-error.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "./settings.ts";

@@ -11,6 +11,7 @@ import { editDistance, show } from "../server/option-check.ts";
 import type { OptionMistake } from "../server/option-check.ts";
 import { OPTION_TABLE } from "../server/option-table.ts";
 import { resolveOptions } from "../server/options.ts";
+import { isNeedOfTls } from "../server/tls-options.ts";
 import { CommandError } from "./command-error.ts";
 import { SETTABLE, settingOf } from "./config-layers.ts";
 import type { ConfigFile } from "./config-layers.ts";
@@ -188,7 +189,9 @@ class ConfigReader {
       resolveOptions({ ...this.server, fetch: () => undefined });
     } catch (error) {
       if (!(error instanceof ServerError) || !Array.isArray(error.cause)) throw error;
-      for (const mistake of error.cause as OptionMistake[]) this.#tellOptionMistake(mistake);
+      // Whether there is TLS, a flag may say
+      const mistakes = (error.cause as OptionMistake[]).filter((one) => !isNeedOfTls(one));
+      for (const mistake of mistakes) this.#tellOptionMistake(mistake);
     }
   }
 
@@ -212,12 +215,16 @@ class ConfigReader {
 
   #refuseValue(path: string, given: unknown, allowed: string): void {
     // A password must not get into a log because something else is wrong with it
-    this.#tell(path, `${path === "auth" ? `a ${typeof given}` : show(given)} was given, ${allowed} is allowed`);
+    this.#tell(path, `${path === "auth" ? typeGiven(given) : show(given)} was given, ${allowed} is allowed`);
   }
 
   #tell(path: string, said: string): void {
     this.mistakes.push(new CommandError(1, `${this.#source.placeOf(path)}: ${path}: ${said}`));
   }
+}
+
+function typeGiven(given: unknown): string {
+  return typeof given === "object" ? "an object" : `a ${typeof given}`;
 }
 
 /** Null if a flag can have no such value. */

@@ -10,6 +10,7 @@
 import { EventEmitter } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { ConnectionInfo } from "../http/exchange.ts";
+import { observerOf } from "../server/join-hooks.ts";
 import { resolveOptions, type ServeOptions } from "../server/options.ts";
 import { serve, type Server } from "../server/server.ts";
 import type { Context } from "../web/context.ts";
@@ -201,6 +202,7 @@ export class NodeServer extends EventEmitter implements AsyncDisposable {
 
   #serveOptions(place: ListenPlace): ServeOptions {
     const { hooks, timeouts, limits, ...others } = this.#options;
+    const observer = observerOf(hooks);
     return {
       ...others,
       ...place,
@@ -214,14 +216,14 @@ export class NodeServer extends EventEmitter implements AsyncDisposable {
         ...(this.maxRequestsPerSocket ? { maxRequestsPerConnection: this.maxRequestsPerSocket } : {}),
       },
       hooks: {
-        ...hooks,
+        ...observer,
         onConnection: (connection) => {
           this.#connected(connection);
-          return hooks?.onConnection?.(connection);
+          return observer.onConnection?.(connection);
         },
         onConnectionClose: (connection, error) => {
           knownSocketOf(connection)?.destroy();
-          return hooks?.onConnectionClose?.(connection, error);
+          return observer.onConnectionClose?.(connection, error);
         },
       },
       fetch: (request, context) => this.#handle(request, context),

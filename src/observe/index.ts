@@ -7,7 +7,7 @@
 export { accessLog } from "./access-log.ts";
 export type { AccessLog } from "./access-hooks.ts";
 export type { AccessLogOptions, LogFormat, LogMembers, LogTarget, RedactOptions } from "./access-options.ts";
-export { joinHooks } from "./join-hooks.ts";
+export { joinHooks } from "../server/join-hooks.ts";
 export { REDACTED, SECRET_PARAMETERS } from "./redact.ts";
 export { metrics } from "./metrics.ts";
 export type { Metrics, MetricsOptions, MetricsSnapshot, PoolStats } from "./metrics.ts";

@@ -13,6 +13,7 @@ import type { Handler } from "../web/handler.ts";
 import { SYSTEM_TIME } from "./clock.ts";
 import type { Hooks } from "./hooks.ts";
 import { editDistance, mistakeIn, type OptionMistake, renderMistakes, show } from "./option-check.ts";
+import { observerOf } from "./join-hooks.ts";
 import type { HealthOptions } from "./health.ts";
 import {
   checkPlaces,
@@ -26,6 +27,7 @@ import type { OptionRow } from "./option-row.ts";
 import { OPTION_TABLE } from "./option-table.ts";
 import type { ProxyTrust } from "./preface.ts";
 import {
+  checkNeedOfTls,
   type ProxyProtocolOptions,
   type RedirectOptions,
   type ResolvedRedirect,
@@ -121,8 +123,8 @@ export interface ServeOptions {
   readonly health?: HealthOptions | undefined;
   /** Proxies that begin each connection with who their client is. */
   readonly proxyProtocol?: ProxyProtocolOptions | undefined;
-  /** What observers want to be told. */
-  readonly hooks?: Hooks | undefined;
+  /** What observers want to be told; of several, each is told in order, whatever the others do. */
+  readonly hooks?: Hooks | readonly Hooks[] | undefined;
 }
 
 /** Options after validation. */
@@ -200,7 +202,9 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   const mistakes: OptionMistake[] = [];
   const values = new Map<string, unknown>();
   for (const row of OPTION_TABLE) values.set(row.path, takeValue(row, given, mistakes));
-  findStrangers(given, mistakes);
+  const isSeveral = Array.isArray(options.hooks);
+  if (isSeveral) checkObservers(options.hooks as readonly unknown[], mistakes);
+  findStrangers(isSeveral ? { ...given, hooks: undefined } : given, mistakes);
   checkTogether(given, mistakes);
   // What is to be read from files and made of several values needs each of them to be right
   if (mistakes.length > 0) throw new ServerError("ERR_OPTIONS", renderMistakes(mistakes), { cause: mistakes });
@@ -222,6 +226,17 @@ function takeValue(row: OptionRow, given: Readonly<Record<string, unknown>>, mis
   const mistake = mistakeIn(row, value);
   if (mistake !== null) mistakes.push(mistake);
   return value;
+}
+
+/** Each of several observers as if it were alone, under its place. */
+function checkObservers(observers: readonly unknown[], mistakes: OptionMistake[]): void {
+  for (const [index, observer] of observers.entries()) {
+    const found: OptionMistake[] = [];
+    const alone = { hooks: observer ?? null };
+    for (const row of OPTION_TABLE) if (row.path.startsWith("hooks.")) takeValue(row, alone, found);
+    findStrangers(alone, found);
+    mistakes.push(...found.map((one) => ({ ...one, path: one.path.replace(/^hooks/, `hooks[${index}]`) })));
+  }
 }
 
 /** Names that nobody knows; see the head of the file for which of them are mistakes. */
@@ -309,6 +324,7 @@ function derive(
   given: Readonly<Record<string, unknown>>,
   mistakes: OptionMistake[],
 ): ResolvedOptions {
+  checkNeedOfTls(values, given["tls"] !== undefined, mistakes);
   const limits = groupOf("limits", values) as unknown as Limits;
   // Called as written: a `fetch` that uses `this` finds the object that it was given in
   const fetch: Handler = options.fetch.bind(options);
@@ -331,7 +347,7 @@ function derive(
     proxyTrust: given["proxyProtocol"] === undefined ? null : resolveProxyTrust(values, mistakes),
     trust: given["trustProxy"] === undefined ? null : resolveTrust(values, mistakes),
     health: given["health"] === undefined ? null : resolveHealth(values),
-    hooks: Object.freeze({ ...options.hooks }),
+    hooks: Object.freeze({ ...observerOf(options.hooks) }),
   });
 }
 

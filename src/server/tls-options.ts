@@ -274,6 +274,32 @@ export function resolveTransportSecurity(values: Values, mistakes: OptionMistake
   return `Strict-Transport-Security: ${directives.join("; ")}\r\n`;
 }
 
+/** What is said of HTTPS by who does not speak it would never come to pass, and nobody would notice. */
+export function checkNeedOfTls(values: Values, hasTls: boolean, mistakes: OptionMistake[]): void {
+  if (hasTls) return;
+  if ((values.get("hsts.maxAgeSeconds") as number) >= 0)
+    mistakes.push(needOfTls("hsts", "it is never sent in plain text"));
+  const isSentOn = (values.get("redirectFrom.port") as number) >= 0;
+  // Somebody else may speak it, in front of this server
+  if (isSentOn && (values.get("redirectFrom.toPort") as number) === 0) {
+    mistakes.push(
+      needOfTls(
+        "redirectFrom",
+        "there is no HTTPS here; where somebody in front of this server speaks it, say its port in toPort",
+      ),
+    );
+  }
+}
+
+function needOfTls(path: string, why: string): OptionMistake {
+  return { path, given: "", allowed: "", nearest: "", what: `needs tls: ${why}` };
+}
+
+/** Whether a mistake is that there is no TLS: for who says elsewhere whether there is. */
+export function isNeedOfTls({ what = "" }: OptionMistake): boolean {
+  return what.startsWith("needs tls: ");
+}
+
 /** The second port, null for none. */
 export function resolveRedirect(values: Values, hostname: string): ResolvedRedirect | null {
   const port = values.get("redirectFrom.port") as number;

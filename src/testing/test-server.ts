@@ -7,6 +7,7 @@
 
 import type { Refusal } from "../http/exchange.ts";
 import type { Hooks } from "../server/hooks.ts";
+import { observerOf } from "../server/join-hooks.ts";
 import type { ServeOptions } from "../server/options.ts";
 import { serve, type Server } from "../server/server.ts";
 import type { TestApp, TestFault } from "./request.ts";
@@ -40,7 +41,7 @@ export interface TestServer extends AsyncDisposable {
 export async function startTestServer(app: TestApp, options: TestServerOptions = {}): Promise<TestServer> {
   const faults: TestFault[] = [];
   const refusals: Refusal[] = [];
-  const given: Hooks = options.hooks ?? {};
+  const given = observerOf(options.hooks);
   const hooks: Hooks = {
     ...given,
     onFault: (fault) => {

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { App } from "../../src/app/app.ts";
 import { HandlerError } from "../../src/http/errors.ts";
 import { adminServer } from "../../src/observe/admin-server.ts";
-import { joinHooks } from "../../src/observe/join-hooks.ts";
+import { joinHooks } from "../../src/server/join-hooks.ts";
 import { METRICS, PROCESS_METRICS } from "../../src/observe/metric-table.ts";
 import { metrics, type Metrics } from "../../src/observe/metrics.ts";
 import type { Hooks } from "../../src/server/hooks.ts";

@@ -20,7 +20,7 @@ import { App } from "../../src/app/app.ts";
 import { Fields } from "../../src/http/fields.ts";
 import { HttpError } from "../../src/http/errors.ts";
 import type { Exchange } from "../../src/http/exchange.ts";
-import { joinHooks } from "../../src/observe/join-hooks.ts";
+import { joinHooks } from "../../src/server/join-hooks.ts";
 import { readTraceContext, renderTraceParent } from "../../src/observe/trace-context.ts";
 import { tracing, type TracingOptions } from "../../src/observe/tracing.ts";
 import { serve, type Server } from "../../src/server/server.ts";

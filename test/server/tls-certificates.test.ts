@@ -127,9 +127,24 @@ describe("options around TLS", () => {
     ],
     ["no network", { proxyProtocol: { from: ["10.0.0.0/33"] } }, 'proxyProtocol.from: "10.0.0.0/33" was given'],
     ["a name of a proxy", { proxyProtocol: { from: ["proxy.test"] } }, 'proxyProtocol.from: "proxy.test" was given'],
+    ["HSTS without TLS", { hsts: { maxAgeSeconds: 60 } }, "hsts: needs tls: it is never sent in plain text"],
+    ["HSTS taken back without TLS", { hsts: { maxAgeSeconds: 0 } }, "hsts: needs tls"],
+    ["a redirect without TLS", { redirectFrom: { port: 80 } }, "redirectFrom: needs tls: there is no HTTPS here"],
+    [
+      "both, at once with what else is wrong",
+      { hsts: { maxAgeSeconds: 60, preload: true }, redirectFrom: { port: 80 } },
+      "3 options are invalid",
+    ],
     ["a name from elsewhere", { ssl: true }, "did you mean tls?"],
   ])("are refused: %s", (_, options, words) => {
     expect(messageOf(options as never)).toContain(words);
+  });
+
+  it.each([
+    ["nothing that is said of HTTPS", { hsts: {}, redirectFrom: {} }],
+    ["a redirect to whoever speaks HTTPS in front", { redirectFrom: { port: 80, toPort: 443 } }],
+  ])("may be without TLS: %s", (_, options) => {
+    expect(() => resolveOptions({ fetch: () => undefined, ...options })).not.toThrow();
   });
 });
 

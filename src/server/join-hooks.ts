@@ -5,7 +5,7 @@
  * calls the hooks, as one hook's would. A hook that nobody wants stays absent, so that it costs nothing.
  */
 
-import type { Hooks } from "../server/hooks.ts";
+import type { Hooks } from "./hooks.ts";
 
 type Told = (value: unknown, more: unknown) => unknown;
 
@@ -21,7 +21,7 @@ const NAMES = [
 ] as const satisfies readonly (keyof Hooks)[];
 
 /**
- * Hooks that tell all of `observers`, e.g. `serve({ hooks: joinHooks(accessLog(), metrics.hooks) })`.
+ * Hooks that tell all of `observers`; `serve({ hooks: [accessLog(), counts.hooks] })` does it by itself.
  *
  * A failure is written to standard error unless one of them has taken it: returned anything but `false` from `onFault`.
  */
@@ -34,6 +34,17 @@ export function joinHooks(...observers: readonly Hooks[]): Hooks {
     joined[name] = wanted.reduceRight((rest, hook) => join(hook, rest), last);
   }
   return joined as Hooks;
+}
+
+/** @internal What `hooks` of serve() is given as, as one; none of what is not given. */
+export function observerOf(hooks: Hooks | readonly Hooks[] | undefined): Hooks {
+  if (isSeveral(hooks)) return joinHooks(...hooks);
+  return hooks ?? {};
+}
+
+/** Node's own `isArray` does not know of arrays that cannot be written to. */
+function isSeveral(hooks: Hooks | readonly Hooks[] | undefined): hooks is readonly Hooks[] {
+  return Array.isArray(hooks);
 }
 
 function join(first: Told, second: Told): Told {
