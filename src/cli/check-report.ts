@@ -2,7 +2,7 @@
  * What `fairlead check` found, as text for people and as JSON for programs.
  *
  * Every setting has a row with its value and where it came from, also those that nobody gave. Passwords and keys are never
- * shown. It looks at nothing but what it is given.
+ * shown, wherever in a value they stand (shown-value.ts). It looks at nothing but what it is given.
  */
 
 import { OPTION_TABLE } from "../server/option-table.ts";
@@ -13,6 +13,7 @@ import type { Given } from "./config-layers.ts";
 import type { FlagName, FlagRow } from "./flags.ts";
 import { formatBytes, formatDuration } from "./log-line.ts";
 import type { Painter } from "./paint.ts";
+import { flagWithoutSecrets, withoutSecrets } from "./shown-value.ts";
 import type { Settings } from "./settings.ts";
 import type { Subject } from "./subject.ts";
 
@@ -46,9 +47,6 @@ const FILE_DEFAULTS: readonly (readonly [name: keyof Settings["files"]["more"], 
   ["maxCacheBytes", 64 * 1024 * 1024, "B"],
   ["maxCacheEntries", 4096, ""],
 ];
-
-/** What is never shown. */
-const SECRETS: ReadonlySet<string> = new Set(["pem", "ticket-keys"]);
 
 /** Text for people: what holds for the output, what is wrong for the errors. */
 export function renderReport(report: Report, paint: Painter): { output: string; errors: string } {
@@ -99,10 +97,9 @@ function rowsOf({ given, settings, subject }: Report): Row[] {
       return fileRow(`files.${name}`, value ?? byDefault, unit, value !== undefined, given);
     }),
     ...OPTION_TABLE.filter(({ path }) => SERVER_SETTINGS.includes(path.replace(/\..*/, ""))).map(
-      ({ path, default: byDefault, unit, type }) => {
+      ({ path, default: byDefault, unit }) => {
         const value = valueAt(settings.server, path);
-        const isSecret = SECRETS.has(type) || path.endsWith(".passphrase");
-        const safe = isSecret && value !== undefined ? "given" : value;
+        const safe = withoutSecrets(path, value);
         return fileRow(path, safe ?? byDefault, unit, value !== undefined, given);
       },
     ),
@@ -112,15 +109,11 @@ function rowsOf({ given, settings, subject }: Report): Row[] {
 function flagRow(row: FlagRow, given: Given, settings: Settings, subject: Subject | null): Row {
   const name = settingOf(row.name);
   const origin = given.origins.get(row.name);
-  const values = given.flags.get(row.name)?.map((value) => (row.name === "auth" ? withoutPassword(value) : value));
+  const values = given.flags.get(row.name)?.map((value) => flagWithoutSecrets(row.name, value));
   const said = values?.length === 1 ? values[0] : values;
   const value = said ?? defaultOf(row, settings, subject);
   const place = origin === undefined ? "" : origin.shown.replace(/^the environment's /, "").replace(/^\w+ in /, "");
   return { name, value, shown: show(value, ""), source: origin?.source ?? "default", place };
-}
-
-function withoutPassword(value: string | boolean): string | boolean {
-  return typeof value === "string" && !value.startsWith("@") ? value.replace(/:[^]*/, ":…") : value;
 }
 
 /** What holds where nobody said anything. */
@@ -168,7 +161,8 @@ function show(value: unknown, unit: string): string {
     return unit === "" ? String(value) : `${value} ${unit}`;
   }
   if (typeof value === "string") return value;
-  if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(", ");
+  if (Array.isArray(value) && value.every((one) => typeof one === "string"))
+    return value.length === 0 ? "none" : value.join(", ");
   const text = JSON.stringify(value);
   return text === "{}" ? "none" : text;
 }

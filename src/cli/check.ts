@@ -97,12 +97,15 @@ async function checkDisk(
   await attempt(mistakes, () => checkLogFile(settings.logFile, world.workingFolder), undefined);
 }
 
-/** Files alone: a local certificate, or one of ACME, is made by a start. */
+/** Files alone, and what needs them: a local certificate, or one of ACME, is made by a start. */
 function checkCertificate({ tls, server }: Settings, workingFolder: string): void {
-  if (tls?.kind !== "files") return;
-  const [certFile, keyFile] = [resolve(workingFolder, tls.certFile), resolve(workingFolder, tls.keyFile)];
+  if (tls !== null && tls.kind !== "files") return;
+  const files =
+    tls === null
+      ? {}
+      : { tls: { certFile: resolve(workingFolder, tls.certFile), keyFile: resolve(workingFolder, tls.keyFile) } };
   try {
-    resolveOptions({ ...server, tls: { certFile, keyFile }, fetch: () => undefined });
+    resolveOptions({ ...server, ...files, fetch: () => undefined });
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     const [said = "", ...lines] = error.message.split("\n");

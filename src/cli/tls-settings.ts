@@ -9,6 +9,7 @@ import { CommandError } from "./command-error.ts";
 import type { Given } from "./config-layers.ts";
 import { isOn, textOf } from "./flags.ts";
 import type { FlagName } from "./flags.ts";
+import { textWithoutSecrets } from "./shown-value.ts";
 
 /** Where the certificate comes from; null for plain HTTP, or for what a file says of `tls` in full. */
 export type TlsSettings =
@@ -80,9 +81,11 @@ function readAcme(given: Given, mail: string): TlsSettings {
   const directory = readDirectory(text);
   if (directory === null) {
     const names = Object.keys(ACME_DIRECTORIES).join(", ");
-    throw new CommandError(2, `${shown(given, "acme-directory")} is ${JSON.stringify(text)}, which is no directory`, [
-      `Give ${names}, or the URL of one`,
-    ]);
+    throw new CommandError(
+      2,
+      `${shown(given, "acme-directory")} is ${JSON.stringify(textWithoutSecrets(text))}, which is no directory`,
+      [`Give ${names}, or the URL of one`],
+    );
   }
   return { kind: "acme", mail, domains: [...new Set(domains)], directory };
 }

@@ -93,6 +93,47 @@ describe("what holds", () => {
     }
   });
 
+  it("never shows a secret, wherever it stands", async () => {
+    const authority = await issueAuthority("test", Date.now());
+    const { certPem, keyPem } = await issueForServer(authority, ["localhost"], Date.now(), 86_400_000);
+    const own = { cert: certPem, key: keyPem };
+    const tls = {
+      ...own,
+      passphrase: "s3same",
+      ticketKeys: "s3".padEnd(48, "x"),
+      servers: [{ ...own, names: ["localhost"] }],
+    };
+    // As code, so that it may hold octets
+    write(
+      "fairlead.config.mjs",
+      `const tls = ${JSON.stringify(tls)};
+      export default { root: "site", tls: { ...tls, ticketKeys: Buffer.from(tls.ticketKeys) }, auth: "ada:s3cret",
+        headers: { "set-cookie": "id=s3cret", "x-frame-options": "DENY", "link": "<https://ada:s3cret@b.example/?token=s3cret>" },
+        health: { check: () => "s3cret" } };`,
+    );
+    for (const line of ["", "--json"]) {
+      const { exitCode, output, errors } = await check(line, { FAIRLEAD_PASSWORD: "s3cret" });
+      expect([exitCode, errors]).toEqual([0, ""]);
+      expect(output).not.toMatch(/s3cret|s3same|s3x|BEGIN|MI[GH]/);
+      expect(output).toContain("x-frame-options: DENY");
+      expect(output).toContain("https://ada:…@b.example/?token=[redacted]");
+      expect(output).toMatch(/localhost/);
+    }
+  });
+
+  it("never shows a secret of what is wrong", async () => {
+    write(
+      "fairlead.config.json",
+      JSON.stringify({ auth: ["s3cret"], tls: { key: 5, passphrse: "s3cret" }, acmeDirectory: 5 }),
+    );
+    const words =
+      "site --acme a@b.example --domain b.example --acme-directory ftp://ada:s3cret@b.example/?token=s3cret";
+    const { exitCode, output, errors } = await check(words);
+    expect(exitCode).toBe(2);
+    expect(errors).toContain("tls.passphrse");
+    expect(output + errors).not.toContain("s3cret");
+  });
+
   it("has colour on a terminal", async () => {
     expect((await check("", { TERM: "xterm" }, true)).output).toContain("\x1b[");
   });
@@ -145,6 +186,17 @@ describe("what is wrong", () => {
     expect(errors).toMatch(/wrong {2}--log-file: .*no\/where\/log cannot be written/);
     expect(errors).toMatch(/2 mistakes; nothing would be served\.\n$/);
     expect(exitCode).toBe(2);
+  });
+
+  it("is what is said of HTTPS without it, unless a flag brings it", async () => {
+    write(
+      "fairlead.config.json",
+      '{ "root": "site", "hsts": { "maxAgeSeconds": 60 }, "redirectFrom": { "port": 80 } }',
+    );
+    const { exitCode, errors } = await check("");
+    expect(errors).toMatch(/hsts: needs tls[^]*redirectFrom: needs tls/);
+    expect(exitCode).toBe(1);
+    for (const flag of ["--tls", "--no-tls"]) expect((await check(flag)).exitCode).toBe(0);
   });
 
   it.each([
