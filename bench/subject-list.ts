@@ -72,7 +72,7 @@ function onNode(name: string, serves: string, about: string, packages: readonly 
       return absent.length === 0 ? null : absent.map(noPackage).join("; ");
     },
     version: (node) => [...packages.slice(0, 1).map(packageVersion), nodeVersion(node)].join(" on "),
-    command: (node) => [node, pathOf(`${name}.js`)],
+    command: (node) => ["env", "NODE_ENV=production", node, pathOf(`${name}.js`)],
   };
 }
 
@@ -137,7 +137,7 @@ const RUNTIMES = {
 
 /** What stands in front of the script; the empty word is the binary. */
 const RUNTIME_WORDS = {
-  bun: ["", "run"],
+  bun: ["env", "NODE_ENV=production", "", "run"],
   deno: ["env", "DENO_NO_UPDATE_CHECK=1", "", "run", "--quiet", "--no-config", "--no-lock", "--allow-all"],
 } as const;
 

@@ -26,7 +26,9 @@ export function serveFiles(folder) {
       etag,
       "cache-control": "no-cache",
     };
-    if (isUnchanged(request.headers, etag, stat.mtime)) return new Response(null, { status: 304, headers });
+    if (isUnchanged(request.headers, etag, stat.mtime)) {
+      return new Response(null, { status: 304, headers: { etag, "cache-control": "no-cache" } });
+    }
     const range = request.headers.get("range");
     if (range !== null) return partOf(path, range, stat.size, headers);
     headers["content-length"] = String(stat.size);

@@ -22,9 +22,10 @@ export async function freePort() {
 /**
  * Resolves when somebody accepts connections there, rejects when nobody does for 15 s.
  * @param {number} port
+ * @param {() => void} [mustLive] throws when nobody will any more
  * @returns {Promise<void>}
  */
-export function listening(port) {
+export function listening(port, mustLive) {
   const deadlineMs = Date.now() + DEADLINE_MS;
   return new Promise((resolve, reject) => {
     const ask = () => {
@@ -34,8 +35,16 @@ export function listening(port) {
       });
       probe.on("error", (error) => {
         if (Date.now() > deadlineMs) reject(error);
-        else setTimeout(ask, RETRY_MS);
+        else setTimeout(again, RETRY_MS);
       });
+    };
+    const again = () => {
+      try {
+        mustLive?.();
+        ask();
+      } catch (cause) {
+        reject(new Error("it ended before it listened", { cause }));
+      }
     };
     ask();
   });

@@ -6,5 +6,5 @@ set -e
 here=$(dirname "$0")
 home=$(mktemp -d)
 "$1" "$here/configure.js" "$2" "$home" || { rm -rf "$home"; exit 1; }
-("$1" "$here/announce.js" "$(cat "$home/port")" "$home" &)
+("$1" "$here/announce.js" "$(cat "$home/port")" "$home" $$ &)
 . "$home/run"
