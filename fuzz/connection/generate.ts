@@ -111,7 +111,7 @@ export const WEIGHTS: readonly Weights[] = [
     maxMessages: 40,
     longIn: 1,
     slowIn: 1,
-    maxAnswerBytes: 8000,
+    maxAnswerBytes: 12_000,
     maxPieces: 16,
     hostileIn: 0,
     maxContentBytes: 200,
@@ -249,6 +249,8 @@ function drawAct(random: Random, weights: Weights): Act {
 
 function drawSizes(random: Random, weights: Weights, atLeast: number): number[] {
   const length = atLeast + random.below(weights.maxPieces + 1 - atLeast);
+  // Some are large in all their pieces: more than may be queued
+  if (random.once(6)) return Array.from({ length }, () => weights.maxAnswerBytes);
   return Array.from({ length }, () => drawSize(random, weights.maxAnswerBytes));
 }
 

@@ -17,7 +17,7 @@ const INPUT_MARK_BYTES = 16 * 1024;
 /** Answers that are gathered before they are handed over. */
 const OUTPUT_MARK_BYTES = 64 * 1024;
 /** Heads, refusals and chunk framing besides. */
-const FRAMING_BYTES = 16 * 1024;
+const FRAMING_BYTES = 4 * 1024;
 
 /** Looks at one connection. */
 export class Held {
@@ -29,6 +29,8 @@ export class Held {
   /** Octets of each head. */
   readonly #heads: readonly number[];
   readonly #mostChunkBytes: number;
+  /** Messages before the first that is hostile. */
+  readonly #soundMessages: number;
 
   constructor(script: Script, octets: readonly Buffer[], peer: Peer) {
     this.#script = script;
@@ -36,6 +38,8 @@ export class Held {
     let end = 0;
     this.#ends = octets.map(({ length }) => (end += length));
     this.#heads = script.messages.map(({ parts: [head] }) => (typeof head === "string" ? head.length : 0));
+    const hostile = script.messages.findIndex(({ sound }) => sound === null);
+    this.#soundMessages = hostile === -1 ? script.messages.length : hostile;
     this.#mostChunkBytes = Math.max(0, ...script.steps.map((step) => (step.step === "send" ? step.bytes : 0)));
   }
 
@@ -45,8 +49,7 @@ export class Held {
     const { isEnded, isDestroyed, deliveredBytes } = this.#peer;
     // Behind content that was refused all is dropped
     if (last === undefined || isEnded || isDestroyed || last.hasTunnel || last.failure !== null) return;
-    const messages = this.#script.messages.slice(0, last.index + 1);
-    if (messages.length <= last.index || messages.some(({ sound }) => sound === null)) return;
+    if (last.index >= this.#soundMessages) return;
     const begin = this.#ends[last.index - 1] ?? 0;
     const isUnread = last.outcomes.length === 0 && !last.isReading && !last.isLettingGo;
     const taken = isUnread ? begin + (this.#heads[last.index] ?? 0) : (this.#ends[last.index] ?? 0);
@@ -65,7 +68,7 @@ export class Held {
       // Of a source no more than a piece is asked for at a time; what is short and there at once may be gathered
       mostAnswer = Math.max(mostAnswer, isStream ? Math.max(0, ...act.sizes) : sumOf(act.sizes) + 8);
     }
-    const most = this.#script.markBytes + OUTPUT_MARK_BYTES + FRAMING_BYTES + 2 * mostAnswer;
+    const most = this.#script.markBytes + OUTPUT_MARK_BYTES + FRAMING_BYTES + mostAnswer;
     const { mostQueuedBytes } = this.#peer;
     if (mostQueuedBytes > most && !this.#script.plans.flat().some(({ act }) => act === "upgrade")) {
       this.faults.push(`queues more output than it may: ${mostQueuedBytes} octets of at most ${most}`);

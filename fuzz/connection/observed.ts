@@ -5,7 +5,7 @@
  * closed, files that are released once. Nothing here judges.
  */
 
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { openSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ContentSink, Exchange, FileSlice, Outcome } from "../../src/http/exchange.ts";
@@ -123,28 +123,39 @@ export function streamOf(seen: Seen, act: AnswerAct, stage: Stage): ReadableStre
   );
 }
 
-/** The same as part of a file, which is real, shorter where the act says so, and removed when it is released. */
-export function fileOf(seen: Seen, act: AnswerAct, stage: Stage): FileSlice {
-  const length = sumOf(act.sizes);
-  const content = taggedOctets(`r${seen.index}`, 0, length);
-  const folder = mkdtempSync(join(tmpdir(), "fairlead-fuzz-"));
-  const path = join(folder, "file");
-  const isShort = act.failsAt >= 0 && length > 0;
-  writeFileSync(path, Buffer.concat([Buffer.from("<"), isShort ? content.subarray(0, length >> 1) : content]));
+const FILE_BYTES = 256 * 1024;
+const files: Map<string, number> = new Map();
+
+/** Descriptor of a file with {@link FILE_BYTES} of a tagged content. It has no name any more, and stays open. */
+function openTagged(tag: string): number {
+  const known = files.get(tag);
+  if (known !== undefined) return known;
+  const path = join(tmpdir(), `fairlead-fuzz-${process.pid}-${tag}`);
+  writeFileSync(path, taggedOctets(tag, 0, FILE_BYTES));
   const fd = openSync(path, "r");
+  unlinkSync(path);
+  files.set(tag, fd);
+  return fd;
+}
+
+/** The same as part of a file, one that ends too early where the act says that it fails. */
+export function fileOf(seen: Seen, act: AnswerAct, stage: Stage): FileSlice {
+  const tag = `r${seen.index}`;
+  const length = sumOf(act.sizes);
+  // Begins with a whole tag, half its length before the end
+  const period = tag.length + 1;
+  const start = act.failsAt === -1 ? period : Math.floor((FILE_BYTES - length / 2) / period) * period;
   let isReleased = false;
   seen.openSources++;
-  seen.said = { status: act.status, content, isWhole: !isShort };
+  seen.said = { status: act.status, content: taggedOctets(tag, 0, length), isWhole: start + length <= FILE_BYTES };
   return {
-    fd,
-    start: 1,
+    fd: openTagged(tag),
+    start,
     length,
     release: () => {
       if (isReleased) stage.faults.push("releases a file twice");
       else seen.openSources--;
       isReleased = true;
-      closeSync(fd);
-      rmSync(folder, { recursive: true });
     },
   };
 }
