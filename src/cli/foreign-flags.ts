@@ -66,15 +66,21 @@ const MEANT: ReadonlyMap<string, string> = new Map([
   ["--watch", "changes always show, there is nothing to watch"],
 ]);
 
+const HELP = "fairlead --help shows all flags";
+
 /** What is said instead of starting. */
 export function explainFlags(error: UnknownFlag): CommandError {
-  return joinMistakes([error, ...error.others].map(explainFlag), "flags");
+  const mistakes = [...[error, ...error.others].map(explainFlag), ...error.mistakes];
+  const [first] = mistakes;
+  if (first !== undefined && mistakes.length === 1) return new CommandError(2, first.message, [...first.advice, HELP]);
+  const joined = joinMistakes(mistakes, "flags");
+  return new CommandError(2, joined.message, [...joined.advice, HELP]);
 }
 
 function explainFlag({ word, flag }: UnknownFlag): CommandError {
   // Of letters that hang together the one that is meant is hard to say, and `-o=/x` hangs together for the reader of flags
   const shown = /^-\w=/.test(word) ? word : flag;
-  return new CommandError(2, `there is no flag ${shown}${hintFor(word, flag)}`, ["fairlead --help shows all flags"]);
+  return new CommandError(2, `there is no flag ${shown}${hintFor(word, flag)}`);
 }
 
 function hintFor(word: string, flag: string): string {

@@ -11,6 +11,7 @@ import { CommandError } from "./command-error.ts";
 import { ALIASES } from "./flag-aliases.ts";
 import { FLAG_TABLE } from "./flags.ts";
 import type { FlagName, FlagRow, Flags } from "./flags.ts";
+import { joinMistakes } from "./settings.ts";
 
 /** What the command can do. */
 export type Verb = "serve" | "check" | "explain" | "fetch" | "hash-password" | "trust";
@@ -31,16 +32,26 @@ export class UnknownFlag extends Error {
   readonly flag: string;
   /** Those besides. */
   readonly others: readonly UnknownFlag[];
+  /** What is wrong with flags of ours, besides. */
+  readonly mistakes: readonly CommandError[];
 
-  constructor(word: string, flag: string, others: readonly UnknownFlag[] = []) {
+  constructor(word: string, flag: string, others: readonly UnknownFlag[] = [], mistakes: readonly CommandError[] = []) {
     super(`there is no flag ${flag}`);
     this.word = word;
     this.flag = flag;
     this.others = others;
+    this.mistakes = mistakes;
   }
 }
 
 const VERBS: ReadonlySet<string> = new Set(["check", "explain", "fetch", "hash-password", "trust"]);
+
+/** What `parseArgs` says of a flag. */
+interface FlagToken {
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
 
 /** A name that was typed, understood. */
 interface Known {
@@ -88,6 +99,7 @@ export function readUsage(args: readonly string[]): Usage {
   const words: string[] = [];
   const flags = new Map<FlagName, (string | boolean)[]>();
   const strangers: UnknownFlag[] = [];
+  const mistakes: CommandError[] = [];
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i];
     if (token === undefined || token.kind === "option-terminator") continue;
@@ -102,16 +114,14 @@ export function readUsage(args: readonly string[]): Usage {
       if (!strangers.some((one) => one.word === word)) strangers.push(new UnknownFlag(word, token.rawName));
       continue;
     }
+    const { row } = known;
+    let value = valueOf(known, token);
     const next = tokens[i + 1];
-    const { row, isOff } = known;
-    let value: string | boolean = !isOff;
-    if (isOff || row.value === "") {
-      if (token.value !== undefined) throw new CommandError(2, `${token.rawName} takes no value`);
-    } else if (row.fits === null) {
-      value = requiredValue(row, token.rawName, token.value, token.inlineValue === true);
-    } else if (token.value !== undefined) {
-      value = token.value;
-    } else if (next?.kind === "positional" && row.fits(next.value, words.length > 0)) {
+    if (value instanceof CommandError) {
+      mistakes.push(value);
+      continue;
+    }
+    if (value === true && next?.kind === "positional" && row.fits?.(next.value, words.length > 0) === true) {
       value = next.value;
       i++;
     }
@@ -120,15 +130,27 @@ export function readUsage(args: readonly string[]): Usage {
     else values.push(value);
   }
   const [first, ...others] = strangers;
-  if (first !== undefined) throw new UnknownFlag(first.word, first.flag, others);
+  if (first !== undefined) throw new UnknownFlag(first.word, first.flag, others, mistakes);
+  if (mistakes.length > 0) throw joinMistakes(mistakes, "flags");
   return sortWords(words, flags);
 }
 
-function requiredValue(row: FlagRow, flag: string, value: string | undefined, isInline: boolean): string {
-  if (value === undefined) throw new CommandError(2, `${flag} needs a value: ${row.shown}`);
+/** What hangs on a flag, or stands behind one that must have a value; true or false where nothing does. */
+function valueOf({ row, isOff }: Known, { rawName, value, inlineValue }: FlagToken): string | boolean | CommandError {
+  if (isOff || row.value === "") return value === undefined ? !isOff : new CommandError(2, `${rawName} takes no value`);
+  return row.fits === null ? requiredValue(row, rawName, value, inlineValue === true) : (value ?? true);
+}
+
+function requiredValue(
+  row: FlagRow,
+  flag: string,
+  value: string | undefined,
+  isInline: boolean,
+): string | CommandError {
+  if (value === undefined) return new CommandError(2, `${flag} needs a value: ${row.shown}`);
   // Most likely the value was forgotten; a negative number is somebody's mistake of another kind
   if (!isInline && /^-./.test(value) && !/^-\d/.test(value)) {
-    throw new CommandError(2, `${flag} needs a value: ${row.shown}`, [
+    return new CommandError(2, `${flag} needs a value: ${row.shown}`, [
       `If ${value} is the value, write --${row.name}=${value}`,
     ]);
   }

@@ -169,8 +169,22 @@ describe("wrong usage", () => {
     [["-c"], "-c needs a value: -c, --config <FILE>, --no-config"],
     [["--no-port"], "there is no flag --no-port"],
     [["--prot", "x", "--doftiles"], "2 flags are wrong"],
+    [["--quiet=yes", "--port"], "2 flags are wrong"],
   ])("says what is wrong with %j", (args, message) => {
     expect(errorOf(...args)).toMatchObject({ exitCode: 2, message });
+  });
+
+  it("tells all that are wrong, each with the name that was meant, and where all are once", () => {
+    const error = errorOf("--prot", "1", "--cros", "-Z", "--host=::", "--quiet=yes", "--port");
+    expect([error.message, ...error.advice]).toEqual([
+      "5 flags are wrong",
+      "there is no flag --prot; did you mean --port?",
+      "there is no flag --cros; did you mean --cors?",
+      "there is no flag -Z",
+      "--quiet takes no value",
+      "--port needs a value: -p, --port <N>",
+      "fairlead --help shows all flags",
+    ]);
   });
 
   it("takes a value that begins with a dash behind =, and a negative number as it is", () => {
