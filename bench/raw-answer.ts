@@ -10,6 +10,8 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import type { TLSSocket } from "node:tls";
 
+/** What the loads' libraries offer: newer ones begin with a group that not every subject knows. */
+const GROUPS = "X25519:P-256";
 const DEADLINE_MS = 5_000;
 
 /** What is asked. */
@@ -45,7 +47,7 @@ export class Asker {
     this.#isSecure = isSecure;
     // The certificate was made for this run, and the subject is a child of ours on this machine
     this.#agent = isSecure
-      ? new HttpsAgent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false })
+      ? new HttpsAgent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false, ecdhCurve: GROUPS })
       : new HttpAgent({ keepAlive: true, maxSockets: 1 });
   }
 
