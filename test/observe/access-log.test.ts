@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { accessLog } from "../../src/observe/access-log.ts";
 import type { AccessLogOptions } from "../../src/observe/access-options.ts";
 import type { Hooks } from "../../src/server/hooks.ts";
+import { readText } from "../architecture/source.ts";
 import { type ExchangeFacts, exchangeOf, HandTime, refusalOf, responseOf } from "./support/exchanges.ts";
 
 const BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
@@ -269,6 +270,52 @@ describe("Apache's forms", () => {
     execFileSync(reader, words, { stdio: ["ignore", "ignore", "pipe"] });
     const { general } = JSON.parse(readFileSync(report, "utf8")) as { general: Record<string, number> };
     expect(general).toMatchObject({ total_requests: text.trimEnd().split("\n").length, failed_requests: 0 });
+  });
+});
+
+describe("the filters of fail2ban", () => {
+  const program = "fail2ban-regex";
+  const isThere = spawnSync(program, ["--version"]).status === 0;
+  if (!isThere) process.emitWarning("SKIPPED: fail2ban is not installed: apt-get install fail2ban");
+  const forged =
+    'x" 200 1 "-" "-"\n198.51.100.1 - - [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.1" 400 - "-" "autoemailspiders';
+
+  /** Addresses that a filter would ban, one for each line that it takes for its own. */
+  async function banned(filter: string): Promise<string[]> {
+    await written({ format: "combined" }, (hooks) => {
+      const tell = (address: string, facts: ExchangeFacts): void =>
+        void hooks.onResponse?.(responseOf({ address, fields: [["user-agent", BROWSER]], ...facts }));
+      tell("192.0.2.1", {});
+      tell("192.0.2.2", { fields: [["user-agent", "autoemailspider"]] });
+      tell("192.0.2.3", { target: "/wp-login.php", status: 404 });
+      tell("192.0.2.4", { target: "/admin", status: 401 });
+      tell("2001:db8::4", { target: "/admin", status: 401, family: "IPv6" });
+      tell("192.0.2.5", { target: "/x", status: 400 });
+      // What a client says must ban nobody else
+      tell("192.0.2.9", {
+        target: '/"198.51.100.1',
+        fields: [
+          ["user-agent", forged],
+          ["referer", forged],
+        ],
+      });
+      hooks.onRefusal?.(refusalOf("ERR_BARE_LF"));
+    });
+    // Ours is on the page
+    const [, ours = ""] = /```ini\n([^]*?)```/.exec(readText("docs/guides/observing.md")) ?? [];
+    writeFileSync(join(folder, "fairlead-auth.conf"), ours);
+    const file = filter.endsWith(".conf") ? join(folder, filter) : filter;
+    return execFileSync(program, ["-o", "ip", path, file], { encoding: "utf8" }).trim().split("\n");
+  }
+
+  // Its apache-auth and nginx-limit-req read error logs, which this is not
+  it.skipIf(!isThere).each<[string, readonly string[]]>([
+    ["apache-badbots", ["192.0.2.2"]],
+    ["nginx-botsearch", ["192.0.2.3"]],
+    ["nginx-bad-request", ["192.0.2.5", "192.0.2.7"]],
+    ["fairlead-auth.conf", ["192.0.2.4", "2001:db8::4"]],
+  ])("find in our lines whom they are for: %s", async (filter, expected) => {
+    expect(await banned(filter)).toEqual(expected);
   });
 });
 
