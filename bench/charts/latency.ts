@@ -33,7 +33,7 @@ export function drawLatency(
   const parts = [
     ...x.ticks.flatMap((tick) => [
       line(x.at(tick), TOP_PX, x.at(tick), bottom, "grid"),
-      label(x.at(tick), bottom + 20, tick === 0 ? "fastest" : `${tick} %`, tick === 0 ? "start" : "middle", "small"),
+      label(x.at(tick), bottom + 20, tick === 0 ? "min" : `${tick} %`, "middle", "small"),
     ]),
     ...y.ticks.flatMap((tick) => [
       line(LEFT, y.at(tick), right, y.at(tick), "grid"),

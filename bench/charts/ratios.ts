@@ -50,9 +50,9 @@ export function drawRatios(title: string, rows: readonly RatioRow[]): string {
       label(right + 12, middle + 4.5, ends[i] ?? ""),
     );
   }
-  const about =
-    "The reference's figure in the same run is 1, less is better; median and range of the rounds, logarithmic";
-  return chart(WIDTH, bottom + 30, title, about, parts);
+  const about = "The reference's figure in the same run is 1, less is better";
+  const reading = "Median and range of the rounds, each against the reference's own round; logarithmic";
+  return chart(WIDTH, bottom + 30, [title, about, reading], parts);
 }
 
 /** What the marks mean, in a line of its own above the rows. */

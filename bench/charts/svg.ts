@@ -24,12 +24,12 @@ const STYLE = `
 text{font:13px system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;fill:#1f2328}
 .title{font-size:15px;font-weight:600}.small{font-size:12px;fill:#59636e}.strong{font-weight:600}
 .ground{fill:#fff;stroke:#d1d9e0}.grid{stroke:#e4e8ec}.axis{stroke:#8c959f}
-.bar{fill:#b6c2cd}.ours{fill:#e0713a}.whisker{stroke:#1f2328;stroke-width:1.5}
+.bar{fill:#b6c2cd}.dot{fill:#6e7b87}.ours{fill:#e0713a}.whisker{stroke:#1f2328;stroke-width:1.5}
 .must{stroke:#b42318;stroke-width:2.5}.aim{stroke:#1a7f37;stroke-width:2.5}.one{stroke:#59636e;stroke-dasharray:4 3}
 .series{fill:none;stroke-width:2}${tones(LIGHT)}
 @media (prefers-color-scheme:dark){
 text{fill:#e6edf3}.small{fill:#a5b0bb}.ground{fill:#0d1117;stroke:#3d444d}.grid{stroke:#262d36}.axis{stroke:#7d8590}
-.bar{fill:#5a6775}.ours{fill:#e8793f}.whisker{stroke:#e6edf3}.must{stroke:#ff7b72}.aim{stroke:#56d364}.one{stroke:#a5b0bb}
+.bar{fill:#5a6775}.dot{fill:#94a3b1}.ours{fill:#e8793f}.whisker{stroke:#e6edf3}.must{stroke:#ff7b72}.aim{stroke:#56d364}.one{stroke:#a5b0bb}
 ${tones(DARK)}}`;
 
 /** Attributes of an element; numbers are rounded to a tenth of a pixel. */

@@ -21,10 +21,10 @@ export class AnswerCounter {
    * @throws if they are none, or more than one
    */
   take(octets: Uint8Array, length: number): boolean {
-    if (this.#received === 0 && octets[0] !== 0x48) throw new Error(`no answer: ${textOf(octets, length)}`);
     if (this.#answerBytes === 0) return this.#takeFirst(octets, length);
-    // "2" of "HTTP/1.1 200"
-    if (this.#received === 0 && length > 9 && octets[9] !== 0x32) throw new Error(`status: ${textOf(octets, length)}`);
+    // "H" and "2" of "HTTP/1.1 200"
+    const isWrong = octets[0] !== 0x48 || (length > 9 && octets[9] !== 0x32);
+    if (this.#received === 0 && isWrong) throw new Error(`no answer, or another: ${textOf(octets, length)}`);
     this.#received += length;
     if (this.#received < this.#answerBytes) return false;
     if (this.#received > this.#answerBytes) throw new Error(`answers differ in length: ${textOf(octets, length)}`);
@@ -34,12 +34,12 @@ export class AnswerCounter {
 
   #takeFirst(octets: Uint8Array, length: number): boolean {
     this.#first += textOf(octets, length);
+    if (!this.#first.startsWith(STATUS_LINE.slice(0, this.#first.length))) throw new Error(`no 200: ${this.#first}`);
     const headEnd = this.#first.indexOf("\r\n\r\n");
     if (headEnd < 0) return false;
     const contentBytes = /\r\ncontent-length: *(\d+)\r\n/i.exec(this.#first.slice(0, headEnd + 2))?.[1];
-    if (!this.#first.startsWith(STATUS_LINE) || contentBytes === undefined) {
-      throw new Error(`an answer that this load cannot read: ${this.#first.slice(0, headEnd)}`);
-    }
+    if (contentBytes === undefined)
+      throw new Error(`an answer without Content-Length: ${this.#first.slice(0, headEnd)}`);
     const answerBytes = headEnd + 4 + Number(contentBytes);
     if (this.#first.length < answerBytes) return false;
     if (this.#first.length > answerBytes) throw new Error("more than one answer");

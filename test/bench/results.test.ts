@@ -1,0 +1,201 @@
+/** What rounds come to: ratios, verdicts, doubts; tables and the page of the docs; the time left. */
+import { describe, expect, it } from "vitest";
+import { replaceResults } from "../../bench/docs-page.ts";
+import type { Busy } from "../../bench/noise.ts";
+import type { Round } from "../../bench/profile.ts";
+import { durationText, Progress } from "../../bench/progress.ts";
+import { joinRuns, type ProfileResult, type RunResult, type SubjectResult, summaryOf } from "../../bench/results.ts";
+import { profileText, runMarkdown, runText } from "../../bench/table.ts";
+
+const QUIET: Busy = { subject: 1, load: 0.5, foreign: 0, stolen: 0, loadCore: 0.5 };
+
+function round(cpuUs: number, busy: Partial<Busy> = {}): Round {
+  return {
+    figures: { "CPU us/req": cpuUs, "req/s": 1e6 / cpuUs },
+    percentiles: [[50, cpuUs]],
+    busy: { ...QUIET, ...busy },
+  };
+}
+
+function subject(name: string, rounds: readonly (Round | null)[], rest: Partial<SubjectResult> = {}): SubjectResult {
+  return { label: name, name, about: "", version: `${name} 1`, reference: "node-http", rounds, failure: null, ...rest };
+}
+
+function profile(subjects: readonly SubjectResult[]): ProfileResult {
+  return {
+    name: "plaintext",
+    about: "GET /",
+    figures: [
+      { name: "CPU us/req", digits: 2, better: "less" },
+      { name: "req/s", digits: 0, better: "more" },
+    ],
+    reference: "node-http",
+    ours: ["fairlead"],
+    target: { must: 0.72, aim: 0.6 },
+    isSaturating: true,
+    seconds: 5,
+    subjects,
+  };
+}
+
+const REFERENCE = subject("node-http", [round(10), round(20), round(10)]);
+
+function summary(rounds: readonly (Round | null)[]): ReturnType<typeof summaryOf> {
+  const ours = subject("fairlead", rounds);
+  return summaryOf(profile([ours, REFERENCE]), ours);
+}
+
+describe("a summary", () => {
+  it("has the ratio round by round", () => {
+    // 5 to 10, 10 to 20 and 6 to 10: the machine's slow second round is in neither
+    expect(summary([round(5), round(10), round(6)]).ratio).toEqual({ median: 0.5, min: 0.5, max: 0.6 });
+  });
+
+  it.each([
+    { cpuUs: 6, verdict: "aim met" },
+    { cpuUs: 7.2, verdict: "must met" },
+    { cpuUs: 7.3, verdict: "NOT met" },
+  ])("of $cpuUs against 10 says: $verdict", ({ cpuUs, verdict }) => {
+    expect(summary([round(cpuUs)]).verdict).toBe(verdict);
+  });
+
+  it("judges nobody but ours", () => {
+    expect(summaryOf(profile([REFERENCE]), REFERENCE).verdict).toBeNull();
+  });
+
+  it.each([
+    { why: "rounds differ", rounds: [round(5), round(8)], doubt: "rounds differ by ±23 %" },
+    {
+      why: "others worked",
+      rounds: [round(5), round(5, { foreign: 0.2 })],
+      doubt: "1 of 2 rounds disturbed (20 % of a core went to other processes)",
+    },
+    {
+      why: "the load was full",
+      rounds: [round(5, { subject: 0.6, loadCore: 1 })],
+      doubt: "the load was the bottleneck",
+    },
+    { why: "nobody was full", rounds: [round(5, { subject: 0.6 })], doubt: "neither core was full" },
+    {
+      why: "the load was late",
+      rounds: [{ ...round(5), figures: { "CPU us/req": 5, "late p99 us": 900 } }],
+      doubt: "the load was late itself (p99 900 us)",
+    },
+  ])("doubts where $why", ({ rounds, doubt }) => {
+    expect(summary(rounds).doubts.join("\n")).toContain(doubt);
+  });
+
+  it("doubts nothing of rounds that agree on a quiet machine", () => {
+    expect(summary([round(5), round(5.1)]).doubts).toEqual([]);
+  });
+});
+
+const RUN: RunResult = {
+  format: 1,
+  date: "2026-01-02T03:04:05.000Z",
+  command: "npm run bench -- --profile plaintext",
+  isWhole: false,
+  machine: {
+    cpu: "Some CPU",
+    cores: 2,
+    memoryGib: 4,
+    kernel: "6.1",
+    governor: "performance",
+    hypervisor: null,
+    tools: { wrk: "4.1.0" },
+  },
+  skipped: ["plaintext: bun: bun is not installed"],
+  profiles: [profile([subject("fairlead", [round(5), round(10), round(6)]), REFERENCE])],
+};
+
+describe("text", () => {
+  it("has machine, tools, command, figures, verdict and what was left out", () => {
+    const text = runText(RUN);
+    for (const part of [
+      "Some CPU, 2 cores, 4 GiB, Linux 6.1, governor performance",
+      "wrk 4.1.0",
+      "npm run bench -- --profile plaintext",
+      "6.00 (5.00-10.00)",
+      "0.50 (0.50-0.60)",
+      "fairlead: aim met (must 0.72, aim 0.6)",
+      "bun is not installed",
+      "ENDED EARLY",
+    ]) {
+      expect(text).toContain(part);
+    }
+  });
+
+  it("gives no figures of a subject that was put out", () => {
+    const out = subject("fairlead", [], { failure: "wrong answer: content" });
+    const text = profileText(profile([out, REFERENCE]));
+    expect(text).toContain("fairlead was put out: wrong answer: content");
+    expect(text).not.toContain("NaN");
+  });
+
+  it("is Markdown with the charts that there are", () => {
+    const text = runMarkdown(RUN, new Map([["plaintext", "bench/plaintext.svg"]]));
+    expect(text).toContain("![GET /](bench/plaintext.svg)");
+    expect(text).toContain("| plaintext | fairlead | node-http | 0.50 (0.50-0.60) | 0.72 | 0.6 | aim met |");
+  });
+});
+
+describe("joined runs", () => {
+  it("have all profiles, the later of two of the same name", () => {
+    const json = { ...profile([REFERENCE]), name: "json" };
+    const joined = joinRuns([RUN, { ...RUN, isWhole: true, profiles: [json, { ...profile([]), about: "later" }] }]);
+    expect(joined.profiles.map(({ name, about }) => `${name} ${about}`)).toEqual(["plaintext later", "json GET /"]);
+    expect(joined.isWhole).toBe(false);
+  });
+
+  it("of two machines are refused", () => {
+    const other = { ...RUN, machine: { ...RUN.machine, cpu: "Another" } };
+    expect(() => joinRuns([RUN, other])).toThrow("different machines");
+  });
+});
+
+describe("the page of the docs", () => {
+  const page = [
+    "before",
+    "<!-- results of the bench: written by `npm run bench -- --write-docs` -->",
+    "old",
+    "<!-- end of results -->",
+    "after",
+  ].join("\n");
+
+  it("has new results between its markers and all else as it was", () => {
+    const once = replaceResults(page, "new\n");
+    expect(once).toBe(page.replace("\nold\n", "\n\nnew\n\n"));
+    expect(replaceResults(once, "new")).toBe(once);
+  });
+
+  it.each([{ text: "no markers" }, { text: page + page }])("without them, once each, is left alone", ({ text }) => {
+    expect(() => replaceResults(text, "new")).toThrow("once each");
+  });
+});
+
+describe("the time left", () => {
+  it("is that of the steps left, and learns from those that were done", () => {
+    let nowMs = 0;
+    const lines: string[] = [];
+    const steps = [{ profile: "plaintext", count: 3, seconds: 8 }];
+    const progress = new Progress(steps, {
+      isTerminal: false,
+      write: (text) => lines.push(text),
+      nowMs: () => nowMs,
+    });
+    expect(progress.secondsLeft).toBe(24);
+    progress.begin("plaintext", 1, 3, "bun");
+    nowMs += 12_000;
+    progress.end();
+    expect(progress.secondsLeft).toBe(20);
+    expect(lines).toEqual(["plaintext, round 1 of 3, bun: 24 s left\n"]);
+  });
+
+  it.each([
+    { seconds: 12.2, text: "13 s" },
+    { seconds: 100, text: "2 min" },
+    { seconds: 3_900, text: "1 h 5 min" },
+  ])("of $seconds s reads $text", ({ seconds, text }) => {
+    expect(durationText(seconds)).toBe(text);
+  });
+});
