@@ -113,7 +113,9 @@ function guard<Args extends unknown[]>(
   const warn = (error: unknown): void => {
     if (hasWarned) return;
     hasWarned = true;
-    process.emitWarning(`hooks.${name} failed; this is said once: ${inspect(error)}`, { code: "FAIRLEAD_HOOK" });
+    process.emitWarning(`hooks.${name} failed; this is said once: ${harmless(inspect(error))}`, {
+      code: "FAIRLEAD_HOOK",
+    });
   };
   return (...args) => {
     try {
@@ -144,5 +146,17 @@ function writeFault(fault: Fault): void {
     fault.error instanceof HandlerError && fault.error.code === "ERR_FILE_CHANGED"
       ? `broken off${request}: ${fault.error.message}`
       : `a handler failed${request}${id}\n${inspect(fault.error)}`;
-  process.stderr.write(`fairlead: ${text}\n`);
+  process.stderr.write(`fairlead: ${harmless(text)}\n`);
 }
+
+/**
+ * Errors speak of what a client has sent. Nothing of it shall command a terminal, and no line of it pass for one of ours (log
+ * injection): what follows the first line is indented.
+ */
+function harmless(text: string): string {
+  const visible = text.replace(UNSAFE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  return visible.replaceAll("\n", "\n  ");
+}
+
+/** Controls but for the end of a line, marks that reorder or hide text, halves of characters, other ends of lines. */
+const UNSAFE = /[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|(?!\n)\p{Cc}/gu;
