@@ -16,6 +16,7 @@ import {
   say,
   type Seen,
   type Stage,
+  SHARED_ID,
   streamOf,
   sumOf,
 } from "./observed.ts";
@@ -165,7 +166,7 @@ class BarePlan {
     const head: ResponseHead = {
       status: act.status,
       reason: "",
-      fields: fieldsOf(seen, act),
+      fields: fieldsOf(seen, act, this.#stage),
       trailers: act.trailers ? () => ["X-Trailer", String(seen.index)] : null,
     };
     const isAccepted = this.#try(() => {
@@ -266,8 +267,14 @@ class BarePlan {
 }
 
 /** Fields of an answer: whose it is, the declared length, and what the act wants besides. */
-export function fieldsOf(seen: Seen, act: AnswerAct): string[] {
-  const fields = [ID_FIELD, String(seen.index), ...act.fields];
+export function fieldsOf(seen: Seen, act: AnswerAct, stage: Stage): readonly string[] {
+  const fields = [ID_FIELD, act.isShared ? SHARED_ID : String(seen.index), ...act.fields];
+  if (act.isShared) {
+    const key = fields.join();
+    const known = stage.shared.get(key) ?? Object.freeze(fields);
+    stage.shared.set(key, known);
+    return known;
+  }
   if (act.declared === null) return fields;
   const length = act.as === "utf8" ? Buffer.byteLength(accented(seen, sumOf(act.sizes))) : sumOf(act.sizes);
   return [...fields, "Content-Length", String(length + act.declared)];

@@ -4,12 +4,16 @@
 
 import { drawScript, WEIGHTS } from "./generate.ts";
 import { judge } from "./judge.ts";
-import { play } from "./play.ts";
+import { play, type Played, playTogether } from "./play.ts";
 import type { Script } from "./script.ts";
 import { judgeSplits } from "./splits.ts";
 
 /** Once in so many seeds. */
 const SPLITS_IN = 8;
+
+/** Once in so many seeds a script is played beside another, whose seed is so far from its own. */
+const TOGETHER_IN = 4;
+const BESIDE = 7_777_777;
 
 /** Whether the script of a seed is also compared in its splits. */
 export function comparesSplits(seed: number): boolean {
@@ -25,9 +29,11 @@ export async function check(script: Script, hasSplits: boolean): Promise<string[
   }
 }
 
-/** {@link check} of a seed. */
-export function checkSeed(seed: number): Promise<string[]> {
-  return check(drawScript(seed), comparesSplits(seed));
+/** {@link check} of a seed, now and then beside the connection of another. */
+export async function checkSeed(seed: number): Promise<string[]> {
+  if (comparesSplits(seed) || seed % TOGETHER_IN !== 0) return check(drawScript(seed), comparesSplits(seed));
+  const [one, other] = await playTogether([drawScript(seed), drawScript(seed + BESIDE)]);
+  return [...judge(one as Played), ...judge(other as Played)];
 }
 
 /** What broke first, without its numbers: the same for scripts that fail alike; `""` for nothing. */

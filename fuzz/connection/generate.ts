@@ -139,6 +139,9 @@ export function drawScriptWith(random: Random, weights: Weights): Script {
     face,
     limits: isSmall ? drawLimits(random) : {},
     timeouts: isSmall ? drawTimeouts(random) : {},
+    isLenient: random.once(10),
+    isEncrypted: random.once(10),
+    sweepMs: random.once(4) ? 500 : 0,
     markBytes: random.pick([1, 100, 1024, 16_384, 16_384, 65_536]),
     isEager: !random.once(weights.slowIn),
     flushesLate: random.once(4),
@@ -190,7 +193,7 @@ function drawCalmPlan(random: Random, weights: Weights): Act[] {
   if (random.below(4) > 0) acts.push({ act: "read", how: "all", bytes: 0, ms: 0 });
   const sizes = drawSizes(random, weights, 1);
   const as = random.pick<AnswerAct["as"]>(["text", "text", "bytes", "none", "stream"]);
-  acts.push({ ...PLAIN, as, sizes });
+  acts.push({ ...PLAIN, as, sizes, isShared: random.once(10) });
   return acts;
 }
 
@@ -204,6 +207,7 @@ const PLAIN: AnswerAct = {
   failsAt: -1,
   trailers: false,
   fields: [],
+  isShared: false,
 };
 
 function drawAct(random: Random, weights: Weights): Act {
@@ -292,6 +296,7 @@ function drawAnswer(random: Random, weights: Weights): AnswerAct {
           ["Content-Length", "x"],
         ])
       : [],
+    isShared: random.once(5),
   };
 }
 

@@ -6,10 +6,38 @@
 
 import type { Played } from "./play.ts";
 import type { Seen } from "./observed.ts";
-import { type SoundMessage, taggedOctets } from "./script.ts";
+import { type Script, type SoundMessage, taggedOctets } from "./script.ts";
+
+/** What may be wrong with a sound request: its size, its time, its peer's leaving. */
+const OF_SOUND: ReadonlySet<string> = new Set([
+  "ERR_HEAD_TOO_LARGE",
+  "ERR_TOO_MANY_FIELDS",
+  "ERR_TARGET_TOO_LONG",
+  "ERR_CONTENT_TOO_LARGE",
+  "ERR_CHUNK_LINE_TOO_LONG",
+  "ERR_TRAILERS_TOO_LARGE",
+  "ERR_HEAD_TIMEOUT",
+  "ERR_CONTENT_TIMEOUT",
+  "ERR_HEAD_INCOMPLETE",
+  "ERR_CONTENT_INCOMPLETE",
+  "ERR_HANDLER_TIMEOUT",
+  "ERR_OVERLOADED",
+  "ERR_BUFFERED_CONTENT_TOO_LARGE",
+]);
 
 /** Adds what does not hold. */
-export function judgeRequests({ script, seen }: Played, broken: string[]): void {
+export function judgeRequests({ script, seen, refusals, sentBytes, octets }: Played, broken: string[]): void {
+  if (script.messages.every(({ sound }) => sound !== null)) {
+    const isAllSent = sentBytes === octets.reduce((sum, { length }) => sum + length, 0);
+    for (const { error } of refusals) {
+      const isCut = error.code === "ERR_HEAD_INCOMPLETE" || error.code === "ERR_HEAD_TIMEOUT";
+      if (
+        !OF_SOUND.has(error.code) ||
+        (isCut && isAllSent && script.timeouts.headMs === undefined && !hasPauses(script))
+      )
+        broken.push(`sound: a sound request is refused: ${error.code} at ${error.offset}`);
+    }
+  }
   for (const one of seen) {
     const message = script.messages[one.index];
     if (message === undefined || message.sound === null) {
@@ -20,6 +48,11 @@ export function judgeRequests({ script, seen }: Played, broken: string[]): void 
     }
     judgeRequest(one, message.tag, message.sound, broken);
   }
+}
+
+/** Somebody may have been too slow. */
+function hasPauses({ steps }: Script): boolean {
+  return steps.some(({ step }) => step !== "send");
 }
 
 function judgeRequest(one: Seen, sentTag: number, sound: SoundMessage, broken: string[]): void {

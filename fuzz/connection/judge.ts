@@ -8,6 +8,7 @@
  *   (RFC 9112 §2.2, §9.6, §11.2).
  * - `whole`: a response that was broken off never looks whole (RFC 9112 §8), and one that is complete has all its content.
  * - `own octets`: no response carries the name or content of another's, no request the content of another's.
+ * - `sound`: a request with nothing wrong is refused for its size or time, or its peer's leaving, and for nothing else.
  * - `content`: what a handler gets of content is a prefix of what was sent, and all of it when its end is said (RFC 9112 §6.3, §7.1).
  * - `ends`: each exchange ends exactly once; its handler hears that the peer has left where the answer is not whole; every promise,
  *   source and file of it is settled, closed and released when the connection is gone.
@@ -18,9 +19,15 @@
  */
 
 import type { Seen } from "./observed.ts";
-import { ID_FIELD } from "./observed.ts";
+import { ID_FIELD, SHARED_ID } from "./observed.ts";
 import { hasNodeParser, readWithNode } from "./node-parser.ts";
-import { readResponses, type Reading, valuesOf, type WireResponse } from "../../test/support/wire-responses.ts";
+import {
+  membersOf,
+  readResponses,
+  type Reading,
+  valuesOf,
+  type WireResponse,
+} from "../../test/support/wire-responses.ts";
 import type { Played } from "./play.ts";
 import { judgeRequests } from "./judge-requests.ts";
 
@@ -74,7 +81,7 @@ function shown({ status, content, isWhole }: Pick<WireResponse, "status" | "cont
 
 // ---- order, one refusal, whole, own octets ------------------------------------------------------------------------------
 
-function judgeOrder(played: Played, { responses }: Reading, broken: Broken[]): void {
+function judgeOrder(played: Played, { responses, tunnel }: Reading, broken: Broken[]): void {
   const { seen } = played;
   let at = 0;
   for (const one of seen) {
@@ -96,7 +103,21 @@ function judgeOrder(played: Played, { responses }: Reading, broken: Broken[]): v
     if (outcome !== "complete" && !isLast)
       broken.push(`order: exchange ${one.index + 1} began before the end of another`);
   }
+  judgeTunnel(played, tunnel, broken);
   judgeRest(played, responses.slice(at), broken);
+}
+
+/** What handlers write to a tunnel is what they read from it: the octets behind the request (RFC 9110 §7.8). */
+function judgeTunnel({ seen, script, octets }: Played, tunnel: Buffer | null, broken: Broken[]): void {
+  const last = seen.at(-1);
+  if (tunnel === null || last === undefined) return;
+  const upTo = script.messages.slice(0, last.index + 1);
+  if (upTo.length <= last.index || upTo.some(({ sound }) => sound === null)) return;
+  const behind = Buffer.concat(octets.slice(last.index + 1));
+  if (!behind.subarray(0, tunnel.length).equals(tunnel))
+    broken.push(
+      `own octets: the tunnel of exchange ${last.index} gave ${tunnel.length} octets that were not sent to it`,
+    );
 }
 
 function isInterim(response: WireResponse | undefined): boolean {
@@ -131,6 +152,8 @@ function idOf(response: WireResponse): string {
 function judgeId(response: WireResponse | undefined, one: Seen, broken: Broken[]): boolean {
   const id = response === undefined ? "" : idOf(response);
   if (id === "") return false;
+  // Whose it is shows in its content
+  if (id === SHARED_ID) return true;
   if (id !== String(one.index)) broken.push(`own octets: the response of exchange ${id} answers exchange ${one.index}`);
   return true;
 }
@@ -139,6 +162,8 @@ function judgeComplete(played: Played, one: Seen, final: WireResponse, broken: B
   const name = `exchange ${one.index}`;
   if (!final.isWhole) broken.push(`whole: ${name} is complete, its response is cut: ${shown(final)}`);
   if (valuesOf(final, "x-evil").length > 0) broken.push(`own octets: ${name} has a field that was split in`);
+  if (one.isRefusedBefore && !membersOf(final, "connection").includes("close"))
+    broken.push(`one refusal: ${name} was refused, and its response does not say close`);
   if (!judgeId(final, one, broken)) return judgeServersOwn(played, one, final, broken);
   const { said } = one;
   if (said === null) return void broken.push(`order: ${name} is answered ${shown(final)}, and nobody did`);

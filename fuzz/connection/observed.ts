@@ -14,6 +14,8 @@ import { type AnswerAct, taggedOctets } from "./script.ts";
 
 /** The field that says whose answer a response is. */
 export const ID_FIELD = "x-id";
+/** Its value where the fields are shared. */
+export const SHARED_ID = "shared";
 
 /** One exchange. */
 export class Seen {
@@ -45,6 +47,8 @@ export class Seen {
   /** Sources of content that are open, files that are not released. */
   openSources = 0;
   hasTunnel = false;
+  /** Its content was refused when nothing was answered yet. */
+  isRefusedBefore = false;
 
   constructor(index: number, exchange: Exchange) {
     this.index = index;
@@ -63,6 +67,8 @@ export interface Said {
 
 /** What runs of handlers share with the player. */
 export interface Stage {
+  /** Fields that answers share, by what they are. */
+  readonly shared: Map<string, readonly string[]>;
   /** What must not happen, in words. */
   readonly faults: string[];
   /** Something is done in promises: the player must wait for them. */

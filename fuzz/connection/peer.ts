@@ -10,6 +10,7 @@
 import { readSync } from "node:fs";
 import type { ConnectionInfo, FileSlice, ProtocolConnection, Transport } from "../../src/http/exchange.ts";
 import { LOOPBACK } from "../../test/support/memory-transport.ts";
+import type { Script } from "./script.ts";
 
 /** What waits for the peer to take it: so many octets, of a file or not. */
 interface Queued {
@@ -25,7 +26,7 @@ interface FileUnderWay {
 
 /** Both ends of a connection's transport. */
 export class Peer implements Transport {
-  readonly info: ConnectionInfo = LOOPBACK;
+  readonly info: ConnectionInfo;
   /** What the wire must not do, in words. */
   readonly faults: string[] = [];
   /** The wire has paused. */
@@ -55,7 +56,8 @@ export class Peer implements Transport {
   #isInside = false;
   #closeReason: Error | null = null;
 
-  constructor(markBytes: number, flushesLate: boolean) {
+  constructor({ markBytes, flushesLate, isEncrypted }: Script) {
+    this.info = isEncrypted ? { ...LOOPBACK, isEncrypted } : LOOPBACK;
     this.#markBytes = markBytes;
     this.#flushesLate = flushesLate;
   }
@@ -196,6 +198,11 @@ export class Peer implements Transport {
     this.#isWritableDue = false;
     // As of sockets: a stream that is ending has no 'drain'
     if (!this.isEnded && !this.isDestroyed && !this.isClosed) this.#call((connection) => connection.writable());
+  }
+
+  /** A deadline of the wire has passed. */
+  expire(): void {
+    this.#call((connection) => connection.expire());
   }
 
   /** One event of the loop. False: nothing is due. */

@@ -59,12 +59,22 @@ let isWatching = false;
 
 /** Plays `script` to its end. */
 export async function play(script: Script): Promise<Played> {
+  const [played] = await playTogether([script]);
+  return played as Played;
+}
+
+/** Plays scripts on connections of their own, a step of each in turn: what wires share must not show. */
+export async function playTogether(scripts: readonly Script[]): Promise<Played[]> {
   if (!isWatching) process.on("unhandledRejection", (reason) => void rejections.push(reason));
   isWatching = true;
   rejections.length = 0;
-  const player = new Player(script);
-  await player.playSteps();
-  return player.end();
+  const players = scripts.map((script) => new Player(script));
+  const mostSteps = Math.max(...scripts.map(({ steps }) => steps.length));
+  for (const player of players) await player.begin();
+  for (let at = 0; at < mostSteps; at++) for (const player of players) await player.playStep(at);
+  const played: Played[] = [];
+  for (const player of players) played.push(await player.end());
+  return played;
 }
 
 /** Lets promises that are settled be heard. */
@@ -74,6 +84,7 @@ function settle(): Promise<void> {
 
 class Player implements Stage {
   readonly faults: string[] = [];
+  readonly shared: Map<string, readonly string[]> = new Map();
   isAsync = false;
   readonly #script: Script;
   readonly #clock: ManualClock = new ManualClock();
@@ -94,7 +105,7 @@ class Player implements Stage {
     this.#isEager = script.isEager;
     this.#octets = octetsOf(script.messages);
     this.#all = Buffer.concat(this.#octets);
-    this.#peer = new Peer(script.markBytes, script.flushesLate);
+    this.#peer = new Peer(script);
     const config = this.#configOf(script);
     this.#connection = new Http1Connection(this.#peer, this.#clock, {
       ...config,
@@ -103,6 +114,8 @@ class Player implements Stage {
         ...config.events,
         onRefusal: (refusal) => {
           this.#refusals.push(refusal);
+          const refused = refusal.exchange === null ? null : this.#seenOf(refusal.exchange);
+          if (refused !== null && !refused.exchange.isAnswered) refused.isRefusedBefore = true;
           config.events.onRefusal?.(refusal);
         },
         onExchangeEnd: (exchange, outcome) => {
@@ -123,12 +136,14 @@ class Player implements Stage {
 
   // The server's side
 
-  #configOf({ face, limits, timeouts }: Script): Http1Config {
+  #configOf({ face, limits, timeouts, isLenient, isEncrypted }: Script): Http1Config {
+    const leniencies = { ...DEFAULT_LENIENCIES, allowBareLf: isLenient, allowLowercaseMethods: isLenient };
     const config: Http1Config = {
       limits: { ...DEFAULT_LIMITS, ...limits },
       timeouts: { ...DEFAULT_TIMEOUTS, ...timeouts },
-      leniencies: DEFAULT_LENIENCIES,
+      leniencies,
       isExplaining: true,
+      transportSecurity: isEncrypted ? "Strict-Transport-Security: max-age=60\r\n" : "",
       handle: (exchange) => {
         const seen = this.#seenOf(exchange);
         if (seen !== null) playBare(seen, this.#planOf(seen), this);
@@ -155,6 +170,7 @@ class Player implements Stage {
     const owner = { countRequest: () => {}, waitUntil, isReady: true, eventLoopDelayMs: 0, port: 8080 };
     const merged = {
       ...options,
+      leniencies,
       limits: { ...options.limits, ...limits },
       timeouts: { ...options.timeouts, ...timeouts },
     };
@@ -186,28 +202,32 @@ class Player implements Stage {
 
   // The peer's side
 
-  async playSteps(): Promise<void> {
-    await this.#rest();
-    for (const step of this.#script.steps) {
-      switch (step.step) {
-        case "send":
-          this.#send(step.bytes);
-          break;
-        case "wait":
-          await this.#pass(step.ms);
-          break;
-        case "take":
-          this.#peer.take(step.bytes);
-          break;
-        case "shutdown":
-          if (!this.#peer.isClosed) this.#connection.shutdown(step.lastCallMs);
-          break;
-        default:
-          this.#leave(step.step);
-      }
-      await this.#rest();
-      this.#held.look(this.#seen);
+  begin(): Promise<void> {
+    return this.#rest();
+  }
+
+  /** Step number `at`, if there is one, and what follows from it. */
+  async playStep(at: number): Promise<void> {
+    const step = this.#script.steps[at];
+    if (step === undefined) return;
+    switch (step.step) {
+      case "send":
+        this.#send(step.bytes);
+        break;
+      case "wait":
+        await this.#pass(step.ms);
+        break;
+      case "take":
+        this.#peer.take(step.bytes);
+        break;
+      case "shutdown":
+        if (!this.#peer.isClosed) this.#connection.shutdown(step.lastCallMs);
+        break;
+      default:
+        this.#leave(step.step);
     }
+    await this.#rest();
+    this.#held.look(this.#seen);
   }
 
   #send(bytes: number): void {
@@ -287,16 +307,31 @@ class Player implements Stage {
   async #pass(ms: number): Promise<void> {
     const untilMs = this.#clock.nowMs + ms;
     for (let stops = 0; stops < 5000; stops++) {
-      const nextMs = Math.min(untilMs, this.#connection.deadlineMs, ...this.#alarms.map(({ atMs }) => atMs));
+      const nextMs = Math.min(
+        untilMs,
+        this.#sweepAt(this.#connection.deadlineMs),
+        ...this.#alarms.map(({ atMs }) => atMs),
+      );
       const isLast = nextMs >= untilMs;
       this.#advance(Math.max(0, nextMs - this.#clock.nowMs));
       await this.#rest();
-      if (isLast && this.#clock.nowMs >= untilMs && !(this.#connection.deadlineMs <= untilMs)) return;
+      if (isLast && this.#clock.nowMs >= untilMs && !(this.#sweepAt(this.#connection.deadlineMs) <= untilMs)) return;
       if (this.faults.length > 20) return;
     }
   }
 
+  /** When a deadline is looked at. */
+  #sweepAt(deadlineMs: number): number {
+    const { sweepMs } = this.#script;
+    return sweepMs === 0 ? deadlineMs : Math.ceil(deadlineMs / sweepMs) * sweepMs;
+  }
+
   #advance(ms: number): void {
+    if (this.#script.sweepMs > 0) {
+      this.#clock.nowMs += ms;
+      if (this.#sweepAt(this.#connection.deadlineMs) <= this.#clock.nowMs) this.#peer.expire();
+      return;
+    }
     try {
       this.#clock.advance(ms, () => {
         if (this.#isEager) this.#peer.take(Infinity);

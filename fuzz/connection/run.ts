@@ -37,7 +37,7 @@ async function main(): Promise<boolean> {
   while (played < count && performance.now() - began < untilMs) {
     const seed = first + played++;
     const [broken] = await checkSeed(seed);
-    if (broken !== undefined) await report(seed, kinds, values.keep);
+    if (broken !== undefined) await report(seed, broken, kinds, values.keep);
   }
   const seconds = (performance.now() - began) / 1000;
   const { user, system } = process.cpuUsage();
@@ -47,18 +47,23 @@ async function main(): Promise<boolean> {
   return kinds.size === 0;
 }
 
-async function report(seed: number, kinds: Map<string, number>, keeps: boolean): Promise<void> {
+async function report(seed: number, broken: string, kinds: Map<string, number>, keeps: boolean): Promise<void> {
   const script = drawScript(seed);
   const hasSplits = comparesSplits(seed);
   const kind = await failureOf(script, hasSplits);
+  if (kind === "") {
+    // Not alone: beside the other it does
+    kinds.set(`seed ${seed} beside another: ${broken}`, 1);
+    return say(`\nseed ${seed}, beside another\n${broken}\n`);
+  }
   const times = kinds.get(kind) ?? 0;
   kinds.set(kind, times + 1);
   if (times > 0) return;
   const short = await shrink(script, (candidate) => failureOf(candidate, hasSplits));
-  const broken = await check(short, hasSplits);
-  say(`\nseed ${seed}${hasSplits ? ", in its splits" : ""}\n${describe(short)}\n${broken.join("\n")}\n`);
+  const all = await check(short, hasSplits);
+  say(`\nseed ${seed}${hasSplits ? ", in its splits" : ""}\n${describe(short)}\n${all.join("\n")}\n`);
   if (!keeps) return;
-  const about = broken[0] ?? "";
+  const about = all[0] ?? broken;
   writeFileSync(
     new URL(`seed-${seed}.json`, CORPUS),
     `${JSON.stringify({ about, hasSplits, script: short }, null, 1)}\n`,

@@ -62,6 +62,8 @@ export interface AnswerAct {
   readonly trailers: boolean;
   /** Field lines besides. */
   readonly fields: readonly string[];
+  /** The fields are one frozen array for all such answers of the connection, which name no exchange. */
+  readonly isShared: boolean;
 }
 
 /** What happens next on the connection. */
@@ -85,6 +87,12 @@ export interface Script {
   readonly face: "bare" | "web" | "server";
   readonly limits: Partial<WireLimits>;
   readonly timeouts: Partial<WireTimeouts>;
+  /** Lines may end in LF, methods be in lower case. */
+  readonly isLenient: boolean;
+  /** Under TLS, with Strict-Transport-Security. */
+  readonly isEncrypted: boolean;
+  /** Deadlines are looked at so often only, as a server's clock does; 0: exactly. */
+  readonly sweepMs: number;
   /** Octets that may be queued for the peer before writes say so. */
   readonly markBytes: number;
   /** The peer reads at once whatever is written; else only as its steps say. */
@@ -128,10 +136,13 @@ export function octetsOf(messages: readonly Message[]): Buffer[] {
 
 /** The script for people: one line per message, plan and step. */
 export function describe(script: Script): string {
-  const { face, markBytes, isEager, flushesLate, ending, limits, timeouts } = script;
+  const { face, markBytes, isEager, flushesLate, ending, limits, timeouts, sweepMs } = script;
   const lines = [
     `${face} face; mark ${markBytes} octets; the peer ${isEager ? "reads at once" : "reads as told"}${flushesLate ? "; late flushes" : ""}`,
   ];
+  if (script.isLenient) lines.push("lenient");
+  if (script.isEncrypted) lines.push("under TLS");
+  if (sweepMs > 0) lines.push(`a sweep every ${sweepMs} ms`);
   for (const [name, value] of [...Object.entries(limits), ...Object.entries(timeouts)]) lines.push(`${name} ${value}`);
   for (const [index, { parts, sound }] of script.messages.entries()) {
     const shown = parts.map((part) => (typeof part === "string" ? JSON.stringify(part) : `<${part} octets>`));

@@ -47,6 +47,9 @@ function* simplerThan(script: Script): IterableIterator<Script> {
   for (const name of Object.keys(script.timeouts)) yield { ...script, timeouts: omit(script.timeouts, name) };
   if (script.face !== "bare") yield { ...script, face: "bare" };
   if (script.face === "server") yield { ...script, face: "web" };
+  if (script.isLenient) yield { ...script, isLenient: false };
+  if (script.isEncrypted) yield { ...script, isEncrypted: false };
+  if (script.sweepMs > 0) yield { ...script, sweepMs: 0 };
   if (!script.isEager) yield { ...script, isEager: true };
   if (script.flushesLate) yield { ...script, flushesLate: false };
   if (script.markBytes !== 65_536) yield { ...script, markBytes: 65_536 };
@@ -97,6 +100,7 @@ function* simplerActs(act: Act): IterableIterator<Act> {
   if (act.declared !== null) yield { ...act, declared: null };
   if (act.gapMs > 0) yield { ...act, gapMs: 0 };
   if (act.failsAt !== -1) yield { ...act, failsAt: -1 };
+  if (act.isShared) yield { ...act, isShared: false };
   if (act.trailers) yield { ...act, trailers: false };
   if (act.fields.length > 0) yield { ...act, fields: [] };
   for (const sizes of without(act.sizes)) yield { ...act, sizes };

@@ -7,7 +7,7 @@
  */
 
 import { ProtocolError } from "../../src/http/errors.ts";
-import { readResponses } from "../../test/support/wire-responses.ts";
+import { membersOf, readResponses } from "../../test/support/wire-responses.ts";
 import { judge } from "./judge.ts";
 import { play, type Played } from "./play.ts";
 import { type Act, octetsOf, type Script, type Step } from "./script.ts";
@@ -51,6 +51,7 @@ export async function judgeSplits(script: Script): Promise<string[]> {
   const whole = await play({ ...still, steps: [{ step: "send", bytes: length }] });
   const broken = judge(whole);
   const expected = log(whole);
+  judgePersistence(whole, broken);
   const size = length > MAX_SINGLY_BYTES ? LONG_PIECE_BYTES : 1;
   const singly: Step[] = [];
   for (let at = 0; at < length; at += size) singly.push({ step: "send", bytes: size });
@@ -58,6 +59,7 @@ export async function judgeSplits(script: Script): Promise<string[]> {
   for (const steps of [singly, [...still.steps, rest]]) {
     const played = await play({ ...still, steps });
     broken.push(...judge(played));
+    judgePersistence(played, broken);
     const difference = log(played).findIndex((line, index) => line !== expected[index]);
     if (difference === -1 && log(played).length === expected.length) continue;
     broken.push(
@@ -65,6 +67,21 @@ export async function judgeSplits(script: Script): Promise<string[]> {
     );
   }
   return broken;
+}
+
+/** RFC 9112 §9.6: whoever closes behind a response says so in it; and whoever says so does it. */
+function judgePersistence(played: Played, broken: string[]): void {
+  const { script, seen, refusals, isOpenAtRest, output } = played;
+  if (script.messages.some(({ sound }) => sound === null) || refusals.length > 0) return;
+  const last = seen.at(-1);
+  if (last === undefined || last.outcomeAtRest !== "complete") return;
+  const methods = seen.map(({ exchange }) => exchange.request.method);
+  const response = readResponses(output, methods, true).responses.at(-1);
+  const saysClose = response !== undefined && membersOf(response, "connection").includes("close");
+  if (saysClose === isOpenAtRest)
+    broken.push(
+      `persistence: the last response ${saysClose ? "says close, and nobody does" : "does not say that we close"}`,
+    );
 }
 
 function show(line: string | undefined): string {

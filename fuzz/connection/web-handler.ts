@@ -231,7 +231,7 @@ class WebPlan {
   #answer(act: AnswerAct): Answered {
     const seen = this.#seen;
     if (act.as === "file") return this.#sendFile(act);
-    const headers = pairsOf(fieldsOf(seen, act));
+    const headers = pairsOf(fieldsOf(seen, act, this.#stage));
     const init = { status: act.status, headers };
     const length = sumOf(act.sizes);
     const octets = taggedOctets(`r${seen.index}`, 0, length);
@@ -270,7 +270,7 @@ class WebPlan {
     const before = seen.said;
     const slice = fileOf(seen, act, this.#stage);
     this.#stage.isAsync = true;
-    const head = { status: act.status, reason: "", fields: fieldsOf(seen, act) };
+    const head = { status: act.status, reason: "", fields: fieldsOf(seen, act, this.#stage) };
     try {
       const settled = seen.exchange.respond(head, slice);
       if (settled === undefined) return undefined;

@@ -20,6 +20,9 @@ const PLAIN: Script = {
   limits: {},
   timeouts: {},
   markBytes: 65_536,
+  isLenient: false,
+  isEncrypted: false,
+  sweepMs: 0,
   isEager: true,
   flushesLate: false,
   messages: [
@@ -47,6 +50,7 @@ const PLAIN: Script = {
         failsAt: -1,
         trailers: false,
         fields: [],
+        isShared: false,
       },
     ],
   ],
