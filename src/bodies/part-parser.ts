@@ -46,8 +46,10 @@ export class PartParser {
   #files: number;
   /** Of the part under way. */
   #partBytes: number;
-  /** Octets that went by without an end of preamble or header. */
+  /** Octets that went by without a beginning or an end of a header. */
   #pendingBytes: number;
+  /** A header has begun or ended in what is being written. */
+  #hasMoved: boolean;
   /** What is being written: octets in another buffer are the library's own, to be used again by it. */
   #input: ArrayBufferLike | null;
 
@@ -63,6 +65,7 @@ export class PartParser {
     this.#files = 0;
     this.#partBytes = 0;
     this.#pendingBytes = 0;
+    this.#hasMoved = false;
     this.#input = null;
     const maxHeaderSize = limits.maxPartHeadBytes + HEAD_MARGIN_BYTES;
     const config = { boundary, maxHeaderPairs: MAX_HEAD_LINES + 1, maxHeaderSize };
@@ -78,10 +81,11 @@ export class PartParser {
   write(bytes: Uint8Array): void {
     // Behind the closing delimiter comes nothing that counts (RFC 2046 §5.1.1: epilogue)
     if (this.#isClosed) return;
-    const wasPending = this.#isPending;
+    this.#hasMoved = false;
     this.#input = bytes.buffer;
     this.#dicer.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-    this.#pendingBytes = wasPending && this.#isPending ? this.#pendingBytes + bytes.length : 0;
+    // Between one header and the next comes content, which is not theirs
+    this.#pendingBytes = this.#isPending && !this.#hasMoved ? this.#pendingBytes + bytes.length : 0;
     if (this.#isInHead && this.#pendingBytes > this.#limits.maxPartHeadBytes) this.#fail(this.#headTooLarge());
     if (this.#parts === 0 && this.#pendingBytes > MAX_PREAMBLE_BYTES) {
       this.#fail(new ContentError("ERR_MULTIPART", `no part begins in the first ${MAX_PREAMBLE_BYTES} octets`));
@@ -102,6 +106,7 @@ export class PartParser {
 
   #onPart(part: Dicer.PartStream): void {
     this.#parts++;
+    this.#hasMoved = true;
     this.#isInHead = true;
     this.#content = null;
     this.#partBytes = 0;
@@ -118,6 +123,7 @@ export class PartParser {
   }
 
   #onHead(raw: RawPartHead): void {
+    this.#hasMoved = true;
     this.#isInHead = false;
     if (this.#failure !== null) return;
     try {

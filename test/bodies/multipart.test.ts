@@ -313,6 +313,13 @@ describe("limits", () => {
     expect((await readParts(pieces)).error).toBe("ERR_PART_HEAD_TOO_LARGE");
   });
 
+  it("do not count content that comes between two headers that are cut", async () => {
+    const form = formOf([part("a", "x".repeat(20_000)), part("b", "y")]);
+    const places = [form.indexOf("Disposition"), form.lastIndexOf("Disposition")];
+    const { parts, error } = await readParts(cut(form, places));
+    expect([error, parts.map(({ name }) => name)]).toEqual(["", ["a", "b"]]);
+  });
+
   it("end a header that never ends", async () => {
     const content = new MemoryContent(null);
     const request = requestOver(MULTIPART_TYPE, content, null);
