@@ -159,7 +159,10 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
     // It listens before an authority has answered the first question
     secured?.start(() => {});
     const { serveAsWorker } = await import("./processes-worker.ts");
-    return serveAsWorker(effective, handler, log, hooks, world.environment);
+    const { environment } = world;
+    // Certificates are kept by the worker in its place
+    const onClosing = (): void => secured?.stop();
+    return serveAsWorker({ settings: effective, handler, log, hooks, environment, onClosing });
   }
   // On a terminal SIGHUP says that it was closed
   const reloader = world.isTerminal ? null : new Reloader(words[0], flags, world, intent, handler, log.say);

@@ -189,9 +189,7 @@ class ConfigReader {
       resolveOptions({ ...this.server, fetch: () => undefined });
     } catch (error) {
       if (!(error instanceof ServerError) || !Array.isArray(error.cause)) throw error;
-      // Whether there is TLS, a flag may say
-      const mistakes = (error.cause as OptionMistake[]).filter((one) => !isNeedOfTls(one));
-      for (const mistake of mistakes) this.#tellOptionMistake(mistake);
+      for (const mistake of withoutFlagsPart(error.cause as OptionMistake[])) this.#tellOptionMistake(mistake);
     }
   }
 
@@ -221,6 +219,12 @@ class ConfigReader {
   #tell(path: string, said: string): void {
     this.mistakes.push(new CommandError(1, `${this.#source.placeOf(path)}: ${path}: ${said}`));
   }
+}
+
+/** Whether there is TLS, and where its certificate comes from, a flag may say: then a start, or a check, tells what is missing. */
+function withoutFlagsPart(mistakes: readonly OptionMistake[]): OptionMistake[] {
+  const missing = mistakes.filter(({ path, what }) => /^tls\.(?:cert|key)$/.test(path) && what === "is missing");
+  return mistakes.filter((one) => !isNeedOfTls(one) && !(missing.length === 2 && missing.includes(one)));
 }
 
 function typeGiven(given: unknown): string {

@@ -22,15 +22,28 @@ export interface WorkerNote {
   readonly takenPort: number;
 }
 
+/** What a worker is made of. */
+export interface WorkerParts {
+  readonly settings: Settings;
+  readonly handler: Handler;
+  readonly log: Log;
+  readonly hooks: Hooks;
+  readonly environment: Environment;
+  /** Called once, when the servers begin to be closed. */
+  readonly onClosing: () => void;
+}
+
 /** Serves until the primary has had enough. */
-export async function serveAsWorker(
-  settings: Settings,
-  handler: Handler,
-  log: Log,
-  hooks: Hooks,
-  environment: Environment,
-): Promise<ExitCode> {
-  const { tellReady, ended } = takeUpDuties();
+export async function serveAsWorker({
+  settings,
+  handler,
+  log,
+  hooks,
+  environment,
+  onClosing,
+}: WorkerParts): Promise<ExitCode> {
+  const { tellReady, closing, ended } = takeUpDuties();
+  void closing.then(onClosing);
   const { takenPort } = await listen(withChosenPort(settings, environment[CHOSEN_PORT]), handler, hooks);
   const note: WorkerNote = { takenPort };
   tellReady(note);

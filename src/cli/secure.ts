@@ -89,6 +89,11 @@ function withTls(settings: Settings, files: { certFile: string; keyFile: string 
   return { ...settings.server, tls: { ...rest, ...files } };
 }
 
+/** Of several workers one obtains the certificate, and the others learn of it by its file, whatever a configuration says. */
+function withWatch(server: ServerConfig): ServerConfig {
+  return server.tls === undefined ? server : { ...server, tls: { ...server.tls, watch: true } };
+}
+
 async function provideLocal(settings: Settings, environment: Environment): Promise<LocalCertificate> {
   return provideLocalCertificate({
     folder: localFolder(surroundingsOf(environment)),
@@ -167,7 +172,7 @@ async function keepAcme(
     settings: {
       ...settings,
       notes: [...settings.notes, ...notes],
-      server: { ...withTls(settings, files), redirectFrom },
+      server: { ...withWatch(withTls(settings, files)), redirectFrom },
     },
     start: (onObtained) => {
       tell = onObtained;

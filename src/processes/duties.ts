@@ -20,6 +20,8 @@ export interface WorkerSummary {
 export interface Duties {
   /** Tells the primary that this worker takes requests. */
   readonly tellReady: (note: unknown) => void;
+  /** Resolves when they begin to be closed: what goes on beside them ends too, for another worker does it. */
+  readonly closing: Promise<void>;
   /** Resolves when the servers of this process were closed because the primary, or a signal, asked for it. */
   readonly ended: Promise<WorkerSummary>;
 }
@@ -33,10 +35,13 @@ export function takeUpDuties(): Duties {
   let isClosing = false;
   let end: (summary: WorkerSummary) => void = () => {};
   const ended = new Promise<WorkerSummary>((resolve) => (end = resolve));
+  let beginClosing = (): void => {};
+  const closing = new Promise<void>((resolve) => (beginClosing = resolve));
   let leave = (): void => {};
   const close: Close = async (options) => {
     if (isClosing) return;
     isClosing = true;
+    beginClosing();
     const summaries = await Promise.all([...OPEN_SERVERS].map((server) => server.close(options)));
     const summary = {
       destroyedConnections: summaries.reduce((sum, one) => sum + one.destroyedConnections, 0),
@@ -57,7 +62,7 @@ export function takeUpDuties(): Duties {
   });
   process.on("SIGTERM", () => void close({}));
   for (const signal of ["SIGINT", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
-  return { ended, tellReady: (note) => tell({ kind: "ready", places: placesOf(), note }) };
+  return { closing, ended, tellReady: (note) => tell({ kind: "ready", places: placesOf(), note }) };
 }
 
 function obey(message: Exclude<PrimaryMessage, { kind: "leave" }>, close: Close, closeNow: () => void): void {

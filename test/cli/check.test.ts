@@ -188,6 +188,14 @@ describe("what is wrong", () => {
     expect(exitCode).toBe(2);
   });
 
+  it("is a certificate that is missing, unless a flag says where it comes from", async () => {
+    write("fairlead.config.json", '{ "root": "site", "tls": { "minVersion": "TLSv1.3" } }');
+    const { exitCode, errors } = await check("");
+    expect(errors).toMatch(/tls\.cert: is missing[^]*tls\.key: is missing/);
+    expect(exitCode).toBe(1);
+    expect((await check("--acme a@b.example --domain a.example")).exitCode).toBe(0);
+  });
+
   it("is what is said of HTTPS without it, unless a flag brings it", async () => {
     write(
       "fairlead.config.json",

@@ -15,6 +15,7 @@ import { readSettings } from "../../src/cli/settings.ts";
 import type { Settings } from "../../src/cli/settings.ts";
 import { readUsage } from "../../src/cli/usage.ts";
 import { AcmeServer } from "../certificates/support/acme-server.ts";
+import { RunningCommand } from "./run-command.ts";
 
 let folder = "";
 let stop: (() => Promise<void>) | null = null;
@@ -232,6 +233,71 @@ describe("--acme", () => {
       await authority.close();
     }
   });
+});
+
+describe("--acme with --workers", () => {
+  it(
+    "orders once, answers the authority by any worker, and serves the certificate by all",
+    { timeout: 30_000 },
+    async () => {
+      const authority = await AcmeServer.start();
+      authority.challengePort = await freePort();
+      writeFileSync(join(folder, "app.mjs"), "export const fetch = () => new Response(process.env.FAIRLEAD_WORKER);");
+      const config = {
+        root: "app.mjs",
+        port: 0,
+        host: "127.0.0.1",
+        workers: 2,
+        acme: "ada@example.com",
+        domain: ["site.example"],
+        acmeDirectory: authority.directoryUrl,
+        redirectFrom: { port: authority.challengePort },
+        tls: { watch: false },
+      };
+      writeFileSync(join(folder, "fairlead.config.json"), JSON.stringify(config));
+      const command = new RunningCommand(["--log", "text"], {
+        cwd: folder,
+        env: { STATE_DIRECTORY: join(folder, "state") },
+      });
+      try {
+        const [, href = ""] = await command.until(/ at (https:\S+)/);
+        await command.until(/2 worker processes/);
+        await command.until(/certificate for site\.example obtained/);
+        const trusted = new Set<string>();
+        const untilBoth = async (): Promise<void> => {
+          // A worker that has not taken it up yet has one that nobody trusts
+          for (let i = 0; i < 5_000 && trusted.size < 2; i++) {
+            const answer = await get(new URL(href), authority.rootPem, "site.example").catch(() => "");
+            if (answer !== "") trusted.add(answer);
+          }
+        };
+        await untilBoth();
+        expect([...trusted].toSorted()).toEqual(["1", "2"]);
+        expect(authority.issued).toEqual(["site.example"]);
+        // What one of them has put there all of them answer with
+        const kept = join(folder, "state/acme", new URL(authority.directoryUrl).host.replaceAll(":", "_"));
+        const token = "a-token-for-all-workers";
+        mkdirSync(join(kept, "challenges"), { recursive: true });
+        writeFileSync(join(kept, "challenges", token), "the-answer");
+        for (let i = 0; i < 10; i++) {
+          const url = `http://127.0.0.1:${authority.challengePort}/.well-known/acme-challenge/${token}`;
+          const response = await fetch(url, { headers: { connection: "close" } });
+          expect([response.status, await response.text()]).toEqual([200, "the-answer"]);
+        }
+        // New workers find what is there
+        command.child.kill("SIGHUP");
+        await command.until(/All workers are new/);
+        trusted.clear();
+        await untilBoth();
+        expect(trusted.size).toBe(2);
+        expect(authority.issued).toEqual(["site.example"]);
+        expect(await command.end("SIGTERM")).toBe(0);
+      } finally {
+        await command.end("SIGKILL");
+        await authority.close();
+      }
+    },
+  );
 });
 
 describe("what is given about TLS", () => {
