@@ -19,8 +19,12 @@ export interface Answer {
 
 const HEAD = /^HTTP\/\d\.\d (\d{3})[^\r\n]*\r?\n(?:(?:[^\r\n]+\r?\n)*)\r?\n/;
 
-/** Reads all answers of a connection, given as latin1. */
-export function readAnswers(text: string): Answer[] {
+/**
+ * Reads all answers of a connection, given as latin1.
+ *
+ * @param methods of its requests in order, where they are known: answers to HEAD have no content
+ */
+export function readAnswers(text: string, methods: readonly string[] = []): Answer[] {
   const answers: Answer[] = [];
   let rest = text;
   while (rest !== "") {
@@ -30,7 +34,11 @@ export function readAnswers(text: string): Answer[] {
     const status = Number(head[1]);
     if (status < 200) continue;
     const fields = fieldsOf(head[0]);
-    const [content, framing, length, isWhole] = readContent(status, fields, rest);
+    const [content, framing, length, isWhole] = readContent(
+      methods[answers.length] === "HEAD" ? 204 : status,
+      fields,
+      rest,
+    );
     answers.push({ status, fields, content, framing, isWhole });
     rest = rest.slice(length);
   }
