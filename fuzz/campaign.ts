@@ -7,7 +7,7 @@
  */
 
 import fc from "fast-check";
-import { keptInputs } from "./corpus.ts";
+import { keptInputs, reachingInputs } from "./corpus.ts";
 import { type Coverage, Reach } from "./coverage.ts";
 import { BrokenInvariant, failureKey } from "./invariant.ts";
 import { MAX_INPUT_BYTES, mutate } from "./mutate.ts";
@@ -16,10 +16,14 @@ import { failureOf, shrink } from "./shrink.ts";
 import type { FuzzTarget } from "./target.ts";
 import type { Watchdog } from "./watchdog.ts";
 
-const BATCH_INPUTS = 256;
+/** Asking for coverage costs milliseconds: batches grow while nothing new is reached. */
+const MIN_BATCH_INPUTS = 64;
+const MAX_BATCH_INPUTS = 1024;
 const SLOW_BATCH_INPUTS = 16;
+/** Down to so many, each input of a batch is looked at on its own. */
+const MAX_SINGLE_INPUTS = 16;
 /** One turn of growth in so many batches. */
-const GROWTH_BATCHES = 4;
+const GROWTH_BATCHES = 2;
 /** Above this many inputs of the pool the oldest go. */
 const MAX_POOL_INPUTS = 4_000;
 /** Of one target. Who breaks that many has enough to look at. */
@@ -57,6 +61,7 @@ export class Campaign {
   #seeds: Buffer[] | null = null;
   #grammar: Uint8Array[] = [];
   #batches = 0;
+  #batchInputs = MIN_BATCH_INPUTS;
 
   /** @param coverage null: inputs by the grammar and mutations of seeds alone */
   constructor(target: FuzzTarget, seed: number, coverage: Coverage | null, watchdog: Watchdog) {
@@ -87,38 +92,44 @@ export class Campaign {
     this.#coverage?.take();
     for (const input of inputs) await this.#execute(input);
     this.#batches++;
-    if (this.reach !== null && this.reach.news(false) > 0) await this.#keepNews(inputs);
+    const hasNews = this.reach !== null && this.reach.news(false) > 0;
+    if (hasNews) await this.#keepNews(inputs);
+    this.#batchInputs = hasNews ? MIN_BATCH_INPUTS : Math.min(2 * this.#batchInputs, MAX_BATCH_INPUTS);
     if (this.#coverage !== null && this.target.isSlow !== true && this.#batches % GROWTH_BATCHES === 0) {
       await this.#tryGrowth(this.#coverage);
     }
     this.#watchdog.rests();
   }
 
-  /** Runs a batch again, half by half, until it is known which inputs reached what is new. */
+  /** Runs a batch again, part by part, until it is known which inputs reached what is new. */
   async #keepNews(inputs: readonly Buffer[]): Promise<void> {
-    const middle = Math.ceil(inputs.length / 2);
-    for (const half of [inputs.slice(0, middle), inputs.slice(middle)]) {
-      if (half.length === 0) continue;
-      for (const input of half) await this.#execute(input);
-      const news = this.reach?.news(half.length === 1) ?? 0;
+    // Nearly every one of few has something, at the beginning; of many hardly any
+    const size = inputs.length <= MAX_SINGLE_INPUTS ? 1 : Math.ceil(inputs.length / 4);
+    for (let at = 0; at < inputs.length; at += size) {
+      const part = inputs.slice(at, at + size);
+      for (const input of part) await this.#execute(input);
+      const news = this.reach?.news(part.length === 1) ?? 0;
       if (news === 0) continue;
-      if (half.length > 1) {
-        await this.#keepNews(half);
+      if (part.length > 1) {
+        await this.#keepNews(part);
         continue;
       }
       this.blocks += news;
-      this.#pool.push(...half);
+      this.#pool.push(...part);
       if (this.#pool.length > MAX_POOL_INPUTS) this.#pool.shift();
     }
   }
 
   #nextInputs(): Buffer[] {
     if (this.#seeds === null) {
-      const seeds = [...keptInputs(this.target.name).map(({ bytes }) => bytes), ...this.target.seeds()];
+      const { name } = this.target;
+      const kept = [...keptInputs(name), ...reachingInputs(name)].map(({ bytes }) => bytes);
+      // Seeds first: what they reach needs no kept input
+      const seeds = [...this.target.seeds(), ...kept];
       this.#seeds = seeds.map((seed) => Buffer.from(seed));
       if (this.#coverage === null) this.#pool.push(...this.#seeds);
     }
-    const size = this.target.isSlow === true ? SLOW_BATCH_INPUTS : BATCH_INPUTS;
+    const size = this.target.isSlow === true ? SLOW_BATCH_INPUTS : this.#batchInputs;
     if (this.#seeds.length > 0) return this.#seeds.splice(0, size);
     return Array.from({ length: size }, () => this.#nextInput());
   }

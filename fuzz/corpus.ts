@@ -1,7 +1,8 @@
 /**
  * The kept inputs: fuzz/corpus/<target>/*.txt, small files that can be read in a review. Lines that begin with `# ` say why
  * an input is kept; all other lines are put together without their line ends, with the escapes `\r \n \t \0 \s \xHH \\`, so
- * that what is on the wire is what is seen. test/fuzz replays all of it.
+ * that what is on the wire is what is seen. `reached.lines` beside them has an input on each line: a set, made by `--grow`,
+ * that reaches all code which fuzzing has ever reached. test/fuzz replays all of it.
  */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -17,7 +18,33 @@ export interface KeptInput {
   readonly bytes: Buffer;
 }
 
-/** All that is kept for a target, in the order of names. */
+/** Above this many octets an input is not worth a line that nobody can read. */
+const MAX_LINE_INPUT_BYTES = 400;
+
+/** The inputs that reach what fuzzing has reached. */
+export function reachingInputs(target: string): KeptInput[] {
+  const file = new URL(`${target}/reached.lines`, FOLDER);
+  if (!existsSync(file)) return [];
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .map((line, i) => ({ name: `reached.lines:${i + 1}`, line }))
+    .filter(({ line }) => line !== "" && !line.startsWith("# "))
+    .map(({ name, line }) => ({ name, bytes: parseInput(line) }));
+}
+
+/** Replaces them. Returns how many there are. */
+export function writeReachingInputs(target: string, inputs: readonly Uint8Array[]): number {
+  const folder = new URL(`${target}/`, FOLDER);
+  mkdirSync(folder, { recursive: true });
+  const lines = inputs
+    .filter((bytes) => bytes.length > 0 && bytes.length <= MAX_LINE_INPUT_BYTES)
+    .map((bytes) => showInput(bytes).replace(/^#/, "\\x23").replaceAll(/^ | $/g, "\\s"));
+  const sorted = [...new Set(lines)].toSorted();
+  writeFileSync(new URL("reached.lines", folder), `${sorted.join("\n")}\n`);
+  return sorted.length;
+}
+
+/** All that is kept for a target because it once failed or easily could, in the order of names. */
 export function keptInputs(target: string): KeptInput[] {
   const folder = new URL(`${target}/`, FOLDER);
   if (!existsSync(folder)) return [];

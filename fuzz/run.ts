@@ -6,13 +6,13 @@
  *   npm run fuzz -- --only head --hex 474554       one input, as printed with a failure
  *   npm run fuzz -- --list                         names and what holds
  *
- * Also: `--keep` writes failing inputs to fuzz/corpus; `--no-coverage` leaves the guidance out. Exit code 0: nothing is
+ * Also: `--keep` writes failing inputs to fuzz/corpus, `--grow` those that reach what no seed does; `--no-coverage` leaves the guidance out. Exit code 0: nothing is
  * broken; 1: something is; 2: it was asked wrongly. Ctrl-C ends with the tally.
  */
 
 import { parseArgs } from "node:util";
 import type { Campaign } from "./campaign.ts";
-import { keepInput } from "./corpus.ts";
+import { keepInput, writeReachingInputs } from "./corpus.ts";
 import { Coverage } from "./coverage.ts";
 import { renderFailure, renderProgress, renderTally } from "./report.ts";
 import type { FuzzTarget } from "./target.ts";
@@ -30,6 +30,7 @@ interface Wanted {
   readonly hex: string | null;
   readonly isListing: boolean;
   readonly isKeeping: boolean;
+  readonly isGrowing: boolean;
   readonly isGuided: boolean;
 }
 
@@ -44,6 +45,7 @@ function readArguments(): Wanted | string {
         "hex": { type: "string" },
         "list": { type: "boolean", default: false },
         "keep": { type: "boolean", default: false },
+        "grow": { type: "boolean", default: false },
         "no-coverage": { type: "boolean", default: false },
       },
     });
@@ -61,6 +63,7 @@ function readArguments(): Wanted | string {
       hex: values.hex ?? null,
       isListing: values.list,
       isKeeping: values.keep,
+      isGrowing: values.grow,
       isGuided: !values["no-coverage"],
     };
   } catch (error) {
@@ -84,6 +87,13 @@ async function repeat(target: FuzzTarget, hex: string): Promise<number> {
   }
   say(`${target.name}: holds`);
   return 0;
+}
+
+/** Keeps what reached new code, of those targets whose inputs people can read. */
+function grow(campaigns: readonly Campaign[]): void {
+  for (const { target, pool } of campaigns) {
+    if (target.isSlow !== true) say(`${target.name}: ${writeReachingInputs(target.name, pool)} inputs kept`);
+  }
 }
 
 class Runner {
@@ -117,8 +127,11 @@ class Runner {
 
   /** Until the time is over. @returns seconds spent */
   async run(): Promise<number> {
+    // Short runs do not reach all: each begins with another
+    const first = Math.abs(this.#wanted.seed) % Math.max(1, this.#campaigns.length);
+    const order = [...this.#campaigns.slice(first), ...this.#campaigns.slice(0, first)];
     while (this.#hasTime && this.#campaigns.some((campaign) => !campaign.isGivenUp)) {
-      for (const campaign of this.#campaigns) {
+      for (const campaign of order) {
         if (!this.#hasTime) break;
         if (!campaign.isGivenUp) await this.#turn(campaign);
       }
@@ -199,6 +212,7 @@ async function main(): Promise<number> {
   await watchdog.close();
   for (const target of targets) await target.close?.();
   say(renderTally(campaigns, seconds, wanted.seed));
+  if (wanted.isGrowing) grow(campaigns);
   coverage?.stop();
   return campaigns.some(({ failures }) => failures.length > 0) ? 1 : 0;
 }

@@ -182,7 +182,7 @@ function checkJson(text: string): void {
   const before = text.slice(0, place);
   same([line, column], [before.split("\n").length, place - before.lastIndexOf("\n")], "counts lines and columns");
   same(byteOffset, Buffer.byteLength(before), "counts octets");
-  if (text.length > 200) return;
+  if (text.length > 40) return;
   hold(canGoOn(before), "before the place nothing is wrong", () => JSON.stringify(before));
   // A number that stops in its exponent or fraction is wrong from there on, not from its end
   if (/\d[eE.]$/.test(text.slice(0, place + 1))) return;

@@ -2,7 +2,7 @@
  * The kept inputs of every fuzz target, and their seeds, hold: what fuzzing has found once stays found.
  */
 import { afterAll, describe, expect, it } from "vitest";
-import { corpusFolders, keptInputs } from "../../fuzz/corpus.ts";
+import { corpusFolders, keptInputs, reachingInputs } from "../../fuzz/corpus.ts";
 import { failureOf } from "../../fuzz/shrink.ts";
 import { PIECE_TARGETS } from "../../fuzz/targets.ts";
 
@@ -19,6 +19,15 @@ describe.each(PIECE_TARGETS.map((target) => [target.name, target] as const))("th
       expect(await failureOf(target, bytes)).toBeNull();
     },
   );
+
+  it("holds for the inputs that reached something new", { timeout: 60_000 }, async () => {
+    for (const input of reachingInputs(name)) {
+      expect({ input: input.name, failure: await failureOf(target, input.bytes) }).toEqual({
+        input: input.name,
+        failure: null,
+      });
+    }
+  });
 
   it("holds for its seeds", async () => {
     let count = 0;
