@@ -3,12 +3,15 @@
  * docs/disagreements.md. Run by hand: `npx jiti test/judges/differential.ts [--write]`, with the folders of Bun and Deno in
  * FAIRLEAD_PEERS.
  *
- * Ends with 1 if a difference has no verdict (test/differential/support/verdicts.ts) or, with `--write`, if a server is missing.
+ * Then sends the same through proxies in front of Fairlead. Ends with 1 if a difference has no verdict
+ * (test/differential/support/verdicts.ts), if something is smuggled, or, with `--write`, if a server or proxy is missing.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Act } from "../differential/support/difference.ts";
+import { pass } from "../differential/support/passage.ts";
+import { PROXIES } from "../differential/support/proxies.ts";
 import { type Finding, measure, observe, tell } from "../differential/support/measure.ts";
 import { ORIGINS, OURS } from "../differential/support/origins.ts";
 import { generatedShapes, wireShapes } from "../differential/support/shapes.ts";
@@ -50,7 +53,7 @@ function others(verdict: Verdict, found: ReadonlyMap<string, readonly Finding[]>
   return [...byAct].map(([act, servers]) => `${act}: ${servers.join(", ")}`).join("; ");
 }
 
-function page(found: ReadonlyMap<string, readonly Finding[]>): string {
+function page(found: ReadonlyMap<string, readonly Finding[]>, passages: readonly string[]): string {
   const date = new Date().toISOString().slice(0, 10);
   const servers = ORIGINS.map(({ name, version }) => {
     const findings = found.get(name) ?? [];
@@ -79,7 +82,19 @@ Servers were configured as they come. A number in brackets counts inputs. The pa
 |---|---|---|---|
 ${servers.join("\n")}
 
-${groups.join("\n")}`;
+${groups.join("\n")}
+## Behind proxies
+
+The same inputs were sent through proxies in front of Fairlead, which kept their connections to it and were as lenient as they can be told to be. A well-behaved client asked questions of its own before, beside and behind each.
+A request that the proxy had not marked as its own would have been smuggled; an answer to another question would have been a response out of step.
+
+| Proxy, ${date} | Requests of the inputs that reached a handler | What the proxy let through and Fairlead refused | Smuggled, or out of step |
+|---|---|---|---|
+${passages.join("\n")}
+
+Answers pass these proxies undamaged: HEAD, 204 and 304 with content given by the handler, streams with and without length, trailers, 103. One that breaks off never looks whole.
+Three faults are the proxies' own: nginx 1.22 (speaking HTTP/1.1 to us) and Varnish 7.1 take a 103 for the final response, so do not send 103 behind them; Caddy 2.6 ends the chunks of a response that broke off, so a length should be declared where it is known.
+`;
 }
 
 const ours = await observe(OURS, shapes);
@@ -100,5 +115,22 @@ for (const origin of ORIGINS) {
   }
 }
 if (unjudged > 0) process.exitCode = 1;
+
+const passages: string[] = [];
+for (const proxy of PROXIES) {
+  if (proxy.version === null) {
+    process.stdout.write(`${proxy.name} is not installed\n`);
+    if (isWriting) process.exitCode = 1;
+    continue;
+  }
+  const { faults, handled, refused } = await pass(proxy, shapes);
+  const name = proxy.name.endsWith(" 1.0")
+    ? `${proxy.name.slice(0, -4)} ${proxy.version}, HTTP/1.0 to us`
+    : `${proxy.name} ${proxy.version}`;
+  passages.push(`| ${name} | ${handled} | ${refused} | ${faults.length} |`);
+  process.stdout.write(`behind ${name}: ${handled} handled, ${refused} refused, ${faults.length} faults\n`);
+  for (const fault of faults) process.stdout.write(`  ${fault}\n`);
+  if (faults.length > 0) process.exitCode = 1;
+}
 const path = join(fileURLToPath(new URL("../../", import.meta.url)), "docs/disagreements.md");
-if (isWriting && process.exitCode !== 1) writeFileSync(path, page(found));
+if (isWriting && process.exitCode !== 1) writeFileSync(path, page(found, passages));
