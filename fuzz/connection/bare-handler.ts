@@ -160,6 +160,7 @@ class BarePlan {
   #answer(act: AnswerAct): void {
     const seen = this.#seen;
     const before = seen.said;
+    const fieldsBefore = seen.fields;
     const wasAnswered = seen.exchange.isAnswered;
     const sources = seen.openSources;
     const content = this.#contentOf(act);
@@ -180,6 +181,7 @@ class BarePlan {
     if (isAccepted && !wasAnswered) return;
     if (act.as === "file" && seen.openSources > sources) this.#stage.faults.push("keeps a file that it refused");
     seen.said = before;
+    seen.fields = fieldsBefore;
     if (!wasAnswered) this.#answerFault();
     else if (isAccepted && seen.outcomes.length === 0) this.#stage.faults.push("takes a second answer");
   }
@@ -218,6 +220,7 @@ class BarePlan {
     const { exchange, index } = this.#seen;
     const said: Said = { status: 500, content: Buffer.alloc(0), isWhole: true };
     this.#seen.said = said;
+    this.#seen.fields = [ID_FIELD, String(index)];
     void exchange.respond({ status: 500, reason: "", fields: [ID_FIELD, String(index)] }, null);
   }
 
@@ -269,6 +272,7 @@ class BarePlan {
 /** Fields of an answer: whose it is, the declared length, and what the act wants besides. */
 export function fieldsOf(seen: Seen, act: AnswerAct, stage: Stage): readonly string[] {
   const fields = [ID_FIELD, act.isShared ? SHARED_ID : String(seen.index), ...act.fields];
+  seen.fields = fields;
   if (act.isShared) {
     const key = fields.join();
     const known = stage.shared.get(key) ?? Object.freeze(fields);

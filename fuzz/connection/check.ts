@@ -32,7 +32,10 @@ export async function check(script: Script, hasSplits: boolean): Promise<string[
 /** {@link check} of a seed, now and then beside the connection of another. */
 export async function checkSeed(seed: number): Promise<string[]> {
   if (comparesSplits(seed) || seed % TOGETHER_IN !== 0) return check(drawScript(seed), comparesSplits(seed));
-  const [one, other] = await playTogether([drawScript(seed), drawScript(seed + BESIDE)]);
+  const script = drawScript(seed);
+  // On one server
+  const { limits, isLenient } = script;
+  const [one, other] = await playTogether([script, { ...drawScript(seed + BESIDE), limits, isLenient }]);
   return [...judge(one as Played), ...judge(other as Played)];
 }
 

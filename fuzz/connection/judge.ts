@@ -165,6 +165,7 @@ function judgeComplete(played: Played, one: Seen, final: WireResponse, broken: B
   if (one.isRefusedBefore && !membersOf(final, "connection").includes("close"))
     broken.push(`one refusal: ${name} was refused, and its response does not say close`);
   if (!judgeId(final, one, broken)) return judgeServersOwn(played, one, final, broken);
+  judgeFields(one, final, broken);
   const { said } = one;
   if (said === null) return void broken.push(`order: ${name} is answered ${shown(final)}, and nobody did`);
   if (said.status !== final.status) broken.push(`order: ${name} is answered ${final.status} for ${said.status}`);
@@ -176,6 +177,32 @@ function judgeComplete(played: Played, one: Seen, final: WireResponse, broken: B
   // A source whose content nobody wants is not asked
   if (!said.isWhole && !isBare && final.framing !== "length")
     broken.push(`whole: ${name} is complete, and its source had not ended`);
+}
+
+/** Fields that are the wire's to say, or to add. */
+const OF_THE_WIRE: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "content-length",
+  "transfer-encoding",
+  "date",
+  "strict-transport-security",
+  "content-type",
+]);
+
+/** All fields that the handler gave, and none that another did. */
+function judgeFields(one: Seen, final: WireResponse, broken: Broken[]): void {
+  const given = one.fields.flatMap((name, at) =>
+    at % 2 === 0 ? [`${name.toLowerCase()}: ${one.fields[at + 1]}`] : [],
+  );
+  const sent = final.fields.map(([name, value]) => `${name.toLowerCase()}: ${value}`);
+  const isHandlers = (line: string): boolean => !OF_THE_WIRE.has(line.slice(0, line.indexOf(":")));
+  const expected = given.filter(isHandlers).toSorted().join(", ");
+  const actual = sent.filter(isHandlers).toSorted().join(", ");
+  if (actual !== expected) broken.push(`own octets: exchange ${one.index} has the fields ${actual} for ${expected}`);
+  const isUpgrading = membersOf(final, "connection").includes("upgrade");
+  if (isUpgrading !== valuesOf(final, "upgrade").length > 0)
+    broken.push(`own octets: exchange ${one.index} has Upgrade without its connection option, or that without it`);
 }
 
 /** What the server says in place of a handler. */

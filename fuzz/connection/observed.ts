@@ -21,7 +21,7 @@ export const SHARED_ID = "shared";
 export class Seen {
   readonly index: number;
   readonly exchange: Exchange;
-  /** Of the request's content, as a handler got it. */
+  /** Of the request's content, as a handler got it: the pieces themselves, so that one that is overwritten later shows. */
   readonly content: Buffer[] = [];
   /** Somebody asked for content. */
   isReading = false;
@@ -38,6 +38,8 @@ export class Seen {
   aborts = 0;
   /** Octets of the answer as far as they were given to the wire; null: nothing was answered. */
   said: Said | null = null;
+  /** Its field lines: name, value, name, value. */
+  fields: readonly string[] = [];
   /** Nothing more of the plan is to come. */
   isThrough = false;
   /** The plan, or the server, has answered with a failure. */
@@ -166,6 +168,11 @@ export function fileOf(seen: Seen, act: AnswerAct, stage: Stage): FileSlice {
   };
 }
 
+/** The same octets, not a copy: what was given must stay as it is. */
+export function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 /** What a handler of the bare face reads with: notes all that it is told, and what it should not have been. */
 export class NotingSink implements ContentSink {
   readonly #seen: Seen;
@@ -186,7 +193,7 @@ export class NotingSink implements ContentSink {
   chunk(bytes: Uint8Array): void {
     if (bytes.length === 0) this.#fault("gives an empty piece of content");
     this.#judgeOver("gives content behind its end");
-    this.#seen.content.push(Buffer.from(bytes));
+    this.#seen.content.push(viewOf(bytes));
     this.#onPiece(bytes);
   }
 

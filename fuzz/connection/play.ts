@@ -10,6 +10,7 @@
 import { ProtocolError } from "../../src/http/errors.ts";
 import type { Exchange, Outcome, Refusal, WireExchange } from "../../src/http/exchange.ts";
 import { Http1Connection } from "../../src/http1/connection.ts";
+import type { Leniencies, WireLimits } from "../../src/http1/limits.ts";
 import { DEFAULT_LENIENCIES, DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../../src/http1/limits.ts";
 import type { Http1Config } from "../../src/http1/states.ts";
 import { guardHooks } from "../../src/server/hooks.ts";
@@ -53,6 +54,17 @@ export interface Played {
 const MAX_TURNS = 50_000;
 /** Longer than any time that the wire waits for a peer. */
 const SILENCE_MS = 20 * 60_000;
+
+const LENIENT: Leniencies = { ...DEFAULT_LENIENCIES, allowBareLf: true, allowLowercaseMethods: true };
+const limitsByText: Map<string, WireLimits> = new Map([["{}", DEFAULT_LIMITS]]);
+
+/** One object for all connections with the same limits, as in a server: what wires share they share by it. */
+function limitsOf(limits: Partial<WireLimits>): WireLimits {
+  const text = JSON.stringify(limits);
+  const known = limitsByText.get(text) ?? { ...DEFAULT_LIMITS, ...limits };
+  if (limitsByText.size < 1000) limitsByText.set(text, known);
+  return known;
+}
 
 const rejections: unknown[] = [];
 let isWatching = false;
@@ -137,9 +149,9 @@ class Player implements Stage {
   // The server's side
 
   #configOf({ face, limits, timeouts, isLenient, isEncrypted }: Script): Http1Config {
-    const leniencies = { ...DEFAULT_LENIENCIES, allowBareLf: isLenient, allowLowercaseMethods: isLenient };
+    const leniencies = isLenient ? LENIENT : DEFAULT_LENIENCIES;
     const config: Http1Config = {
-      limits: { ...DEFAULT_LIMITS, ...limits },
+      limits: limitsOf(limits),
       timeouts: { ...DEFAULT_TIMEOUTS, ...timeouts },
       leniencies,
       isExplaining: true,

@@ -11,7 +11,7 @@ import type { Context } from "../../src/web/context.ts";
 import type { Request } from "../../src/web/request.ts";
 import { Response } from "../../src/web/response.ts";
 import { accented, fieldsOf } from "./bare-handler.ts";
-import { fileOf, ID_FIELD, say, type Seen, type Stage, streamOf, sumOf } from "./observed.ts";
+import { fileOf, ID_FIELD, say, type Seen, type Stage, streamOf, sumOf, viewOf } from "./observed.ts";
 import { type Act, type AnswerAct, taggedOctets } from "./script.ts";
 
 type ReadAct = Extract<Act, { act: "read" }>;
@@ -184,7 +184,7 @@ class WebPlan {
       const { done, value } = await reader.read();
       if (done) break;
       received += value.length;
-      this.#seen.content.push(Buffer.from(value));
+      this.#seen.content.push(viewOf(value));
       if (act.how === "slow") await this.#stage.after(act.ms);
       else if (received >= act.bytes) {
         this.#seen.isLettingGo = true;
