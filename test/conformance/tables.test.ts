@@ -54,7 +54,7 @@ describe.each([
       found.set(section, (found.get(section) ?? 0) + count);
     }
     const byName = (a: readonly [string, number], b: readonly [string, number]): number => a[0].localeCompare(b[0]);
-    expect([...found].sort(byName)).toEqual([...expected].sort(byName));
+    expect([...found].toSorted(byName)).toEqual([...expected].toSorted(byName));
   });
 });
 

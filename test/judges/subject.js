@@ -1,6 +1,6 @@
 /**
- * The built server as judges from outside see it: one resource of each kind that has rules of its own. Echoes content under
- * any method at `/`, as public suites expect it. Usage: `node subject.js [folder of cert.pem and key.pem]`; prints its port.
+ * The built server as judges from outside see it: one resource of each kind that has rules of its own. Echoes content by
+ * POST, PUT and PATCH at `/`, and fields at `/echo`, as public suites expect it. Usage: `node subject.js [folder of cert.pem and key.pem]`; prints its port.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,10 +13,8 @@ const text = "What is said once need not be said again. ".repeat(100);
 const changed = new Date("2026-01-15T10:00:00Z");
 
 const app = new App();
-app.all("/", async (request) => {
-  if (request.method === "GET" || request.method === "HEAD") return new Response("OK");
-  return new Response(await request.arrayBuffer());
-});
+app.get("/", etag(), () => new Response("OK", { headers: { "last-modified": changed.toUTCString() } }));
+app.on(["POST", "PUT", "PATCH"], "/", async (request) => new Response(await request.arrayBuffer()));
 app.all("/echo", (request) => new Response([...request.headers].map((line) => line.join(": ")).join("\n")));
 app.get("/cookie", (request) => {
   const pairs = (request.headers.get("cookie") ?? "").split(";").map((pair) => pair.trim());
