@@ -12,6 +12,17 @@ import type { CacheSetting } from "../http/cache-control.ts";
 import { ServerError } from "../http/errors.ts";
 import type { FieldLines } from "../http/exchange.ts";
 import { isFieldValue } from "../http/fields.ts";
+import { renderMistakes } from "../server/option-check.ts";
+import {
+  A_TIME_SOURCE,
+  AN_OBJECT,
+  findMistakes,
+  HEADERS,
+  type OptionRule,
+  type OptionRules,
+  TEXT,
+  YES_OR_NO,
+} from "../server/option-rules.ts";
 import type { HeadersInput } from "../web/header-lines.ts";
 import { appendLines } from "../web/header-lines.ts";
 import { SYSTEM_TIME } from "../web/clock.ts";
@@ -95,6 +106,32 @@ export interface StaticSettings {
   readonly time: TimeSource;
 }
 
+/** What is more than one look is looked at below. */
+const LATER: OptionRule = { allowed: "", isAllowed: () => true };
+const A_PAGE: OptionRule = {
+  allowed: "true, false or a path",
+  isAllowed: (value) => typeof value === "boolean" || typeof value === "string",
+};
+const RULES: OptionRules<StaticOptions> = {
+  index: TEXT,
+  listing: YES_OR_NO,
+  dotFiles: YES_OR_NO,
+  followLinks: YES_OR_NO,
+  cleanUrls: YES_OR_NO,
+  spa: A_PAGE,
+  notFound: A_PAGE,
+  cacheControl: LATER,
+  headers: HEADERS,
+  compress: YES_OR_NO,
+  precompressed: YES_OR_NO,
+  prefix: TEXT,
+  rules: YES_OR_NO,
+  mediaTypes: AN_OBJECT,
+  maxCacheBytes: LATER,
+  maxCacheEntries: LATER,
+  time: A_TIME_SOURCE,
+};
+
 const DEFAULT_CACHE_BYTES: number = 64 * 1024 * 1024;
 const DEFAULT_CACHE_ENTRIES = 4096;
 
@@ -108,6 +145,8 @@ const OF_THE_FILE =
  * @throws ServerError ERR_OPTIONS that names every mistake
  */
 export function readStaticOptions(roots: StaticRoots, options: StaticOptions): StaticSettings {
+  const wrong = findMistakes(options, RULES);
+  if (wrong.length > 0) throw new ServerError("ERR_OPTIONS", `serveStatic: ${renderMistakes(wrong)}`);
   const mistakes: string[] = [];
   const index = options.index ?? "index.html";
   if (/[/\\\0]|^\.\.?$/.test(index)) mistakes.push(`index must be the name of a file, not ${JSON.stringify(index)}`);
