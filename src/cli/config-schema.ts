@@ -202,8 +202,7 @@ class ConfigReader {
   }
 
   #refuseName(path: string, name: string): void {
-    const code = NO_SETTINGS[name];
-    if (code !== undefined) return this.#tell(path, code);
+    if (Object.hasOwn(NO_SETTINGS, name)) return this.#tell(path, NO_SETTINGS[name] as string);
     const nearest = nearestSetting(name);
     this.#tell(
       path,
@@ -291,8 +290,8 @@ function isAllowed(kind: "text" | "page" | "count" | "types", value: unknown): b
 
 /** The name that was probably meant, `""` if none comes close. */
 function nearestSetting(name: string): string {
-  const known = ELSEWHERE[name];
-  if (known !== undefined) return known;
+  // "constructor" is a member of every object
+  if (Object.hasOwn(ELSEWHERE, name)) return ELSEWHERE[name] as string;
   const paths = [
     ...SETTABLE.map((row) => settingOf(row.name)),
     "files",

@@ -39,7 +39,7 @@ export function readServeJson(value: unknown, source: ConfigSource): ConfigFile 
       const found = entriesOf(name, given, source, mistakes);
       entries.push(...found);
       if (found.length > 0) taken.push(name);
-      else if (name !== "$schema") left.push(INSTEAD[name] === undefined ? name : `${name} (${INSTEAD[name]})`);
+      else if (name !== "$schema") left.push(Object.hasOwn(INSTEAD, name) ? `${name} (${INSTEAD[name]})` : name);
     }
   }
   const places = new Map<string, string>();

@@ -271,8 +271,8 @@ function findStrangers(given: Readonly<Record<string, unknown>>, mistakes: Optio
 
 /** The known name that was probably meant, `""` if none comes close. */
 function nearestTo(name: string, group: string): string {
-  const known = ELSEWHERE[name];
-  if (known !== undefined) return known;
+  // "constructor" is a member of every object
+  if (Object.hasOwn(ELSEWHERE, name)) return ELSEWHERE[name] as string;
   const folded = name.toLowerCase();
   let nearest = "";
   // A third of the letters may be wrong; two may be swapped in a word of four
