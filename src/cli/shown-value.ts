@@ -26,10 +26,10 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
   "token",
 ]);
 
-const REDACTOR = new Redactor(SECRET_PARAMETERS, []);
-/** RFC 3986 §3.2.1: what stands behind the colon of the user's part is a password. */
-const PASSWORD_IN_URL = /([a-z][a-z\d+.-]*:\/\/[^\s/?#@:]*):[^\s/?#@]*@/gi;
+/** RFC 3986 §3.2: before the authority of a URL. */
+const AUTHORITY = "://";
 
+const REDACTOR = new Redactor(SECRET_PARAMETERS, []);
 /** The value of a setting. @param path as a user writes it, e.g. `tls.key` */
 export function withoutSecrets(path: string, value: unknown): unknown {
   if (value === undefined || value === null) return value;
@@ -62,5 +62,14 @@ function fieldWithoutSecrets(line: string): string {
 
 /** A text that may be a URL, or hold one. */
 export function textWithoutSecrets(text: string): string {
-  return REDACTOR.url(text.replaceAll(PASSWORD_IN_URL, `$1:${HIDDEN}@`));
+  const [before = "", ...behind] = text.split(AUTHORITY);
+  return REDACTOR.url([before, ...behind.map(withoutPassword)].join(AUTHORITY));
+}
+
+/** RFC 3986 §3.2.1: what stands behind the colon of the user's part is a password. */
+function withoutPassword(rest: string): string {
+  const end = rest.search(/[\s/?#]/);
+  const authority = end === -1 ? rest : rest.slice(0, end);
+  const [colon, at] = [authority.indexOf(":"), authority.lastIndexOf("@")];
+  return colon === -1 || at < colon ? rest : `${rest.slice(0, colon)}:${HIDDEN}${rest.slice(at)}`;
 }

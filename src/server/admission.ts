@@ -7,20 +7,20 @@
 import { ProtocolError } from "../http/errors.ts";
 import type { ConnectionInfo } from "../http/exchange.ts";
 
-/** Connections that are being turned away with a response; beyond this they are dropped without. */
-const MAX_REFUSED_AT_ONCE = 128;
-
 /** The counters of one server. */
 export class Admission {
   readonly #maxConnections: number;
   readonly #maxPerAddress: number;
   readonly #perAddress: Map<string, number> = new Map();
+  readonly #maxRefusals: number;
   #open = 0;
   #refused = 0;
 
-  constructor(maxConnections: number, maxPerAddress: number) {
+  /** @param maxRefusals connections that have time to read why they are turned away; beyond this they are closed at once */
+  constructor(maxConnections: number, maxPerAddress: number, maxRefusals: number) {
     this.#maxConnections = maxConnections;
     this.#maxPerAddress = maxPerAddress;
+    this.#maxRefusals = maxRefusals;
   }
 
   /** Connections that were admitted and are still open. */
@@ -64,9 +64,9 @@ export class Admission {
     else this.#perAddress.delete(address);
   }
 
-  /** Whether one more may be turned away with a response; counted if so. */
+  /** Whether one more may have time to read why it is turned away; counted if so. */
   beginRefusal(): boolean {
-    if (this.#refused >= MAX_REFUSED_AT_ONCE) return false;
+    if (this.#refused >= this.#maxRefusals) return false;
     this.#refused++;
     return true;
   }

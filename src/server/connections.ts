@@ -29,12 +29,16 @@ export interface ConnectionsConfig {
   readonly preface?: PrefaceConfig | null;
   /** Chooses and makes the protocol of a connection. */
   readonly createProtocol: (transport: Transport, clock: Clock, use: ConnectionUse) => ProtocolConnection;
+  /** Connections that have time to read why they are turned away, at once; default 128. */
+  readonly maxRefusals?: number;
   /** The response for a connection that is turned away, as latin1 text. */
   readonly renderRefusal: (error: ProtocolError, dateText: string) => string;
   /** Called whenever the last connection has gone. */
   readonly onEmpty: () => void;
 }
 
+/** Where nobody has counted descriptors. */
+const DEFAULT_MAX_REFUSALS = 128;
 /** Said at most so often. */
 const WARNING_PERIOD_MS = 60_000;
 
@@ -68,7 +72,11 @@ export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
     this.#preface = preface;
     this.#redirectPreface =
       preface === null || preface.proxy === null ? null : { ...preface, tls: null, plainUse: "redirect" };
-    this.#admission = new Admission(config.maxConnections, config.maxConnectionsPerAddress);
+    this.#admission = new Admission(
+      config.maxConnections,
+      config.maxConnectionsPerAddress,
+      config.maxRefusals ?? DEFAULT_MAX_REFUSALS,
+    );
     this.clock = new CoarseClock(time, this.#members, () => this.buffers.clear());
     this.flushes = new FlushQueue(() => this.clock.touch());
   }
@@ -210,12 +218,18 @@ export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
     this.refused++;
     this.#config.hooks.onRefusal?.({ error, connection: info, method: "", target: "", exchange: null });
     // Under TLS an answer would cost a handshake, which is just what there is no room for; in plain text nobody would read it
-    if ((preface !== null && preface.tls !== null) || !this.#admission.beginRefusal()) {
+    if (preface !== null && preface.tls !== null) {
+      socket.destroy();
+      return;
+    }
+    const response = this.#config.renderRefusal(error, this.clock.dateText);
+    if (!this.#admission.beginRefusal()) {
+      // Its descriptor is needed: it has the response, unless the reset overtakes it that follows what it has sent already
+      socket.write(response, "latin1");
       socket.destroy();
       return;
     }
     const transport = new SocketTransport(socket, info, this, socket);
-    const response = this.#config.renderRefusal(error, this.clock.dateText);
     this.#adopt(transport, new RefusedConnection(transport, this.clock, response));
   }
 }

@@ -13,7 +13,7 @@ import { Request } from "../web/request.ts";
 import { Response } from "../web/response.ts";
 import { SYSTEM_TIME, type TimeSource } from "./clock.ts";
 import { Connections } from "./connections.ts";
-import { connectionsWithin, descriptorLimit } from "./descriptors.ts";
+import { roomFor } from "./descriptors.ts";
 import type { Readiness } from "./health.ts";
 import { type CloseSummary, type GuardedHooks, guardHooks } from "./hooks.ts";
 import { LoadGauge } from "./load-gauge.ts";
@@ -108,7 +108,7 @@ export class Server implements AsyncDisposable, Readiness {
     const hasPreface = tls !== null || proxyTrust !== null;
     this.#connections = new Connections(
       {
-        maxConnections: connectionsWithin(options.limits.maxConnections, descriptorLimit()),
+        ...roomFor(options.limits.maxConnections),
         maxConnectionsPerAddress: options.limits.maxConnectionsPerAddress,
         hooks: this.#hooks,
         preface: hasPreface
