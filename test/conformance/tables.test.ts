@@ -36,6 +36,17 @@ describe.each(PAGES)("%s", (page) => {
     expect(wrong).toEqual([]);
   });
 
+  it("names tests that exist where a rule is not met, too", () => {
+    const wrong: string[] = [];
+    for (const { line, heading, cells } of rows.filter((row) => row.heading === "Not met")) {
+      const last = Object.values(cells).at(-1) ?? "";
+      const match = /`([\w./-]+\.(?:md|ts))`: ([^`]+)$/.exec(last);
+      const isThere = match !== null && hasTest(match[1] ?? "", read(`test/${match[1]}`), match[2] ?? "");
+      if (!isThere) wrong.push(`${page}:${line}: ${heading}: ${last}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
   it("shows by a test whatever it says is met", () => {
     const met = rows.filter(({ heading }) => heading === "Met");
     expect(met.filter(({ cells }) => !cells["Where"] || !cells["Shown by"])).toEqual([]);
