@@ -80,8 +80,10 @@ export async function openFile(
   try {
     const stats = await handle.stat();
     if (!stats.isFile()) throw missing();
-    const { size, mtimeMs } = stats;
-    const tag = `"${Math.round(mtimeMs * 1000).toString(36)}-${size.toString(36)}"`;
+    const { size, mtimeMs, ctimeMs } = stats;
+    // A time that was set by hand may be that of other content too: then the time at which that was done tells them apart
+    const set = Math.abs(ctimeMs - mtimeMs) > UNSETTLED_MS ? `.${Math.round(ctimeMs * 1000).toString(36)}` : "";
+    const tag = `"${Math.round(mtimeMs * 1000).toString(36)}-${size.toString(36)}${set}"`;
     const etag = nowMs - mtimeMs < UNSETTLED_MS ? `W/${tag}` : tag;
     return { slice: new HandleSlice(handle, size, mtimeMs, isPath), sizeBytes: size, mtimeMs, etag };
   } catch (error) {

@@ -102,8 +102,13 @@ function absoluteTarget(text: string, options: RedirectOptions): string {
   return url.href;
 }
 
+/** Not by URL.canParse(): once it is compiled, that of Node 20 and 22 takes latin1 for UTF-8, and misjudges what clients send. */
 function parse(text: string, base?: URL): URL | null {
-  return URL.canParse(text, base?.href) ? new URL(text, base) : null;
+  try {
+    return new URL(text, base);
+  } catch {
+    return null;
+  }
 }
 
 /** As URLs write it: in lower case, without the port that http implies. */
@@ -112,5 +117,5 @@ function hostOf(host: string): string {
 }
 
 function isHost(host: string): boolean {
-  return !/[/?#@\\]/.test(host) && URL.canParse(`http://${host}`);
+  return !/[/?#@\\]/.test(host) && parse(`http://${host}`) !== null;
 }

@@ -10,7 +10,8 @@ import type { Stats } from "node:fs";
 import type { AskedPath } from "./rules-text.ts";
 import type { Coding } from "./coding.ts";
 import { OpenFile } from "./open-file.ts";
-import type { Description, Representation, Version } from "./representation.ts";
+import type { Version } from "./entity-tag.ts";
+import type { Description, Representation } from "./representation.ts";
 
 /** What is to be found: names below the root, and how. */
 export interface Wanted extends AskedPath {

@@ -43,7 +43,7 @@ const ORIGINS: ReadonlyMap<string, string> = new Map([
   ["content-range", "RFC 9110 §14.4"],
   ["content-security-policy", "option listing"],
   ["content-type", "the name's extension, option mediaTypes"],
-  ["etag", "the file's time and size"],
+  ["etag", "the file's time and size, and its content where they do not tell"],
   ["last-modified", "the file's time"],
   ["location", "where the thing is to be asked for"],
   ["vary", "RFC 9110 §12.5.5"],

@@ -17,7 +17,8 @@ import { canCompress, compress, MAX_COMPRESS_BYTES, MIN_COMPRESS_BYTES } from ".
 import { closeFile } from "./contain.ts";
 import type { FoundFile, Root, Seen } from "./contain.ts";
 import { OpenFile } from "./open-file.ts";
-import type { Body, Description, Version } from "./representation.ts";
+import { COARSEST_TICK_MS, type Version, versionOf } from "./entity-tag.ts";
+import type { Body, Description } from "./representation.ts";
 import { Representation } from "./representation.ts";
 
 /**
@@ -30,8 +31,6 @@ const MAX_BODY_BYTES: number = 1024 * 1024;
 const TICK_MS = 12;
 /** Looks while a tick passes; a file that is written to without end is served as it is. */
 const MAX_LOOKS = 400;
-/** Some file systems know only every other second (FAT). */
-const COARSEST_TICK_MS = 2000;
 
 /** Something seen together with its precompressed siblings. */
 export interface SeenFile {
@@ -78,7 +77,7 @@ export class Loader {
     const mark: FileMark = { path: seen.file.path, stats };
     const mayCompress = this.#mayCompress(describe(false).mediaType, stats.size);
     const description = describe(mayCompress || seen.siblings.some((sibling) => sibling !== null));
-    const version = versionOf(mark, body, before?.mark ?? null, before?.identity ?? null);
+    const version = versionFrom(mark, body, startedMs, before?.mark ?? null, before?.identity ?? null);
     // What was compressed of the same version need not be again
     const isSame = before !== null && before.isSettled && isSameVersion(before.mark, mark);
     const known = isSame ? before?.identity.file?.blocks : null;
@@ -128,7 +127,8 @@ export class Loader {
       return null;
     }
     const marked: FileMark = { path: seen.path, stats };
-    const version = versionOf(marked, body, before?.siblings[coding] ?? null, before?.sibling(coding) ?? null);
+    const markBefore = before?.siblings[coding] ?? null;
+    const version = versionFrom(marked, body, this.#time.nowMs(), markBefore, before?.sibling(coding) ?? null);
     return new Representation(coding, version, body, description, this.#time.nowMs());
   }
 
@@ -171,16 +171,24 @@ export function isSiblingOf(file: Stats, sibling: Stats): boolean {
   return sibling.size > 0 && Math.floor(sibling.mtimeMs / 1000) >= Math.floor(file.mtimeMs / 1000);
 }
 
-/** The same name and marks with other content: changed within the file system's resolution. Its tag must be another. */
-function versionOf(mark: FileMark, body: Body, markBefore: FileMark | null, before: Representation | null): Version {
+/** The same size and time with other content: changed within the file system's resolution. */
+function versionFrom(
+  mark: FileMark,
+  body: Body,
+  seenMs: number,
+  markBefore: FileMark | null,
+  before: Representation | null,
+): Version {
   const { size: sizeBytes, mtimeMs } = mark.stats;
-  let revision = 0;
+  const bytes = body instanceof Uint8Array ? body : null;
+  let isTwin = false;
   if (markBefore !== null && before?.version.mtimeMs === mtimeMs && before.version.sizeBytes === sizeBytes) {
-    const { bytes } = before;
-    const isSame = body instanceof Uint8Array && bytes !== null ? body.equals(bytes) : isSameVersion(markBefore, mark);
-    revision = before.version.revision + (isSame ? 0 : 1);
+    const isSame =
+      bytes !== null && before.bytes !== null ? bytes.equals(before.bytes) : isSameVersion(markBefore, mark);
+    if (isSame) return before.version;
+    isTwin = true;
   }
-  return { sizeBytes, mtimeMs, revision };
+  return versionOf(mark.stats, bytes, seenMs - mtimeMs, isTwin);
 }
 
 type Read = (target: Uint8Array, offset: number, length: number, position: number) => Promise<number>;

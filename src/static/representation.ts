@@ -11,15 +11,8 @@ import { formatHttpDate } from "../http/date.ts";
 import type { ByteRange } from "../http/range.ts";
 import { contentRange } from "../http/range.ts";
 import { CODING_NAMES, type Coding, IDENTITY } from "./coding.ts";
+import { entityTag, type Version } from "./entity-tag.ts";
 import type { OpenFile } from "./open-file.ts";
-
-/** Which version of what a representation is of. */
-export interface Version {
-  readonly sizeBytes: number;
-  readonly mtimeMs: number;
-  /** Counts up where a file changed and its size and time did not. */
-  readonly revision: number;
-}
 
 /** What a representation says besides its validators and size: the same for all codings of a file. */
 export interface Description {
@@ -125,18 +118,6 @@ export class Representation {
     for (const name of ["etag", "last-modified", "accept-ranges", "cache-control"]) lines = without(lines, name);
     return lines;
   }
-}
-
-/**
- * Size and time with all that the file system knows of it: strong, because a version is only kept under a tag when its time
- * has passed (see load.ts). Without inode or device, so that several servers with the same files agree, as with nginx.
- */
-function entityTag({ sizeBytes, mtimeMs, revision }: Version, coding: Coding): string {
-  const time = Math.round(mtimeMs * 1000).toString(36);
-  const again = revision === 0 ? "" : `-${revision}`;
-  // RFC 9110 §8.8.3.3: distinct tags for distinct codings
-  const coded = coding === IDENTITY ? "" : `-${CODING_NAMES[coding] as string}`;
-  return `"${time}-${sizeBytes.toString(36)}${again}${coded}"`;
 }
 
 function linesOf(representation: Representation, description: Description, status: 200 | 304): FieldLines {
