@@ -10,13 +10,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Pool } from "undici";
-import type { Dispatcher } from "undici";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { RunningCommand } from "../cli/run-command.ts";
 import type { Subject } from "./support/changing-tree.ts";
 import { ChangingTree, seeded } from "./support/changing-tree.ts";
 import type { Question } from "./support/judge.ts";
 import { Judge } from "./support/judge.ts";
+import { drawQuestion, fieldsOf, pickSubject } from "./support/questions.ts";
 import { RawClient } from "./support/raw-client.ts";
 
 const SECONDS = Number(process.env["FAIRLEAD_SOAK_SECONDS"] ?? 4);
@@ -64,30 +64,8 @@ function tick(): void {
 
 const isOver = (): boolean => Date.now() >= endMs || command.child.exitCode !== null || judge.mistakes.length > 10;
 
-function pick(): Subject {
-  const subject = tree.subjects[draw(tree.subjects.length)] as Subject;
-  return subject.isLarge && draw(3) > 0 ? pick() : subject;
-}
-
-/** A question of any kind. */
-function ask(subject: Subject): Question {
-  const fields: Record<string, string> = {};
-  const kind = draw(10);
-  const known = judge.known(subject).at(-1 - draw(2));
-  const size = subject.plain.now?.length ?? 1000;
-  const start = draw(size + 10);
-  if (draw(2) === 0)
-    fields["accept-encoding"] = ["gzip", "br", "gzip;q=0.5, br", "gzip, identity;q=0"][draw(4)] as string;
-  if (kind <= 2) {
-    fields["range"] = [`bytes=${start}-`, `bytes=${start}-${start + draw(5000)}`, `bytes=-${1 + draw(size + 10)}`][
-      kind
-    ] as string;
-  }
-  if (kind === 3) fields["range"] = `bytes=0-99,${1000 + draw(1000)}-${2500 + draw(1000)},-10`;
-  if (kind <= 3 && known !== undefined && draw(2) === 0) fields["if-range"] = known.etag;
-  if ((kind === 4 || kind === 5) && known !== undefined) fields["if-none-match"] = known.etag;
-  return { subject, method: kind === 6 ? "HEAD" : "GET", fields, askedMs: Date.now() };
-}
+const ask = (subject: Subject): Question => drawQuestion(subject, judge, draw);
+const pick = (): Subject => pickSubject(tree, draw);
 
 /** As most programs ask: one after the other over a connection that is kept. */
 async function readPooled(pool: Pool): Promise<void> {
@@ -103,10 +81,6 @@ async function readPooled(pool: Pool): Promise<void> {
     }
     tick();
   }
-}
-
-function fieldsOf({ headers }: Dispatcher.ResponseData): Map<string, string> {
-  return new Map(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }
 
 /** Several questions at once. */
