@@ -283,6 +283,11 @@ export interface Transport {
   resume(): void;
   /** From now on the connection may be quiet for long: a peer that has gone without a word must be found out all the same. */
   keepAlive?(): void;
+  /**
+   * From now on the peer takes {@link end} for the end of a message (RFC 9112 §6.3): whoever destroys the connection before, the
+   * peer must see that it was no proper end.
+   */
+  delimitByEnd?(): void;
   /** Half-closes after what is queued. The peer may still send. */
   end(): void;
   /** Drops everything now. `closed` follows. */

@@ -8,7 +8,17 @@
 
 import { HandlerError, ProtocolError } from "../http/errors.ts";
 import type { Content, FieldLines, FileSlice, ResponseHead, Transport } from "../http/exchange.ts";
-import { CHUNK_END, CHUNKS, chunkHead, FIXED, lastChunk, NO_CONTENT, type ResponseEncoder, UNKNOWN } from "./encode.ts";
+import {
+  CHUNK_END,
+  CHUNKS,
+  chunkHead,
+  FIXED,
+  lastChunk,
+  NO_CONTENT,
+  type ResponseEncoder,
+  UNKNOWN,
+  UNTIL_CLOSE,
+} from "./encode.ts";
 import type { Http1Exchange } from "./exchange.ts";
 import { asksForTrailers } from "./framing.ts";
 import type { Output } from "./output.ts";
@@ -112,6 +122,8 @@ export class ContentSender {
     trailers: (() => FieldLines) | null,
   ): Promise<void> {
     this.#isChunking = encoder.delimiting === CHUNKS;
+    // RFC 9112 §8: cut off by a server that is closed, it would look whole
+    if (encoder.delimiting === UNTIL_CLOSE) this.#transport.delimitByEnd?.();
     this.#remaining = encoder.delimiting === FIXED ? encoder.length : UNKNOWN;
     const target: ContentTarget = {
       push: (bytes) => this.#push(exchange, bytes),

@@ -58,6 +58,8 @@ export class SocketTransport implements Transport, Expirable, Flushable {
   #isEndWanted = false;
   #isFlushWanted = false;
   #isWritableDue = false;
+  /** Our end would be taken for that of a message. */
+  #isEndMeant = false;
   /** To be asked to finish once something has come. */
   #isShutdownDue = false;
 
@@ -205,7 +207,13 @@ export class SocketTransport implements Transport, Expirable, Flushable {
     else this.#isEndWanted = true;
   }
 
+  delimitByEnd(): void {
+    this.#isEndMeant = true;
+  }
+
   destroy(): void {
+    // The end that the peer waits for has not come
+    if (this.#isEndMeant && !this.#isShut) return this.abort();
     this.#isShut = true;
     this.#isEndWanted = false;
     const socket = this.#socket;
@@ -217,6 +225,7 @@ export class SocketTransport implements Transport, Expirable, Flushable {
   }
 
   abort(): void {
+    this.#isEndMeant = false;
     if (!this.info.isUnix && !this.#socket.destroyed) {
       this.#isShut = true;
       this.#isEndWanted = false;
