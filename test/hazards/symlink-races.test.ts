@@ -2,7 +2,7 @@
  * Symlink races: links and folders that are swapped between a look and the opening (time of check, time of use) never lead out of
  * the root. The swap happens at the moment when it hurts most, and thousands of times at any moment.
  */
-import * as fs from "node:fs/promises";
+import type * as fs from "node:fs/promises";
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
