@@ -224,7 +224,7 @@ function judgeCut(played: Played, one: Seen, final: WireResponse, broken: Broken
   if (idOf(final) !== "" && !expected.subarray(0, final.content.length).equals(final.content))
     broken.push(`own octets: ${name}, broken off, has ${shown(final)} that was not given`);
   if (final.framing === "close") {
-    if (!played.peer.isAborted && played.peer.hasPeerEnded && !played.peer.isEnded)
+    if (!played.peer.isAborted && !played.peer.hasReset)
       broken.push(`whole: ${name} was broken off, and its end looks like one`);
     return;
   }

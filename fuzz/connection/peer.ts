@@ -9,6 +9,7 @@
 
 import { readSync } from "node:fs";
 import type { ConnectionInfo, FileSlice, ProtocolConnection, Transport } from "../../src/http/exchange.ts";
+import { ProtocolError } from "../../src/http/errors.ts";
 import { LOOPBACK } from "../../test/support/memory-transport.ts";
 import type { Script } from "./script.ts";
 
@@ -36,6 +37,8 @@ export class Peer implements Transport {
   isDestroyed = false;
   /** The peer saw that it was no proper end. */
   isAborted = false;
+  /** The peer has gone of its own will, and knows. */
+  hasReset = false;
   /** `closed` was called. */
   isClosed = false;
   queuedBytes = 0;
@@ -51,6 +54,8 @@ export class Peer implements Transport {
   readonly #inbound: Array<Uint8Array | "fin"> = [];
   #connection: ProtocolConnection | null = null;
   #isPeerEnded = false;
+  /** Our end would be taken for that of a message. */
+  #isEndMeant = false;
   #isFlushWanted = false;
   #isWritableDue = false;
   #isInside = false;
@@ -150,8 +155,12 @@ export class Peer implements Transport {
     this.isEnded = true;
   }
 
+  delimitByEnd(): void {
+    this.#isEndMeant = true;
+  }
+
   destroy(): void {
-    if (this.queuedBytes > 0) this.isAborted = true;
+    if (this.queuedBytes > 0 || (this.#isEndMeant && !this.isEnded)) this.isAborted = true;
     this.isDestroyed = true;
   }
 
@@ -170,8 +179,19 @@ export class Peer implements Transport {
     this.#inbound.push("fin");
   }
 
-  /** The connection breaks, for a reason or without. */
-  break(reason: Error | null): void {
+  /** The peer resets the connection. */
+  reset(): void {
+    this.hasReset = true;
+    this.#break(new Error("ECONNRESET"));
+  }
+
+  /** The server cuts the connection off. */
+  cut(): void {
+    this.destroy();
+    this.#break(new ProtocolError("ERR_SHUTDOWN"));
+  }
+
+  #break(reason: Error): void {
     this.#closeReason ??= reason;
     this.isDestroyed = true;
     this.#inbound.length = 0;

@@ -7,7 +7,6 @@
  * passing: octets held, rest that is never reached.
  */
 
-import { ProtocolError } from "../../src/http/errors.ts";
 import type { Exchange, Outcome, Refusal, WireExchange } from "../../src/http/exchange.ts";
 import { Http1Connection } from "../../src/http1/connection.ts";
 import type { Leniencies, WireLimits } from "../../src/http1/limits.ts";
@@ -252,7 +251,8 @@ class Player implements Stage {
   #leave(how: "fin" | "reset" | "cut"): void {
     if (how === "fin") {
       if (!this.#hasCut) this.#peer.sendEnd();
-    } else this.#peer.break(how === "cut" ? new ProtocolError("ERR_SHUTDOWN") : new Error("ECONNRESET"));
+    } else if (how === "reset") this.#peer.reset();
+    else this.#peer.cut();
     this.#hasCut = true;
   }
 
@@ -272,7 +272,7 @@ class Player implements Stage {
     await this.#ringAll();
     await this.#pass(SILENCE_MS);
     if (!this.#peer.isClosed) this.#judgeSilence();
-    if (!this.#peer.isClosed) this.#peer.break(new Error("ECONNRESET"));
+    if (!this.#peer.isClosed) this.#peer.reset();
     await this.#rest();
     await this.#ringAll();
     this.#held.lookAtOutput();
