@@ -21,6 +21,8 @@ const KNOWN: Readonly<Record<string, string>> = {
   "nginx /early":
     "nginx before 1.29 takes 103 for the final response and waits (RFC 9110 §15.2: a proxy MUST forward it)",
   "Varnish /early": "Varnish 7.1 takes 103 for the final response and answers 503",
+  "lighttpd /trailers": "lighttpd 1.4.69 closes instead of a response whose trailers came with its content",
+  "lighttpd /broken": "lighttpd 1.4.69 at times gives what broke off a length (RFC 9112 §8)",
   "Caddy /broken": "Caddy 2.6 ends the chunks of a response that broke off (RFC 9112 §8)",
 };
 

@@ -93,7 +93,7 @@ A request that the proxy had not marked as its own would have been smuggled; an 
 ${passages.join("\n")}
 
 Answers pass these proxies undamaged: HEAD, 204 and 304 with content given by the handler, streams with and without length, trailers, 103. One that breaks off never looks whole.
-Three faults are the proxies' own: nginx 1.22 (speaking HTTP/1.1 to us) and Varnish 7.1 take a 103 for the final response, so do not send 103 behind them; Caddy 2.6 ends the chunks of a response that broke off, so a length should be declared where it is known.
+What does not pass is the proxies' own fault: nginx 1.22 (speaking HTTP/1.1 to us) and Varnish 7.1 take a 103 for the final response, so do not send 103 behind them. Caddy 2.6 ends the chunks of a response that broke off, and lighttpd 1.4.69 at times gives it a length: declare lengths where they are known. lighttpd closes instead of a response with trailers.
 `;
 }
 

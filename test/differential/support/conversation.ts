@@ -10,7 +10,7 @@ import { connect, type Socket } from "node:net";
 import { type Answer, readAnswers } from "./answers.ts";
 
 /** Behind each input: whoever reads the input as whole messages answers it. */
-export const MARKER = "GET /marker HTTP/1.1\r\nHost: marker.example\r\n\r\n";
+const MARKER = "GET /marker HTTP/1.1\r\nHost: marker.example\r\n\r\n";
 
 /** A request as a server has understood it. */
 export interface Seen {
@@ -59,20 +59,51 @@ export async function converse(port: number, inputs: readonly Buffer[]): Promise
 }
 
 async function untilSilent(port: number, lines: readonly Line[]): Promise<void> {
-  const clock = connect(port, "127.0.0.1").setNoDelay();
-  clock.on("error", () => {});
+  const clock = new Clock(port);
   let heard = -1;
   let quietSeries = 0;
   while (quietSeries < 2 && lines.some((line) => !line.isSettled)) {
-    for (let i = 0; i < SERIES; i++) {
-      clock.write(PLAIN);
-      await once(clock, "data");
-    }
+    for (let i = 0; i < SERIES; i++) await clock.tick();
     const now = lines.reduce((sum, line) => sum + line.text.length, 0);
     quietSeries = now === heard ? quietSeries + 1 : 0;
     heard = now;
   }
-  clock.destroy();
+  clock.stop();
+}
+
+/** Plain requests, one after the other. */
+class Clock {
+  readonly #port: number;
+  #socket: Socket | null = null;
+  #heard: () => void = () => {};
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  async tick(): Promise<void> {
+    const socket = (this.#socket ??= this.#connect());
+    await new Promise<void>((resolve) => {
+      this.#heard = resolve;
+      socket.write(PLAIN);
+    });
+  }
+
+  stop(): void {
+    this.#socket?.destroy();
+  }
+
+  #connect(): Socket {
+    const socket = connect(this.#port, "127.0.0.1").setNoDelay();
+    socket.on("error", () => {});
+    socket.on("data", () => this.#heard());
+    // Servers have a most of requests for a connection
+    socket.on("close", () => {
+      if (this.#socket === socket) this.#socket = null;
+      this.#heard();
+    });
+    return socket;
+  }
 }
 
 /** One connection. */

@@ -164,8 +164,8 @@ export function faultIn(reply: Reply, { answers, isReset }: Received, next: stri
     if (first === undefined || !first.isWhole || first.status >= 500) return "";
     return first.framing === "close" && isReset ? "" : "a part looks like the whole";
   }
-  if (first === undefined || isReset) return "the connection is reset";
-  if (!first.isWhole) return "the answer is not whole";
+  if (first === undefined) return "there is no answer";
+  if (!first.isWhole || (first.framing === "close" && isReset)) return "the answer is not whole";
   if (first.status !== reply.status) return `the status is ${first.status}`;
   return reply.status === 500 || first.content === reply.content ? "" : "the content is another";
 }
