@@ -12,6 +12,7 @@ import { readText, ROOT } from "../architecture/source.ts";
 
 const NGINX = "/usr/sbin/nginx";
 const HAPROXY = "/usr/sbin/haproxy";
+const CADDY = "/usr/bin/caddy";
 const isBuilt = existsSync(join(ROOT, "dist/index.js"));
 
 const children: ChildProcess[] = [];
@@ -145,12 +146,33 @@ const FRONTS: readonly Front[] = [
       return ["-db", "-q", "-f", join(folder, "haproxy.cfg")];
     },
   },
+  {
+    name: "Caddy",
+    program: CADDY,
+    start: (folder, port, appPort) => {
+      writeFileSync(join(folder, "Caddyfile"), caddyfileOf(port, appPort));
+      return ["run", "--adapter", "caddyfile", "--config", join(folder, "Caddyfile")];
+    },
+  },
 ];
+
+/** Ours, without the address for its own commands, and without certificates. */
+function caddyfileOf(port: number, appPort: number): string {
+  const text = readText("examples/deploy/Caddyfile")
+    .replace("www.example.com {", `http://127.0.0.1:${port} {`)
+    .replace("reverse_proxy 127.0.0.1:8080", `reverse_proxy 127.0.0.1:${appPort}`);
+  return `{\n\tadmin off\n\tauto_https off\n}\n${text}`;
+}
 
 function temporary(folder: string): string {
   return ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((name) => ` ${name}_temp_path ${folder}/${name};\n`)
     .join("");
+}
+
+for (const { name, program } of FRONTS) {
+  if (!existsSync(program))
+    process.emitWarning(`SKIPPED: ${name} is not installed: apt-get install ${name.toLowerCase()}`);
 }
 
 describe.each(FRONTS.filter(() => isBuilt))("behind $name", ({ program, start }) => {
@@ -159,7 +181,9 @@ describe.each(FRONTS.filter(() => isBuilt))("behind $name", ({ program, start })
     const folder = makeFolder();
     const port = await freePort();
     const child = spawn(program, start(folder, port, Number(new URL(where).port)), {
-      stdio: ["ignore", "inherit", "pipe"],
+      // What they keep, and what they say
+      env: { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder },
+      stdio: ["ignore", "inherit", "ignore"],
     });
     children.push(child);
     await untilOpen(port);

@@ -1,7 +1,9 @@
 /** The files of examples/deploy: their numbers agree with our defaults and with one another, and the tools they are for take them. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 import { readUsage } from "../../src/cli/usage.ts";
 import { NOTIFY_NAME } from "../../src/server/inherited-sockets.ts";
@@ -28,6 +30,48 @@ function numberIn(text: string, key: RegExp): number {
 /** The block of a probe, to the next line that is not deeper. */
 function probe(text: string, name: string): string {
   return new RegExp(`^ {10}${name}Probe:\\n((?: {12}.*\\n)+)`, "m").exec(text)?.[1] ?? "";
+}
+
+/**
+ * What is wrong with a document of the kind of YAML that the manifest is: mappings and lists in blocks of two, and values in one
+ * line. It is no parser of YAML; whatever it does not know is wrong.
+ */
+function mistakesInYaml(text: string): string[] {
+  const wrong: string[] = [];
+  /** Names by the indent of their mapping; what is deeper is forgotten when a mapping ends. */
+  const names = new Map<number, Set<string>>();
+  let depth = 0;
+  for (const line of text.split("\n")) {
+    if (/^\s*(?:#|$)/.test(line)) continue;
+    const match = /^((?:  )*)(- )?(?:([A-Za-z]+):(?: (.+))?|(\{.*\}))$/.exec(line);
+    if (match === null) {
+      wrong.push(line);
+      continue;
+    }
+    const [, indent = "", dash = "", name = "", value = ""] = match;
+    const at = indent.length + dash.length;
+    // Deeper only below a name without a value, and by one step
+    if (at > depth + 2) wrong.push(line);
+    for (const known of names.keys()) if (known > at || (dash !== "" && known === at)) names.delete(known);
+    const siblings = names.get(at) ?? new Set();
+    if (name !== "" && siblings.has(name)) wrong.push(line);
+    names.set(at, siblings.add(name));
+    depth = at + (value === "" && name !== "" ? 2 : 0);
+    if (!isYamlValue(value === "" ? (match[5] ?? "x") : value)) wrong.push(line);
+  }
+  return wrong;
+}
+
+function isYamlValue(value: string): boolean {
+  if (/^"[^"]*"$|^[\w./:-]+$/.test(value)) return true;
+  const list = /^\[ ?(.*?) ?\]$/.exec(value)?.[1];
+  if (list !== undefined) return list.split(", ").every(isYamlValue);
+  const members = /^\{ (.*) \}$/.exec(value)?.[1];
+  return (
+    members !== undefined &&
+    /^\w+: [^,{}]+(?:, \w+: [^,{}]+)*$/.test(members) &&
+    members.split(", ").every((one) => isYamlValue(one.replace(/^\w+: /, "")))
+  );
 }
 
 const drainMs = defaultOf("timeouts.drainMs") as number;
@@ -57,6 +101,23 @@ describe("kubernetes.yaml", () => {
     expect(text.match(/port: http /g)).toHaveLength(3);
   });
 
+  it("is YAML: blocks indented by two, quotes and brackets closed, no tab and no name twice", () => {
+    for (const document of text.split(/^---$/m)) expect(mistakesInYaml(document)).toEqual([]);
+    expect(mistakesInYaml("a:\n   b: 1\n")).not.toEqual([]);
+    expect(mistakesInYaml("a: { b: 1\n")).not.toEqual([]);
+    expect(mistakesInYaml("a: 1\na: 2\n")).not.toEqual([]);
+    expect(mistakesInYaml("a 1\n")).not.toEqual([]);
+  });
+
+  it("lets probes wait no longer than they come, and an update take nobody away", () => {
+    for (const name of ["liveness", "readiness"]) {
+      expect(numberIn(probe(text, name), /timeoutSeconds: /)).toBeLessThanOrEqual(
+        numberIn(probe(text, name), /periodSeconds: /),
+      );
+    }
+    expect(numberIn(text, /maxUnavailable: /)).toBe(0);
+  });
+
   it("names only variables that the app knows", () => {
     const names = [...text.matchAll(/name: ([A-Z_]+), value/g)].map(([, name]) => name as string);
     expect(names.filter((name) => !read("server.js").includes(`${name} = `))).toEqual([]);
@@ -70,6 +131,41 @@ describe("Dockerfile", () => {
     expect(text).toMatch(/^STOPSIGNAL SIGTERM$/m);
     expect(text).toMatch(/^CMD \["node", "server.js"\]$/m);
     expect(read("server.js")).toContain('"SIGTERM"');
+  });
+
+  it("starts the app by the words of its CMD, which then answers the words of its HEALTHCHECK", async () => {
+    const words = (key: RegExp): string[] => JSON.parse(key.exec(text)?.[1] ?? "") as string[];
+    const [program = "", ...args] = words(/^CMD (\[.*\])$/m);
+    const [asking = "", ...question] = words(/^ +CMD (\[.*\])$/m);
+    expect([program, asking]).toEqual(["node", "node"]);
+    // As the image has it, but for the port
+    const env = { ...process.env, HOST: "0.0.0.0", PORT: "0" };
+    const app = spawn(process.execPath, args, { cwd: FOLDER, env, stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      const [line] = (await once(createInterface(app.stdout), "line")) as [string];
+      const port = /:(\d+)\//.exec(line)?.[1] ?? "";
+      const ask = (at: string): number | null =>
+        spawnSync(process.execPath, question, { env: { ...process.env, PORT: at } }).status;
+      expect(ask(port)).toBe(0);
+      const exited = once(app, "exit");
+      app.kill("SIGTERM");
+      expect((await exited)[0]).toBe(0);
+      expect(ask(port)).toBe(1);
+    } finally {
+      app.kill("SIGKILL");
+    }
+  });
+
+  it("copies what there is, by names that the folder has", () => {
+    const copied = [...text.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, names = ""]) => names.split(" "));
+    // The first are the app's own
+    expect([...new Set(copied)].toSorted()).toEqual(["package-lock.json", "package.json", "server.js"]);
+    expect(existsSync(join(FOLDER, "server.js"))).toBe(true);
+  });
+
+  it("sets only variables that the app, or Node's world, knows", () => {
+    const names = [...text.matchAll(/\b([A-Z_]+)=/g)].map(([, name]) => name as string);
+    expect(names.filter((name) => name !== "NODE_ENV" && !read("server.js").includes(`${name} = `))).toEqual([]);
   });
 
   it("runs as nobody special, on a Node that is supported", () => {
@@ -203,7 +299,11 @@ describe("all of them", () => {
   describe.each([
     ["nginx", "/usr/sbin/nginx", ["-t", "-q", "-c", join(FOLDER, "nginx.conf")]],
     ["haproxy", "/usr/sbin/haproxy", ["-c", "-q", "-f", join(FOLDER, "haproxy.cfg")]],
-  ])("for %s", (_, program, args) => {
+    ["Caddy", "/usr/bin/caddy", ["validate", "--adapter", "caddyfile", "--config", join(FOLDER, "Caddyfile")]],
+  ])("for %s", (name, program, args) => {
+    if (!existsSync(program))
+      process.emitWarning(`SKIPPED: ${name} is not installed: apt-get install ${name.toLowerCase()}`);
+
     it.skipIf(!existsSync(program))(`are taken by ${program}`, () => {
       expect(() => execFileSync(program, args, { stdio: "pipe" })).not.toThrow();
     });
