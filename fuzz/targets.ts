@@ -4,6 +4,7 @@
 
 import { existsSync } from "node:fs";
 import type { FuzzTarget } from "./target.ts";
+import { besideNodeTarget } from "./targets/beside-node.ts";
 import { bodyTextTarget } from "./targets/body-text.ts";
 import { conditionalTarget } from "./targets/conditional.ts";
 import { configTarget } from "./targets/config.ts";
@@ -27,6 +28,7 @@ import { staticPathTarget } from "./targets/static-path.ts";
 export const PIECE_TARGETS: readonly FuzzTarget[] = [
   headTarget,
   framingTarget,
+  besideNodeTarget,
   decodeTarget,
   requestTargetTarget,
   fieldsTarget,

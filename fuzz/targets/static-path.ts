@@ -106,17 +106,18 @@ function checkRules(bytes: Uint8Array, names: readonly string[], isFolderPath: b
     () => mistakes.list.join("|"),
   );
   if (rules === null) return;
+  const named = new Set(["self.invalid", ...lines.flatMap(({ text }) => text.split(/\s+/).map(hostOf))]);
   const asked = { names, isFolderPath, search };
   for (const isForced of [true, false]) {
     const action = attempt(() => (isForced ? rules.findForced(asked, "") : rules.find(asked, ""))).value;
     if (action === null || !("location" in action)) continue;
     const { location } = action;
     hold(isFieldValue(location) && !/[\0-\x20\x7f-\xff]/.test(location), "a location splits nothing", () => location);
-    const host = new URL(location, "http://self.invalid/").host;
-    hold(
-      host === "self.invalid" || lines.some(({ text }) => text.toLowerCase().includes(host)),
-      "a location names no site that its rule does not",
-      () => location,
-    );
+    hold(named.has(hostOf(location)), "a location names no site that its rule does not", () => location);
   }
+}
+
+/** Which site a reference leads to, as the URL standard reads it; `""` for none. */
+function hostOf(reference: string): string {
+  return URL.canParse(reference, "http://self.invalid/") ? new URL(reference, "http://self.invalid/").host : "";
 }
