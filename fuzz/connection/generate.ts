@@ -149,6 +149,7 @@ export function drawScriptWith(random: Random, weights: Weights): Script {
     plans: Array.from({ length: Math.max(1, Math.min(count, 8)) }, () => drawPlan(random, weights)),
     steps: drawSteps(random, messages, weights),
     ending: random.pick(["silence", "silence", "fin", "fin", "reset", "cut"]),
+    endsAtOnce: random.once(3),
   };
 }
 

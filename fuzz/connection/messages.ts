@@ -116,7 +116,7 @@ export function drawMessage(random: Random, index: number, hostileIn: number, ma
 
 function drawSound(random: Random, index: number, maxContentBytes: number): Message {
   const method = random.pick(METHODS);
-  const minor = random.once(8) ? 0 : 1;
+  const minor = random.once(5) ? 0 : 1;
   const target = drawTarget(random, method, index);
   const lines = minor === 1 || random.once(2) ? ["Host: a.example"] : [];
   lines.push(`X-Tag: ${index}`);

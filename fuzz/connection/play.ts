@@ -258,15 +258,18 @@ class Player implements Stage {
 
   /** What came of it, when the connection is gone. */
   async end(): Promise<Played> {
-    this.#isEager = true;
-    await this.#rest();
-    await this.#ringAll();
-    const isOpenAtRest = !this.#peer.isEnded && !this.#peer.isDestroyed;
+    const { ending, endsAtOnce } = this.#script;
+    if (!endsAtOnce) {
+      this.#isEager = true;
+      await this.#rest();
+      await this.#ringAll();
+    }
+    const isOpenAtRest = !endsAtOnce && !this.#peer.isEnded && !this.#peer.isDestroyed;
     const exchangesAtRest = this.#seen.length;
     for (const one of this.#seen) one.outcomeAtRest = one.outcomes[0] ?? null;
     const isOwingAtRest = this.#seen.some(({ outcomes, isThrough }) => isThrough && outcomes.length === 0);
-    const { ending } = this.#script;
     if (ending !== "silence") this.#leave(ending);
+    this.#isEager = true;
     await this.#rest();
     await this.#pass(SILENCE_MS);
     await this.#ringAll();

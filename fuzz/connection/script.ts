@@ -105,6 +105,8 @@ export interface Script {
   readonly steps: readonly Step[];
   /** How it ends: the peer falls silent, half-closes, resets, or the server cuts it off. */
   readonly ending: "silence" | "fin" | "reset" | "cut";
+  /** It ends right behind the last step, not when all is answered and read. */
+  readonly endsAtOnce: boolean;
 }
 
 const tagged: Map<string, Buffer> = new Map();
@@ -149,7 +151,7 @@ export function describe(script: Script): string {
     lines.push(`message ${index}${sound === null ? " (hostile)" : ""}: ${shown.join(" ")}`);
   }
   for (const [index, acts] of script.plans.entries()) lines.push(`exchange ${index}: ${acts.map(showAct).join(", ")}`);
-  lines.push(`then ${[...script.steps.map(showStep), ending].join(", ")}`);
+  lines.push(`then ${[...script.steps.map(showStep), script.endsAtOnce ? `${ending} at once` : ending].join(", ")}`);
   return lines.join("\n");
 }
 

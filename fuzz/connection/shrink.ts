@@ -53,6 +53,7 @@ function* simplerThan(script: Script): IterableIterator<Script> {
   if (!script.isEager) yield { ...script, isEager: true };
   if (script.flushesLate) yield { ...script, flushesLate: false };
   if (script.markBytes !== 65_536) yield { ...script, markBytes: 65_536 };
+  if (script.endsAtOnce) yield { ...script, endsAtOnce: false };
   if (script.ending !== "silence") yield { ...script, ending: "silence" };
   for (const [at, acts] of plans.entries()) {
     for (const fewer of without(acts)) yield { ...script, plans: plans.with(at, fewer) };

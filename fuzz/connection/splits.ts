@@ -29,6 +29,7 @@ export function stillOf(script: Script): Script {
     plans: script.plans.map(stillPlan),
     steps: script.steps.filter(({ step }) => step === "send"),
     ending: "fin",
+    endsAtOnce: false,
   };
 }
 

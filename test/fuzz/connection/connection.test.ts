@@ -56,6 +56,7 @@ const PLAIN: Script = {
   ],
   steps: [{ step: "send", bytes: 1000 }],
   ending: "silence",
+  endsAtOnce: false,
 };
 
 describe("connections under fuzz", () => {
