@@ -192,6 +192,7 @@ const PLAIN: readonly SubjectSpec[] = [
 const APP: readonly SubjectSpec[] = [
   ours("fairlead-app", "app", "serve() with a table of routes and compress()"),
   onNode("node-http-app", "app", "node:http, zlib on its thread pool, content collected once"),
+  onNode("node-http-app-sync", "app", "the same with zlib on the main thread"),
   onNode("fastify-app", "app", "Fastify, @fastify/compress, @fastify/formbody", [
     "fastify",
     "@fastify/compress",
@@ -274,7 +275,7 @@ const STARTUP: readonly SubjectSpec[] = [
     "caddy-file-server",
     "caddy file-server in a folder",
     "caddy",
-    "caddy file-server --root {folder} --listen 127.0.0.1:{port}",
+    "env XDG_DATA_HOME={folder}/.caddy XDG_CONFIG_HOME={folder}/.caddy caddy file-server --root {folder} --listen 127.0.0.1:{port}",
   ),
   atStart(
     "node-net",

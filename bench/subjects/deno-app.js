@@ -24,7 +24,9 @@ const answers = {
 };
 
 const onListen = ({ port }) => console.log(JSON.stringify({ port }));
-Deno.serve({ port: 0, hostname: "127.0.0.1", onListen }, (request) => {
+// A client that goes in the middle of its upload is nothing to tell of
+const onError = () => new Response("cut off\n", { status: 400 });
+Deno.serve({ port: 0, hostname: "127.0.0.1", onListen, onError }, (request) => {
   const { pathname, searchParams } = new URL(request.url);
   return answers[pathname](request, searchParams);
 });

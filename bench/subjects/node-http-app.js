@@ -1,53 +1,10 @@
-/** Subject: the same from node:http, as good as it does it: lengths declared, zlib on its thread pool, content collected once. */
-import { createServer } from "node:http";
+/** Subject: the same from node:http, with zlib on its thread pool, as the documentation of Node advises for servers. */
 import { gzip } from "node:zlib";
-import { items } from "./library.js";
+import { serveApp } from "./support/node-app.js";
 
-const PLAIN = "text/plain;charset=UTF-8";
-
-function send(response, type, text) {
-  response.writeHead(200, { "content-type": type, "content-length": Buffer.byteLength(text) });
-  response.end(text);
-}
-
-function collect(request, callback) {
-  const pieces = [];
-  request.on("data", (piece) => pieces.push(piece));
-  request.on("end", () => callback((pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)).toString()));
-}
-
-const answers = {
-  "/json": (request, response, query) =>
-    send(response, "application/json", JSON.stringify(items(Number(query.get("items"))))),
-  "/gzip": (request, response, query) => {
-    gzip(JSON.stringify(items(Number(query.get("items")))), (error, bytes) => {
-      if (error !== null) throw error;
-      response.writeHead(200, {
-        "content-type": "application/json",
-        "content-encoding": "gzip",
-        "vary": "Accept-Encoding",
-        "content-length": bytes.length,
-      });
-      response.end(bytes);
-    });
-  },
-  "/search": (request, response, query) => send(response, PLAIN, `${query.get("q")}, page ${query.get("page")}`),
-  "/book": (request, response) =>
-    collect(request, (text) => send(response, "application/json", JSON.stringify({ ...JSON.parse(text), id: 1 }))),
-  "/form": (request, response) =>
-    collect(request, (text) => {
-      const fields = new URLSearchParams(text);
-      send(response, PLAIN, `${fields.get("name")}, ${fields.get("age")}`);
-    }),
-  "/upload": (request, response) => {
-    let octets = 0;
-    request.on("data", (piece) => (octets += piece.length));
-    request.on("end", () => send(response, PLAIN, String(octets)));
-  },
-};
-
-const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {
-  const { pathname, searchParams } = new URL(request.url, "http://127.0.0.1");
-  answers[pathname](request, response, searchParams);
+serveApp((text, callback) => {
+  gzip(text, { level: 6 }, (error, bytes) => {
+    if (error !== null) throw error;
+    callback(bytes);
+  });
 });
-server.listen(0, "127.0.0.1", 511, () => console.log(JSON.stringify({ port: server.address().port })));
