@@ -68,7 +68,7 @@ export class Campaign {
     this.target = target;
     this.#random = new Random(seed);
     this.#coverage = coverage;
-    this.reach = coverage === null ? null : new Reach(coverage);
+    this.reach = coverage === null ? null : new Reach();
     this.#watchdog = watchdog;
   }
 
@@ -92,8 +92,11 @@ export class Campaign {
     this.#coverage?.take();
     for (const input of inputs) await this.#execute(input);
     this.#batches++;
-    const hasNews = this.reach !== null && this.reach.news(false) > 0;
+    const taken = this.#coverage?.take() ?? [];
+    const hasNews = this.reach !== null && this.reach.news(taken, false) > 0;
     if (hasNews) await this.#keepNews(inputs);
+    // What runs but once, as the first look at something that is remembered, is nobody's
+    this.blocks += this.reach?.news(taken, true) ?? 0;
     this.#batchInputs = hasNews ? MIN_BATCH_INPUTS : Math.min(2 * this.#batchInputs, MAX_BATCH_INPUTS);
     if (this.#coverage !== null && this.target.isSlow !== true && this.#batches % GROWTH_BATCHES === 0) {
       await this.#tryGrowth(this.#coverage);
@@ -108,7 +111,7 @@ export class Campaign {
     for (let at = 0; at < inputs.length; at += size) {
       const part = inputs.slice(at, at + size);
       for (const input of part) await this.#execute(input);
-      const news = this.reach?.news(part.length === 1) ?? 0;
+      const news = this.reach?.news(this.#coverage?.take() ?? [], part.length === 1) ?? 0;
       if (news === 0) continue;
       if (part.length > 1) {
         await this.#keepNews(part);

@@ -64,29 +64,25 @@ export class Coverage {
 
 /** What one target has reached. */
 export class Reach {
-  readonly #coverage: Coverage;
   /** By script, start and end. */
   readonly #functions: Map<string, Known> = new Map();
   /** Functions with the blocks that were run in them, as they were seen: nothing new in the same again. */
   readonly #seen: Set<string> = new Set();
-
-  constructor(coverage: Coverage) {
-    this.#coverage = coverage;
-  }
 
   get functions(): Iterable<Known> {
     return this.#functions.values();
   }
 
   /**
-   * What was reached since coverage was asked last that never was before.
+   * What was reached that never was before.
    *
+   * @param taken what {@link Coverage.take} gave
    * @param isKept false: it is still new when it is asked the next time
    * @returns the number of blocks
    */
-  news(isKept: boolean): number {
+  news(taken: readonly Profiler.ScriptCoverage[], isKept: boolean): number {
     let count = 0;
-    for (const { scriptId, url, functions } of this.#coverage.take()) {
+    for (const { scriptId, url, functions } of taken) {
       for (const { ranges } of functions) {
         let key = scriptId;
         for (const { startOffset, endOffset, count: times } of ranges) {
