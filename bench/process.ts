@@ -53,13 +53,12 @@ function endTree(child: ChildProcess): void {
 export function spawnPinned(
   command: readonly string[],
   core: number,
-  settings: { readonly stdout: "pipe" | "ignore"; readonly env?: Readonly<Record<string, string>> },
+  settings: { readonly stdout: "pipe" | "ignore" },
 ): ChildProcess {
   const child = spawn("taskset", ["-c", String(core), ...command], {
     stdio: ["ignore", settings.stdout, "inherit"],
     // Ctrl-C of a terminal goes to its foreground group: the bench decides itself who ends when
     detached: true,
-    env: { ...process.env, ...settings.env },
   });
   running.add(child);
   child.once("exit", () => running.delete(child));
