@@ -86,7 +86,7 @@ function judgeOrder(played: Played, { responses, tunnel }: Reading, broken: Brok
   let at = 0;
   for (const one of seen) {
     const isLast = one.index === seen.length - 1;
-    while (isInterim(responses[at])) judgeId(responses[at++], one, broken);
+    for (let interim = responses[at]; isInterim(interim); interim = responses[++at]) judgeInterim(one, interim, broken);
     const final = responses[at];
     const outcome = one.outcomes[0];
     if (outcome === "upgraded") {
@@ -107,6 +107,14 @@ function judgeOrder(played: Played, { responses, tunnel }: Reading, broken: Brok
   judgeRest(played, responses.slice(at), broken);
 }
 
+/** RFC 9110 §15.2: none to HTTP/1.0; §10.1.1: 100 of the wire's own only where it is waited for. */
+function judgeInterim(one: Seen, interim: WireResponse, broken: Broken[]): void {
+  const { version, fields } = one.exchange.request;
+  if (version === "1.0") broken.push(`order: exchange ${one.index} is of HTTP/1.0 and gets ${interim.status}`);
+  if (!judgeId(interim, one, broken) && interim.status === 100 && fields.get("expect") === null)
+    broken.push(`order: exchange ${one.index} gets 100 (Continue), and did not wait for it`);
+}
+
 /** What handlers write to a tunnel is what they read from it: the octets behind the request (RFC 9110 §7.8). */
 function judgeTunnel({ seen, script, octets }: Played, tunnel: Buffer | null, broken: Broken[]): void {
   const last = seen.at(-1);
@@ -120,7 +128,7 @@ function judgeTunnel({ seen, script, octets }: Played, tunnel: Buffer | null, br
     );
 }
 
-function isInterim(response: WireResponse | undefined): boolean {
+function isInterim(response: WireResponse | undefined): response is WireResponse {
   return response !== undefined && response.status < 200 && response.status !== 101;
 }
 

@@ -153,7 +153,7 @@ class Player implements Stage {
       limits: limitsOf(limits),
       timeouts: { ...DEFAULT_TIMEOUTS, ...timeouts },
       leniencies,
-      isExplaining: true,
+      isExplaining: !isLenient,
       transportSecurity: isEncrypted ? "Strict-Transport-Security: max-age=60\r\n" : "",
       handle: (exchange) => {
         const seen = this.#seenOf(exchange);
@@ -239,6 +239,9 @@ class Player implements Stage {
     }
     await this.#rest();
     this.#held.look(this.#seen);
+    // A server that closes goes by it
+    const isOwing = this.#seen.some(({ outcomes }) => outcomes.length === 0);
+    if (isOwing && this.#connection.isIdle) this.faults.push("is idle while an exchange is under way");
   }
 
   #send(bytes: number): void {

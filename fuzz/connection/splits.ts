@@ -17,7 +17,7 @@ const MAX_SINGLY_BYTES = 700;
 const LONG_PIECE_BYTES = 61;
 
 /** The script without what depends on time, on other ends than the last, or on how much has come yet. */
-export function stillOf(script: Script): Script {
+function stillOf(script: Script): Script {
   const { maxDrainBytes: _, ...limits } = script.limits;
   return {
     ...script,
