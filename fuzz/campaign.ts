@@ -81,6 +81,11 @@ export class Campaign {
     return this.#pool;
   }
 
+  /** Seeds and kept inputs are through: what is in the pool stands for all of them. */
+  get hasRunSeeds(): boolean {
+    return this.#seeds?.length === 0;
+  }
+
   get isGivenUp(): boolean {
     return this.failures.length >= MAX_FAILURES;
   }

@@ -91,8 +91,8 @@ async function repeat(target: FuzzTarget, hex: string): Promise<number> {
 
 /** Keeps what reached new code, of those targets whose inputs people can read. */
 function grow(campaigns: readonly Campaign[]): void {
-  for (const { target, pool } of campaigns) {
-    if (target.isSlow === true) continue;
+  for (const { target, pool, hasRunSeeds } of campaigns) {
+    if (target.isSlow === true || !hasRunSeeds) continue;
     const seeds = new Set(Array.from(target.seeds(), (seed) => Buffer.from(seed).toString("hex")));
     const found = pool.filter((input) => !seeds.has(input.toString("hex")));
     say(`${target.name}: ${writeReachingInputs(target.name, found)} inputs kept`);
