@@ -27,6 +27,16 @@ async function ask(fetch: Handler): Promise<Said> {
   return said;
 }
 
+/** Behaves as a promise until it is asked for what it holds. */
+const thenable: never = new Proxy(
+  {},
+  {
+    get: () => () => {
+      throw MISTAKE;
+    },
+  },
+) as never;
+
 const thrown: ReadonlyArray<readonly [string, unknown]> = [
   ["an Error", MISTAKE],
   ["text", "a secret of the handler"],
@@ -71,7 +81,9 @@ describe("before the head", () => {
   });
 
   it.each(thrown)("%s that a promise rejects with is answered 500 with an id", async (_, value) => {
-    const { responses, text } = await ask(() => Promise.reject(value));
+    const { responses, text } = await ask(async () => {
+      throw value;
+    });
     expect(responses.map(({ status }) => status)).toEqual([500]);
     expect(text).toContain(faults[0]?.id);
     expect(text).not.toContain("secret");
@@ -119,15 +131,7 @@ describe("before the head", () => {
         throw MISTAKE;
       }).fetch,
     ],
-    [
-      "in a thenable",
-      () =>
-        Object.defineProperty({}, "then", {
-          value: () => {
-            throw MISTAKE;
-          },
-        }) as never,
-    ],
+    ["in a thenable", () => thenable],
     [
       "in a member of the response",
       () =>

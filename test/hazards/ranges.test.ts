@@ -65,6 +65,15 @@ describe.each(["a file", "an uncached file", "ranged()"])("of %s", (name) => {
     if (status === 416) expect(fields["content-range"]).toBe(`bytes */${SIZE}`);
   });
 
+  it.each(["thousands of one octet", "the same again and again", "all of it, backwards", "nested"])(
+    "%s get the whole, once",
+    async (flood) => {
+      const [, set = ""] = HOSTILE.find(([known]) => known === flood) ?? [];
+      const { status } = await get(ports.get(name) as number, "/file.bin", { Range: `bytes=${set}` });
+      expect(status).toBe(200);
+    },
+  );
+
   it("that are asked for at once by many do not gather in memory", async () => {
     const port = ports.get(name) as number;
     const range = `bytes=${many(200, (index) => `${index * 1000}-${index * 1000 + 999}`)}`;
