@@ -46,7 +46,7 @@ export function treeOf(pid: number): number[] {
 }
 
 /** CPU time of a process, its threads, and all its descendants, also those that have ended. */
-export function cpuTimeOf(pid: number): CpuTime {
+function cpuTimeOf(pid: number): CpuTime {
   let userUs = 0;
   let systemUs = 0;
   for (const one of treeOf(pid)) {

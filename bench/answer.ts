@@ -17,7 +17,7 @@ const REQUEST = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 const UNCHECKED = { rejectUnauthorized: false } as const;
 
 /** Says what is wrong with a greeting, or null. */
-export function faultOf(answer: string): string | null {
+function faultOf(answer: string): string | null {
   const [head = "", body] = answer.split("\r\n\r\n");
   if (!head.startsWith("HTTP/1.1 200 ")) return `status line ${head.split("\r\n")[0]}`;
   if (body !== "Hello, World!") return `content ${JSON.stringify(body)}`;

@@ -20,7 +20,7 @@ export interface Busy {
 }
 
 /** Share of one core that others may have without a repetition. /proc/stat counts ticks: 1 or 2 % are its own error. */
-export const MAX_FOREIGN = 0.06;
+const MAX_FOREIGN = 0.06;
 /** A core is full from here. */
 const FULL = 0.95;
 /** Range of a figure, from the median to either side on average, above which a table says so. */

@@ -22,7 +22,7 @@ import { durationText, Progress } from "./progress.ts";
 import { joinRuns, type ProfileResult, type RunResult, withSummaries } from "./results.ts";
 import { parseSettings, type Settings, USAGE } from "./settings.ts";
 import { SUBJECTS } from "./subject-list.ts";
-import { runMarkdown, runText } from "./table.ts";
+import { docChartsOf, runMarkdown, runText } from "./table.ts";
 
 const SUBJECT_CORE = 0;
 const LOAD_CORE = 1;
@@ -127,19 +127,24 @@ function abortOnSignals(): AbortSignal {
 function show(run: RunResult, settings: Settings): void {
   console.log(`\n${runText(run)}`);
   if (settings.jsonFile !== null) writeFileSync(settings.jsonFile, `${JSON.stringify(withSummaries(run), null, 1)}\n`);
-  if (settings.chartFolder !== null) writeCharts(run, settings.chartFolder);
+  if (settings.chartFolder !== null) writeCharts(run, settings.chartFolder, null);
   if (settings.isWritingDocs) {
-    const charts = writeCharts(run, DOC_CHARTS);
+    const shown = new Set(["ratios", ...run.profiles.flatMap(docChartsOf)]);
+    const charts = writeCharts(run, DOC_CHARTS, shown);
     const page = replaceResults(readFileSync(PAGE, "utf8"), runMarkdown(run, charts));
     writeFileSync(PAGE, page);
   }
 }
 
-/** @returns paths relative to the page of the docs, by profile */
-function writeCharts(run: RunResult, folder: string): ReadonlyMap<string, string> {
+/**
+ * @param shown names of the charts that are wanted, null for all
+ * @returns paths relative to the page of the docs, by name
+ */
+function writeCharts(run: RunResult, folder: string, shown: ReadonlySet<string> | null): ReadonlyMap<string, string> {
   mkdirSync(folder, { recursive: true });
   const paths = new Map<string, string>();
   for (const [name, svg] of drawCharts(run)) {
+    if (shown !== null && !shown.has(name)) continue;
     const file = join(folder, `${name}.svg`);
     writeFileSync(file, svg);
     paths.set(name, relative(join(PAGE, ".."), file));

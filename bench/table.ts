@@ -88,7 +88,7 @@ export function runMarkdown(run: RunResult, charts: ReadonlyMap<string, string>)
     `Measured on ${run.date.slice(0, 10)}: ${machineLine(run.machine)}; ${tools.join(", ")}.`,
     `\`\`\`sh\n${run.command}\n\`\`\``,
     `### Demanded and reached\n\n${verdictTable(run)}`,
-    ...run.profiles.map((profile) => profileMarkdown(profile, charts.get(profile.name))),
+    ...run.profiles.map((profile) => profileMarkdown(profile, charts)),
   ];
   const overview = charts.get("ratios");
   if (overview !== undefined) parts.splice(3, 0, `![Ratios to the reference by profile](${overview})`);
@@ -110,7 +110,12 @@ function verdictTable(run: RunResult): string {
   return markdownTable([["Profile", "Subject", "Reference", "Ratio", "Must", "Aim", ""], ...rows]);
 }
 
-function profileMarkdown(profile: ProfileResult, chart: string | undefined): string {
+/** @returns names of the charts that the docs show of a profile: latency only where it is what the profile is about */
+export function docChartsOf({ name, isSaturating }: ProfileResult): readonly string[] {
+  return isSaturating ? [name] : [name, `${name}-latency`];
+}
+
+function profileMarkdown(profile: ProfileResult, charts: ReadonlyMap<string, string>): string {
   const shown = profile.figures.filter(({ name }, place) => place === 0 || DOC_FIGURES.includes(name));
   const rows: string[][] = [["", ...shown.map(({ name }) => name), `Ratio to ${profile.reference}`]];
   const notes: string[] = [];
@@ -120,18 +125,19 @@ function profileMarkdown(profile: ProfileResult, chart: string | undefined): str
     rows.push([subject.label, ...cells, ratioText(summary)]);
     notes.push(...notesOf(profile, subject, summary));
   }
-  const picture = chart === undefined ? "" : `![${profile.about}](${chart})\n\n`;
+  const pictures = docChartsOf(profile).flatMap((name) => {
+    const chart = charts.get(name);
+    return chart === undefined ? [] : [`![${profile.about}](${chart})\n\n`];
+  });
   const tail = notes.length === 0 ? "" : `\n\n${notes.map((note) => `- ${note}`).join("\n")}`;
   const versions = profile.subjects.map(({ label, version }) => `${label}: ${version}`).join("; ");
-  return `### ${profile.name}\n\n${profile.about}. ${versions}.\n\n${picture}${markdownTable(rows)}${tail}`;
+  return `### ${profile.name}\n\n${profile.about}. ${versions}.\n\n${pictures.join("")}${markdownTable(rows)}${tail}`;
 }
 
 function markdownTable(rows: readonly (readonly string[])[]): string {
   const [head = [], ...rest] = rows;
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [
-    line(head),
-    `|${head.map((_, column) => (column === 0 ? "---" : "---:")).join("|")}|`,
-    ...rest.map(line),
-  ].join("\n");
+  const isNumeric = (column: number): boolean => rest.every((cells) => /^(?:$|-$|\d)/.test(cells[column] ?? ""));
+  const rule = head.map((_, column) => (column > 0 && isNumeric(column) ? "---:" : "---"));
+  return [line(head), `|${rule.join("|")}|`, ...rest.map(line)].join("\n");
 }

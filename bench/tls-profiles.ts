@@ -12,7 +12,7 @@ import type { HandshakeSettings } from "./load/handshakes.ts";
 import { type Load, parseResult } from "./load/result.ts";
 import { greetingRequest, saturate } from "./plain-profiles.ts";
 import { runLoad } from "./process.ts";
-import type { Figure, Profile } from "./profile.ts";
+import type { Profile } from "./profile.ts";
 import { LOAD_FIGURES, roundOf } from "./round.ts";
 import { fileChecker, openTree, theTree } from "./static-profiles.ts";
 import { targetOf } from "./targets.ts";
@@ -37,15 +37,12 @@ function openTlsTree(): () => void {
 
 const GREETING = { family: "tls", reference: "node-https", ours: ["fairlead-tls"], peers: [] } as const;
 
-/** Names of figures of handshakes; they are the load's under other names. */
-const HANDSHAKE_FIGURES: readonly Figure[] = LOAD_FIGURES.map((figure) => figure);
-
 function handshakes(name: string, about: string, isResumed: boolean): Profile {
   return {
     ...GREETING,
     name,
     about,
-    figures: HANDSHAKE_FIGURES,
+    figures: LOAD_FIGURES,
     target: targetOf(name),
     tools: ["openssl"],
     isSaturating: true,

@@ -5,8 +5,8 @@ import { drawBars } from "./bars.ts";
 import { drawLatency } from "./latency.ts";
 import { drawRatios, type RatioRow } from "./ratios.ts";
 
-/** Beyond this percentile a latency is that of a handful of requests of a round. */
-const MAX_PERCENTILE = 99.99;
+/** A percentile is shown where at least so many requests of a round lie beyond it. */
+const REQUESTS_BEYOND = 10;
 
 /** @returns SVG by name: that of the profile, `NAME-latency`, `ratios` */
 export function drawCharts(run: RunResult): ReadonlyMap<string, string> {
@@ -47,7 +47,14 @@ function latencyOf(profile: ProfileResult): string | null {
   const reading = profile.isSaturating
     ? "Latency by percentile while as much is asked as is answered; both axes logarithmic, less is better"
     : "Latency by percentile, counted from when each request was due; both axes logarithmic, less is better";
-  return drawLatency([`${profile.name}: latency`, profile.about, reading], series, MAX_PERCENTILE);
+  return drawLatency([`${profile.name}: latency`, profile.about, reading], series, maxPercentile(profile));
+}
+
+/** By the subject with the fewest requests. */
+function maxPercentile(profile: ProfileResult): number {
+  const rates = profile.subjects.flatMap((subject) => summaryOf(profile, subject).figures.get("req/s")?.median ?? []);
+  const requests = Math.min(...rates.filter((rate) => rate > 0)) * profile.seconds;
+  return [99.99, 99.9].find((percent) => requests * (1 - percent / 100) >= REQUESTS_BEYOND) ?? 99;
 }
 
 function ratiosOf(profile: ProfileResult): readonly RatioRow[] {

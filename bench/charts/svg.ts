@@ -6,7 +6,7 @@
  */
 
 /** A character of the labels is at most about this wide, in pixels at 13 px; system fonts differ. */
-export const CHARACTER_PX = 7.7;
+export const CHARACTER_PX = 8.2;
 export const ROW_PX = 26;
 
 /** Colours that people with any colour vision tell apart (Okabe and Ito), in a light and a dark tone. */
