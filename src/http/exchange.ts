@@ -72,6 +72,11 @@ export interface ContentSink {
   fail(reason: Error): void;
 }
 
+/** Whether a piece has more of its ArrayBuffer than all others together, so that it may be given away with it. */
+export function ownsBuffer(piece: Uint8Array): boolean {
+  return piece.length * 2 > piece.buffer.byteLength;
+}
+
 /** Request content, pulled: until somebody starts it, the peer is made to wait (RFC 9110 §6.4). */
 export interface ContentSource {
   /** The framing says that there is no content at all: nothing to read, ever. */
@@ -92,8 +97,9 @@ export interface ContentSource {
   /** The most octets this content may have; lowering or raising it is possible until {@link start}. */
   maxBytes: number;
   /**
-   * A piece that fills its ArrayBuffer is the sink's alone: it may be transferred or written to. Where this is not true, and for
-   * all other pieces, what lies behind them may be read by somebody else.
+   * A piece for which {@link ownsBuffer} holds is the sink's alone, with all of that buffer, once chunk() has returned: it may
+   * be transferred or written to. Where this is not true, and for all other pieces, what lies around them may be read by
+   * somebody else.
    */
   readonly givesBuffers?: boolean;
 }

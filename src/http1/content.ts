@@ -6,7 +6,7 @@
  */
 
 import { ProtocolError } from "../http/errors.ts";
-import type { ContentSink, ContentSource } from "../http/exchange.ts";
+import { type ContentSink, type ContentSource, ownsBuffer } from "../http/exchange.ts";
 import { Fields } from "../http/fields.ts";
 import { ContentDecoder } from "./decode.ts";
 import type { Input } from "./input.ts";
@@ -59,7 +59,7 @@ export const NO_CONTENT_SOURCE: ContentSource = new NoContent();
 /** Content under way. */
 export class Http1Content implements ContentSource {
   readonly isEmpty = false;
-  /** Each arrival has a buffer of its own, which we forget once it is decoded. */
+  /** Each arrival has a buffer of its own, of which we keep nothing when a piece owns it. */
   readonly givesBuffers = true;
   readonly length: number | null;
   maxBytes: number;
@@ -74,6 +74,8 @@ export class Http1Content implements ContentSource {
   readonly #owner: ContentOwner;
   readonly #decoder: ContentDecoder;
   #isOver = false;
+  /** The sink has got a piece together with the memory around it. */
+  #hasGivenBuffer = false;
   #sink: ContentSink | null = null;
   #failure: Error | null = null;
 
@@ -148,7 +150,12 @@ export class Http1Content implements ContentSource {
     const before = input.start;
     const after = decoder.decode(input.buffer, before, input.end, this);
     // Whoever ended this content from inside has emptied the input as well
-    if (!this.#isOver) input.start = after;
+    if (!this.#isOver) {
+      input.start = after;
+      // Less than half of what came at once
+      if (this.#hasGivenBuffer) input.moveOut();
+    }
+    this.#hasGivenBuffer = false;
     if (decoder.error !== null) return CONTENT.refused;
     if (decoder.isDone) return CONTENT.whole;
     return after > before ? CONTENT.moved : CONTENT.waiting;
@@ -159,6 +166,7 @@ export class Http1Content implements ContentSource {
     this.received += bytes.length;
     const sink = this.#sink;
     if (sink === null) return;
+    if (ownsBuffer(bytes)) this.#hasGivenBuffer = true;
     try {
       sink.chunk(bytes);
     } catch (error) {

@@ -43,6 +43,15 @@ export class Input {
     this.end += chunk.length;
   }
 
+  /** Moves what is left to other memory: what it stands in was given away. */
+  moveOut(): void {
+    if (this.start === this.end) return;
+    this.buffer = Buffer.from(this.buffer.subarray(this.start, this.end));
+    this.end -= this.start;
+    this.start = 0;
+    this.#isOwned = false;
+  }
+
   /** Lets go of the memory once all is consumed. */
   trim(): void {
     if (this.start !== this.end) return;

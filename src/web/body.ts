@@ -1,5 +1,5 @@
 /**
- * Content of messages as handlers read it: whole, converted, or as a stream with backpressure.
+ * Content of messages as handlers read it: whole and converted.
  *
  * Reading whole goes from the content source into one buffer without any stream, and is bounded; conversions are those of
  * the Fetch standard (§5.3 "consume body"). Nothing is read before somebody asks. This file must never keep more than the
@@ -17,8 +17,6 @@ import { platformResponse } from "./platform.ts";
 export type Conversion<T> = (bytes: Uint8Array, contentType: string | null) => T | Promise<T>;
 
 const NO_BYTES: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-/** What a stream holds of content that nobody takes, before the peer has to wait, in octets. */
-const STREAM_MARK_BYTES = 64 * 1024;
 const FIRST_BUFFER_BYTES = 16 * 1024;
 
 /** What the platform says of a second reading. */
@@ -246,79 +244,6 @@ export async function readStream<T>(
 
 /** For rejections that say again what was said elsewhere. */
 export function ignore(): void {}
-
-/**
- * A byte stream over a content source. Reading starts with the first read, so that a peer which waits for 100 (Continue)
- * gets it then; the peer is made to wait while more than 64 KiB lie unread.
- */
-export function streamOfSource(source: ContentSource): ReadableStream<Uint8Array> {
-  return new ReadableStream(new SourceStream(source), { highWaterMark: 0 });
-}
-
-/** A piece costs some hundred octets besides its own. */
-const MAX_UNREAD_PIECES = 256;
-
-class SourceStream implements ContentSink {
-  readonly type = "bytes";
-  readonly #source: ContentSource;
-  #controller: ReadableByteStreamController | null;
-  #isPaused: boolean;
-  /** Since the reader asked last: tiny ones cost more memory than their octets say. */
-  #pieces: number;
-
-  constructor(source: ContentSource) {
-    this.#source = source;
-    this.#controller = null;
-    this.#isPaused = false;
-    this.#pieces = 0;
-  }
-
-  pull(controller: ReadableByteStreamController): void {
-    this.#pieces = 0;
-    if (this.#controller === null) {
-      this.#controller = controller;
-      this.#source.start(this);
-    } else if (this.#isPaused) {
-      this.#isPaused = false;
-      this.#source.resume();
-    }
-  }
-
-  cancel(): void {
-    this.#controller = null;
-    this.#source.cancel();
-  }
-
-  chunk(bytes: Uint8Array): void {
-    const controller = this.#controller;
-    if (controller === null) return;
-    // A byte stream takes the whole buffer under its chunks away; theirs may hold other things too. A copy of each piece of a
-    // large upload would cost twice what receiving it does
-    const isOurs = this.#source.givesBuffers === true && bytes.length === bytes.buffer.byteLength;
-    controller.enqueue(isOurs ? bytes : new Uint8Array(bytes));
-    const isFull = ++this.#pieces >= MAX_UNREAD_PIECES || -(controller.desiredSize ?? 0) >= STREAM_MARK_BYTES;
-    if (!this.#isPaused && isFull) {
-      this.#isPaused = true;
-      this.#source.pause();
-    }
-  }
-
-  end(): void {
-    const controller = this.#controller;
-    if (controller === null) return;
-    try {
-      controller.close();
-      // Streams §4.7: a read into the reader's own buffer that waits is answered by zero octets
-      controller.byobRequest?.respond(0);
-    } catch {
-      // Content that ends within an element of the reader's view: the stream is errored by that, and its reader told
-    }
-  }
-
-  fail(reason: Error): void {
-    this.#controller?.error(reason);
-  }
-}
 
 /** A stream that never gives anything. */
 export function emptyStream(): ReadableStream<Uint8Array> {

@@ -18,7 +18,6 @@ import {
   isDisturbed,
   readSource,
   readStream,
-  streamOfSource,
   toArrayBuffer,
   toBlob,
   toBytes,
@@ -28,6 +27,7 @@ import {
   unusableBody,
   usedStream,
 } from "./body.ts";
+import { streamOfSource } from "./content-stream.ts";
 import type { HeadersInput } from "./header-lines.ts";
 import { adoptPlatformHeaders, copyHeaders, fieldPairsOf, headersOfFields, type LineHeaders } from "./headers.ts";
 import { inheritLazily } from "./inherit.ts";

@@ -9,7 +9,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { HandlerError, ProtocolError } from "../http/errors.ts";
 import type { FieldLines, TlsFacts } from "../http/exchange.ts";
-import { streamOfSource } from "../web/body.ts";
+import { streamOfSource } from "../web/content-stream.ts";
 import type { Context } from "../web/context.ts";
 import { indexOfLine } from "../web/header-lines.ts";
 import type { Request } from "../web/request.ts";

@@ -1,0 +1,159 @@
+/**
+ * Content of a request as a stream with backpressure.
+ *
+ * Inside it is no byte stream of the platform's: that would move the memory of every piece into a buffer object of its own,
+ * which costs the collector as much as receiving the octets does. A reader with a buffer of its own (BYOB) gets one when it
+ * asks. Nothing is read before somebody asks. It must never give away memory that others may look at.
+ */
+
+import type {
+  ReadableStreamAsyncIterator,
+  ReadableStreamGetReaderOptions,
+  ReadableStreamReader,
+  ReadableWritablePair,
+  StreamPipeOptions,
+} from "node:stream/web";
+import { type ContentSink, type ContentSource, ownsBuffer } from "../http/exchange.ts";
+
+/** What a stream holds of content that nobody takes, before the peer has to wait, in octets. */
+const STREAM_MARK_BYTES = 64 * 1024;
+/** A piece costs some hundred octets besides its own. */
+const MAX_UNREAD_PIECES = 256;
+
+/**
+ * A stream over a content source. Reading starts with the first read, so that a peer which waits for 100 (Continue) gets it
+ * then; the peer is made to wait while more than 64 KiB lie unread.
+ */
+export function streamOfSource(source: ContentSource): ReadableStream<Uint8Array> {
+  return new ContentStream(new SourceStream(source));
+}
+
+/** What feeds the stream. */
+class SourceStream implements ContentSink {
+  readonly #source: ContentSource;
+  #controller: ReadableStreamDefaultController<Uint8Array> | null;
+  #isPaused: boolean;
+  /** Since the reader asked last: tiny ones cost more memory than their octets say. */
+  #pieces: number;
+  #unreadBytes: number;
+
+  constructor(source: ContentSource) {
+    this.#source = source;
+    this.#controller = null;
+    this.#isPaused = false;
+    this.#pieces = 0;
+    this.#unreadBytes = 0;
+  }
+
+  /** Somebody waits, and nothing is there. */
+  pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    // The piece that comes next is taken at once
+    this.#pieces = -1;
+    this.#unreadBytes = 0;
+    if (this.#controller === null) {
+      this.#controller = controller;
+      this.#source.start(this);
+    } else if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#source.resume();
+    }
+  }
+
+  cancel(): void {
+    this.#controller = null;
+    this.#source.cancel();
+  }
+
+  chunk(bytes: Uint8Array): void {
+    const controller = this.#controller;
+    if (controller === null) return;
+    const isOurs = this.#source.givesBuffers === true && ownsBuffer(bytes);
+    // A small piece of a large buffer would keep all of that alive
+    controller.enqueue(isOurs ? bytes : new Uint8Array(bytes));
+    if (++this.#pieces === 0) return;
+    this.#unreadBytes += bytes.length;
+    const isFull = this.#pieces >= MAX_UNREAD_PIECES || this.#unreadBytes >= STREAM_MARK_BYTES;
+    if (!this.#isPaused && isFull) {
+      this.#isPaused = true;
+      this.#source.pause();
+    }
+  }
+
+  end(): void {
+    this.#controller?.close();
+  }
+
+  fail(reason: Error): void {
+    this.#controller?.error(reason);
+  }
+}
+
+/** The stream itself. As soon as somebody reads with a buffer of its own, a byte stream stands in for it. */
+class ContentStream extends ReadableStream<Uint8Array> {
+  #bytes: ReadableStream<Uint8Array> | null;
+
+  constructor(source: SourceStream) {
+    super(source, { highWaterMark: 0 });
+    this.#bytes = null;
+  }
+
+  override get locked(): boolean {
+    return this.#bytes === null ? super.locked : this.#bytes.locked;
+  }
+
+  override cancel(reason?: unknown): Promise<void> {
+    return this.#bytes === null ? super.cancel(reason) : this.#bytes.cancel(reason);
+  }
+
+  override getReader(options: { mode: "byob" }): ReadableStreamBYOBReader;
+  override getReader(): ReadableStreamDefaultReader<Uint8Array>;
+  override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<Uint8Array>;
+  override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<Uint8Array> {
+    if (this.#bytes === null) {
+      if (options?.mode === undefined || String(options.mode) !== "byob") return super.getReader(options);
+      this.#bytes = byteStreamOf(super.getReader());
+    }
+    return this.#bytes.getReader(options);
+  }
+
+  override pipeThrough<T>(pair: ReadableWritablePair<T, Uint8Array>, options?: StreamPipeOptions): ReadableStream<T> {
+    return this.#bytes === null ? super.pipeThrough(pair, options) : this.#bytes.pipeThrough(pair, options);
+  }
+
+  override pipeTo(destination: WritableStream<Uint8Array>, options?: StreamPipeOptions): Promise<void> {
+    return this.#bytes === null ? super.pipeTo(destination, options) : this.#bytes.pipeTo(destination, options);
+  }
+
+  /** Both branches may write to what they get: the platform sees to that in byte streams (Streams, ReadableByteStreamTee). */
+  override tee(): [ReadableStream<Uint8Array>, ReadableStream<Uint8Array>] {
+    this.#bytes ??= byteStreamOf(super.getReader());
+    return this.#bytes.tee();
+  }
+
+  override values(options?: { preventCancel?: boolean }): ReadableStreamAsyncIterator<Uint8Array> {
+    return this.#bytes === null ? super.values(options) : this.#bytes.values(options);
+  }
+
+  override [Symbol.asyncIterator](options?: { preventCancel?: boolean }): ReadableStreamAsyncIterator<Uint8Array> {
+    return this.values(options);
+  }
+}
+
+/** A byte stream of copies of what a reader gives. */
+function byteStreamOf(reader: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    type: "bytes",
+    async pull(controller): Promise<void> {
+      const { done, value } = await reader.read();
+      if (!done) return controller.enqueue(new Uint8Array(value));
+      try {
+        controller.close();
+        // Streams §4.7: a read into the reader's own buffer that waits is answered by zero octets
+        controller.byobRequest?.respond(0);
+      } catch {
+        // Content that ends within an element of the reader's view: the stream is errored by that, and its reader told
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}
