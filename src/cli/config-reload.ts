@@ -7,7 +7,7 @@
  */
 
 import type { Handler } from "../web/handler.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError, messageOf } from "./command-error.ts";
 import { readIntent } from "./config-intent.ts";
 import type { Intent, IntentWorld } from "./config-intent.ts";
 import { SETTABLE, settingOf } from "./config-layers.ts";
@@ -73,7 +73,7 @@ export class Reloader {
   /**
    * Reads everything again. One after the other, however often it is asked for.
    *
-   * @returns false if something is wrong and nothing has changed; never rejects for what a person can have written
+   * @returns false if something is wrong and nothing has changed; never rejects
    */
   reload(): Promise<boolean> {
     this.#last = this.#last.then(() => this.#reload());
@@ -97,9 +97,9 @@ export class Reloader {
       if (left.length > 0) this.#say(`Changed, and in force after a restart: ${left.join(", ")}.`);
       return true;
     } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      this.#say(`Nothing has changed: ${error.message}`);
-      for (const line of error.advice) this.#say(`  ${line}`);
+      this.#say(`Nothing has changed: ${messageOf(error)}`);
+      // A file that is code can fail in ways of its own: no mistake in it is worth the server that runs
+      for (const line of error instanceof CommandError ? error.advice : []) this.#say(`  ${line}`);
       return false;
     }
   }

@@ -76,6 +76,20 @@ describe("reading everything again", () => {
     expect(said.join("\n")).toContain(message);
   });
 
+  it("keeps what it has if a file that is code fails while it is read, and reads the next one", async () => {
+    write({ root: "old" });
+    const reloader = await start();
+    rmSync(join(folder, "fairlead.config.json"));
+    const code = join(folder, "fairlead.config.mjs");
+    writeFileSync(code, "export default { root: 'new', get limits() { throw new Error('out of luck'); } };");
+    expect(await reloader.reload()).toBe(false);
+    expect(said[0]).toBe("Nothing has changed: out of luck");
+    rmSync(code);
+    write({ root: "new" });
+    expect(await reloader.reload()).toBe(true);
+    expect((await answer(reloader)).text).toBe("new");
+  });
+
   it("says what holds after a restart only", async () => {
     write({ root: "old", port: 1, limits: { maxFields: 3 } });
     const reloader = await start();
