@@ -101,6 +101,8 @@ class ProcessMetrics implements JoinedMetrics {
   /** Ends that are being added to it, one after the other. */
   #adding: Promise<void> = Promise.resolve();
   #rendering: Promise<string> | null = null;
+  /** What was told last of each series that only grows. */
+  readonly #told: Map<string, number> = new Map();
 
   constructor(source: MetricsSource, { topic = "metrics", labels = {} }: JoinMetricsOptions) {
     this.#source = source;
@@ -124,7 +126,24 @@ class ProcessMetrics implements JoinedMetrics {
       ({ number, pid }) =>
         `# worker ${number}, process ${pid}, has not answered: its counters are the last known, its gauges are missing\n`,
     );
-    return `${remarks.join("")}${await this.#describe(fresh).metrics()}\n${await joined.metrics()}`;
+    const grown = AggregatorRegistry.aggregate([this.#neverLess(await joined.getMetricsAsJSON())]);
+    return `${remarks.join("")}${await this.#describe(fresh).metrics()}\n${await grown.metrics()}`;
+  }
+
+  /**
+   * Fractions of seconds, added in another order when a process is gone, are less by a rounding now and then, and the least of
+   * that is a reset to Prometheus.
+   */
+  #neverLess(metrics: MetricsSnapshot): MetricsSnapshot {
+    for (const { name, values } of metrics.filter(isGrowing)) {
+      for (const one of values) {
+        const { metricName = name } = one as { readonly metricName?: string };
+        const series = JSON.stringify([metricName, Object.entries(one.labels).toSorted(byName)]);
+        one.value = Math.max(one.value, this.#told.get(series) ?? one.value);
+        this.#told.set(series, one.value);
+      }
+    }
+    return metrics;
   }
 
   async #ask(): Promise<Round> {
@@ -207,8 +226,14 @@ function aggregatorOf({ aggregator }: MetricsSnapshot[number]): string {
 
 /** What only grows, and is worth something when its process is not. */
 function countersOf(snapshot: MetricsSnapshot): MetricsSnapshot {
-  return snapshot.filter(
-    // Types are words in what prom-client gives, and its own types say otherwise
-    ({ type, aggregator }) => aggregator === "sum" && ["counter", "histogram"].includes(String(type)),
-  );
+  return snapshot.filter(isGrowing);
+}
+
+/** Types are words in what prom-client gives, and its own types say otherwise. */
+function isGrowing({ type, aggregator }: MetricsSnapshot[number]): boolean {
+  return aggregator === "sum" && ["counter", "histogram"].includes(String(type));
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : Number(a > b);
 }

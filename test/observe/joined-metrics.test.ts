@@ -102,6 +102,32 @@ describe("metrics of several processes", () => {
     expect(text.match(/^# TYPE fairlead_http_requests_total counter$/gm)).toHaveLength(1);
   });
 
+  it("do not go down by a rounding when a process is gone, which would be a reset to Prometheus", async () => {
+    const source = new FakeSource();
+    const series = 'mine_seconds_total{a="x"}';
+    // 0.1 + (0.2 + 0.3) is less than (0.1 + 0.2) + 0.3
+    const workers = [0.1, 0.2, 0.3].map((seconds, i) => {
+      const counts = plain();
+      new Counter({ name: "mine_seconds_total", help: "h", labelNames: ["a"], registers: [counts.registry] }).inc(
+        { a: "x" },
+        seconds,
+      );
+      return { counts, worker: source.add(i + 1, 10 + i, counts) };
+    });
+    const joined = joinMetrics(source);
+    let last = 0;
+    for (const { counts, worker } of [null, ...workers.toReversed()].map(
+      (one) => one ?? { counts: null, worker: null },
+    )) {
+      if (worker !== null)
+        source.end(worker, { metrics: JSON.parse(JSON.stringify(await counts.snapshot())) as unknown });
+      const value = valuesIn(await joined.render()).get(series) ?? 0;
+      expect(value).toBeGreaterThanOrEqual(last);
+      last = value;
+    }
+    expect(last).toBeCloseTo(0.6);
+  });
+
   it("tell which places are up, have reported, and were filled how often", async () => {
     const source = new FakeSource();
     source.add(1, 10, metrics());
