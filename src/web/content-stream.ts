@@ -6,13 +6,6 @@
  * asks. Nothing is read before somebody asks. It must never give away memory that others may look at.
  */
 
-import type {
-  ReadableStreamAsyncIterator,
-  ReadableStreamGetReaderOptions,
-  ReadableStreamReader,
-  ReadableWritablePair,
-  StreamPipeOptions,
-} from "node:stream/web";
 import { type ContentSink, type ContentSource, ownsBuffer } from "../http/exchange.ts";
 
 /** What a stream holds of content that nobody takes, before the peer has to wait, in octets. */
@@ -88,6 +81,12 @@ class SourceStream implements ContentSink {
   }
 }
 
+type Bytes = ReadableStream<Uint8Array>;
+type ReaderOptions = Parameters<Bytes["getReader"]>[0];
+type Reader = ReturnType<Bytes["getReader"]>;
+type PipeOptions = Parameters<Bytes["pipeTo"]>[1];
+type Iterator = ReturnType<Bytes["values"]>;
+
 /** The stream itself. As soon as somebody reads with a buffer of its own, a byte stream stands in for it. */
 class ContentStream extends ReadableStream<Uint8Array> {
   #bytes: ReadableStream<Uint8Array> | null;
@@ -107,8 +106,8 @@ class ContentStream extends ReadableStream<Uint8Array> {
 
   override getReader(options: { mode: "byob" }): ReadableStreamBYOBReader;
   override getReader(): ReadableStreamDefaultReader<Uint8Array>;
-  override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<Uint8Array>;
-  override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<Uint8Array> {
+  override getReader(options?: ReaderOptions): Reader;
+  override getReader(options?: ReaderOptions): Reader {
     if (this.#bytes === null) {
       if (options?.mode === undefined || String(options.mode) !== "byob") return super.getReader(options);
       this.#bytes = byteStreamOf(super.getReader());
@@ -116,11 +115,14 @@ class ContentStream extends ReadableStream<Uint8Array> {
     return this.#bytes.getReader(options);
   }
 
-  override pipeThrough<T>(pair: ReadableWritablePair<T, Uint8Array>, options?: StreamPipeOptions): ReadableStream<T> {
+  override pipeThrough<T>(
+    pair: { readable: ReadableStream<T>; writable: WritableStream<Uint8Array> },
+    options?: PipeOptions,
+  ): ReadableStream<T> {
     return this.#bytes === null ? super.pipeThrough(pair, options) : this.#bytes.pipeThrough(pair, options);
   }
 
-  override pipeTo(destination: WritableStream<Uint8Array>, options?: StreamPipeOptions): Promise<void> {
+  override pipeTo(destination: WritableStream<Uint8Array>, options?: PipeOptions): Promise<void> {
     return this.#bytes === null ? super.pipeTo(destination, options) : this.#bytes.pipeTo(destination, options);
   }
 
@@ -130,11 +132,11 @@ class ContentStream extends ReadableStream<Uint8Array> {
     return this.#bytes.tee();
   }
 
-  override values(options?: { preventCancel?: boolean }): ReadableStreamAsyncIterator<Uint8Array> {
+  override values(options?: { preventCancel?: boolean }): Iterator {
     return this.#bytes === null ? super.values(options) : this.#bytes.values(options);
   }
 
-  override [Symbol.asyncIterator](options?: { preventCancel?: boolean }): ReadableStreamAsyncIterator<Uint8Array> {
+  override [Symbol.asyncIterator](options?: { preventCancel?: boolean }): Iterator {
     return this.values(options);
   }
 }
