@@ -172,6 +172,8 @@ const PLAIN: readonly SubjectSpec[] = [
   ours("fairlead-plain-app", "plain", "serve() with an App of one route"),
   ours("fairlead-log", "plain log", "serve() with the access log on: a line of JSON per request to a file"),
   ours("fairlead-workers", "plain", "two worker processes that share the port, watched by a third"),
+  onNode("floor", "plain hello", "no server: node:net and answers known by heart, nothing parsed or checked"),
+  onNode("floor-tls", "tls", "the same under TLS, by node:tls"),
   onNode("node-http", "plain", "node:http with Content-Length declared"),
   onNode("node-http-log", "plain log", "node:http with a line per request by pino to a file", ["pino"]),
   onNode("fastify", "plain", "Fastify with one route", ["fastify"]),
