@@ -48,7 +48,7 @@ export function attempt<Value>(
 }
 
 /** Values in messages, cut where they are long. */
-export function show(value: unknown): string {
+function show(value: unknown): string {
   const text =
     JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? `${item}n` : item)) ?? String(value);
   return text.length > 600 ? `${text.slice(0, 600)}... (${text.length} characters)` : text;
