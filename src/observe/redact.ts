@@ -1,5 +1,6 @@
 /**
- * What is kept out of lines and spans: values of query parameters and of fields whose names say that they are secrets.
+ * What is kept out of lines and spans: values of query parameters and of fields whose names say that they are secrets, and the
+ * user information of URLs.
  *
  * A log is read by more people than the site's database, and copied to more places (CWE-532). Names are compared as a server
  * would understand them, percent-decoded and without regard to case; all else of a target stays as it was sent.
@@ -34,6 +35,11 @@ export const SECRET_PARAMETERS: readonly string[] = Object.freeze([
 /** Fields whose values are never written down, even where they are asked for. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization", "set-cookie"]);
 
+const BRACKETS = /[[\]]+/;
+
+/** Of a URL, before the host (RFC 3986 §3.2.1): a name and a password. */
+const USER_INFORMATION = /^([a-z][a-z\d+.-]*:\/\/)[^/?#]*@/i;
+
 /** Names whose values are left out. */
 export class Redactor {
   readonly #parameters: ReadonlySet<string>;
@@ -50,8 +56,9 @@ export class Redactor {
     this.#fields = new Set([...SECRET_FIELDS, ...fields.map((name) => name.toLowerCase())]);
   }
 
-  /** A request-target, or the URL of a Referer, without the secret values of its query. */
-  url(text: string): string {
+  /** A request-target, or the URL of a Referer, without the secret values of its query and without user information. */
+  url(whole: string): string {
+    const text = whole.includes("@") ? whole.replace(USER_INFORMATION, `$1${REDACTED}@`) : whole;
     const start = text.indexOf("?");
     if (start === -1 || (!this.#isAll && this.#parameters.size === 0)) return text;
     const hash = text.indexOf("#", start);
@@ -82,9 +89,8 @@ export class Redactor {
     if (this.#isAll) return true;
     const name = decode(encoded).toLowerCase();
     if (this.#parameters.has(name)) return true;
-    // `user[password]`, as forms write what is nested
-    const inner = /\[([^[\]]*)\]$/.exec(name)?.[1];
-    return inner !== undefined && this.#parameters.has(inner);
+    // `user[password]`, `password[]`, `token[a][0]`, as forms write what is nested or several
+    return name.endsWith("]") && name.split(BRACKETS).some((part) => this.#parameters.has(part));
   }
 }
 

@@ -336,6 +336,18 @@ describe("what is kept out", () => {
     expect((await recordOf({ redact }, { target }))["target"]).toBe(shown);
   });
 
+  it.each([
+    ["/?password[]=s3cret&x[]=1", "/?password[]=[redacted]&x[]=1"],
+    ["/?token%5B0%5D=s3cret&x[y]=1", "/?token%5B0%5D=[redacted]&x[y]=1"],
+    ["/?user[password][old]=s3cret&key[a][b]=s3cret", "/?user[password][old]=[redacted]&key[a][b]=[redacted]"],
+    ["http://ada:s3cret@b.example/a@b?x=c@d", "http://[redacted]@b.example/a@b?x=c@d"],
+    ["http://s3cret@b.example?token=s3cret", "http://[redacted]@b.example?token=[redacted]"],
+    ["/a@b?x=http://c@d/", "/a@b?x=http://c@d/"],
+  ])("is every secret of %s", async (url, shown) => {
+    const record = await recordOf({}, { target: url, fields: [["referer", url]] });
+    expect([record["target"], record["referer"]]).toEqual([shown, shown]);
+  });
+
   it("is members and fields of the user's choice", async () => {
     const redact = { members: ["remote"], fields: ["User-Agent"] };
     const record = await recordOf({ redact }, { fields: [["user-agent", "x"]] });
