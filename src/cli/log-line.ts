@@ -3,16 +3,20 @@
  *
  * A terminal gets status, method, size, time, target, so that columns stand under each other; a pipe gets method, target,
  * status, octets, milliseconds, separated by single spaces. What came from the peer is escaped: it could hold
- * sequences that move the cursor or forge a line (log injection).
+ * sequences that move the cursor or forge a line (log injection). What its name says is secret stays out, as in every other form.
  */
 
 import type { Exchange, Refusal } from "../http/exchange.ts";
 import { escapeText, escapeWord } from "../observe/escape.ts";
+import { Redactor, SECRET_PARAMETERS } from "../observe/redact.ts";
 import type { ResponseInfo } from "../server/hooks.ts";
 import type { Painter, Tone } from "./paint.ts";
 
 /** Longest target on a terminal; a pipe gets all of it. */
 const MAX_SHOWN = 160;
+
+/** The same as the access log's by default. */
+const REDACTOR = new Redactor(SECRET_PARAMETERS, []);
 
 /** Makes the lines for one kind of reader. */
 export interface LogLines {
@@ -33,10 +37,10 @@ export function terminalLines(paint: Painter, isVerbose = false): LogLines {
       const numbers = formatBytes(contentBytes).padStart(10) + formatDuration(durationMs).padStart(10);
       const cells = [statusCell(paint, status), escapeText(method).padEnd(7) + paint("faint", numbers)];
       const more = isVerbose ? `  ${paint("faint", shorten(escapeText(askedBy(exchange))))}` : "";
-      return `${cells.join("  ")}  ${shorten(escapeText(target))}${ending}${more}`;
+      return `${cells.join("  ")}  ${shorten(escapeText(REDACTOR.url(target)))}${ending}${more}`;
     },
     refusal: ({ error, method, target }) => {
-      const request = method === "" ? "" : `  ${shorten(escapeText(`${method} ${target}`))}`;
+      const request = method === "" ? "" : `  ${shorten(escapeText(`${method} ${REDACTOR.url(target)}`))}`;
       const rule = error.rule === "" ? "" : `  ${error.rule}`;
       const what = `${error.code}${rule}  ${escapeText(error.message)}`;
       return `${statusCell(paint, error.status)}  ${paint("warning", "refused")}  ${what}${paint("faint", request)}`;
@@ -48,11 +52,13 @@ export function terminalLines(paint: Painter, isVerbose = false): LogLines {
 export const plainLines: LogLines = {
   response: ({ exchange, outcome, status, contentBytes, durationMs }) => {
     const { method, target } = exchange.request;
-    const line = `${escapeWord(method)} ${escapeWord(target)} ${status} ${contentBytes} ${durationMs.toFixed(1)}ms`;
+    const request = `${escapeWord(method)} ${escapeWord(REDACTOR.url(target))}`;
+    const line = `${request} ${status} ${contentBytes} ${durationMs.toFixed(1)}ms`;
     return outcome === "complete" ? line : `${line} ${outcome}`;
   },
   refusal: ({ error, method, target }) => {
-    const line = `${escapeWord(method) || "-"} ${escapeWord(target) || "-"} ${error.status} refused ${error.code}`;
+    const request = `${escapeWord(method) || "-"} ${escapeWord(REDACTOR.url(target)) || "-"}`;
+    const line = `${request} ${error.status} refused ${error.code}`;
     return error.rule === "" ? line : `${line} (${error.rule})`;
   },
 };
@@ -61,7 +67,7 @@ export const plainLines: LogLines = {
 function askedBy({ request, connection }: Exchange): string {
   const { address } = connection.remoteAddress;
   const referer = request.fields.get("referer");
-  const parts = [address === "" ? "unix" : address, referer === null ? "" : `from ${referer}`];
+  const parts = [address === "" ? "unix" : address, referer === null ? "" : `from ${REDACTOR.url(referer)}`];
   return [...parts, request.fields.get("user-agent") ?? ""].filter((part) => part !== "").join(", ");
 }
 

@@ -137,11 +137,13 @@ function withFallback(onFault: Hooks["onFault"]): Hooks["onFault"] {
   };
 }
 
-/** A failure must not be lost because nobody asked for it. */
+/** A failure must not be lost because nobody asked for it. The query stays out: who knows what is secret in it? */
 function writeFault(fault: Fault): void {
   const id = fault.id === "" ? "" : ` (${fault.id})`;
   const request =
-    fault.exchange === null ? "" : ` at ${fault.exchange.request.method} ${fault.exchange.request.target}`;
+    fault.exchange === null
+      ? ""
+      : ` at ${fault.exchange.request.method} ${fault.exchange.request.target.replace(/\?.*/s, "?…")}`;
   const text =
     fault.error instanceof HandlerError && fault.error.code === "ERR_FILE_CHANGED"
       ? `broken off${request}: ${fault.error.message}`

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../../src/http/errors.ts";
-import type { Exchange, Outcome } from "../../src/http/exchange.ts";
+import type { Exchange, Outcome, Refusal } from "../../src/http/exchange.ts";
 import { formatBytes, formatDuration, plainLines, terminalLines } from "../../src/cli/log-line.ts";
 import { colourPainter, plainPainter } from "../../src/cli/paint.ts";
 import type { ResponseInfo } from "../../src/server/hooks.ts";
@@ -49,6 +49,28 @@ describe("a line per request", () => {
     expect(terminalLines(colourPainter).response(response("GET", "/", status))).toContain(
       `\x1b[${colour}m${status}\x1b[39m`,
     );
+  });
+
+  it("has no secret of the query, whoever reads it", () => {
+    const target = "/a?token=s3cret&x=1";
+    const fields = { get: (name: string) => (name === "referer" ? "http://b.example/?key=s3cret" : null) };
+    const asked = response("GET", target, 200);
+    const connection = { remoteAddress: { address: "127.0.0.1" } };
+    const exchange = { request: { method: "GET", target, fields }, connection } as unknown as Exchange;
+    const refusal = {
+      error: new ProtocolError("ERR_LENGTH_AND_CODING"),
+      connection,
+      method: "GET",
+      target,
+      exchange: null,
+    };
+    const lines = [
+      plainLines.response(asked),
+      terminalLines(plainPainter, true).response({ ...asked, exchange }),
+      ...[plainLines, terminal].map((one) => one.refusal(refusal as unknown as Refusal)),
+    ];
+    expect(lines.join("\n")).not.toContain("s3cret");
+    expect(lines.filter((line) => line.includes("/a?token=[redacted]&x=1"))).toEqual(lines);
   });
 
   it("shortens what would fill a terminal, but nothing in a pipe", () => {

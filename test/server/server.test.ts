@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ServerError } from "../../src/http/errors.ts";
 import type { Exchange, Refusal } from "../../src/http/exchange.ts";
 import type { CloseSummary, Fault, ResponseInfo } from "../../src/server/hooks.ts";
@@ -414,6 +414,22 @@ describe("close", () => {
     finish();
     expect(await closed).toMatchObject({ abandonedPromises: 0 });
     expect(faults).toEqual([{ id: "", error: new Error("background"), exchange: null }]);
+  });
+
+  it("writes failures that nobody takes to standard error, without the query", async () => {
+    const written = vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+    try {
+      const fetchNothing = (): never => {
+        throw new Error("of its own");
+      };
+      await using server = await serve({ port: 0, fetch: fetchNothing });
+      await (await fetch(new URL("/a?token=s3cret", server.url))).text();
+      const text = written.mock.calls.map(([chunk]) => String(chunk)).join("");
+      expect(text).toMatch(/^fairlead: a handler failed at GET \/a\?… \(\S+\)\n +Error: of its own\n/);
+      expect(text).not.toContain("s3cret");
+    } finally {
+      written.mockRestore();
+    }
   });
 
   it("gives up waiting for waitUntil with the rest, and holds the process until then", async () => {
