@@ -29,7 +29,8 @@ const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout
  */
 export function safeFileName(original: string): string {
   const base = original.slice(Math.max(original.lastIndexOf("/"), original.lastIndexOf("\\")) + 1);
-  const visible = base.normalize("NFC").replace(INVISIBLE, "").replace(FORBIDDEN, "_");
+  // In this order: what stood between a letter and its accent is gone before the two are joined
+  const visible = base.replace(INVISIBLE, "").normalize("NFC").replace(FORBIDDEN, "_");
   // A leading dot hides a file, or makes it one that servers obey; trailing dots and spaces are dropped by Windows
   const name = shorten(withoutEnd(visible.replace(/^[.\s]+/, "")));
   if (name === "") return NO_NAME;

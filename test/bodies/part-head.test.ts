@@ -129,6 +129,7 @@ describe("safe file names", () => {
     ["console.log", "console.log"],
     ["\ud800.txt", "txt"],
     ["e\u0301.txt", "\u00e9.txt"],
+    ["e\t\u0301.txt", "\u00e9.txt"],
     ["日本語.pdf", "日本語.pdf"],
     ["%2e%2e%2fa", "%2e%2e%2fa"],
   ])("%j: %j", (original, safe) => {
