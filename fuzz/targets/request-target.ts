@@ -76,11 +76,13 @@ export const requestTargetTarget: FuzzTarget = {
     }
     const decoded = attempt(() => decodePath(text)).value;
     same(decoded, expectedDecoding(text), "decodes as decodeURIComponent does, without NUL");
-    // For paths of plain characters the URL parser removes the same
+    // For paths of plain characters the URL parser removes the same. That of Node 20 and 22 leaves a last "." where a segment
+    // before it begins with a dot (/a/.a/.), so it is asked for what stands before that
     if (/^\/[a-z./]*$/.test(text) && !text.startsWith("//")) {
+      const asked = text.replace(/\/\.$/, "/");
       same(
         removeDotSegments(text),
-        new URL(`http://a${text}`).pathname,
+        new URL(`http://a${asked}`).pathname,
         "removes dot segments as the URL standard does",
       );
     }
