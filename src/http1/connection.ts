@@ -165,7 +165,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
       deadlines.lingerAt = Infinity;
       if (this.#transport.queuedBytes === 0) return this.#destroy("complete", null);
       deadlines.startSend();
-      if (deadlines.sendAt === Infinity) deadlines.startLinger();
+      if (deadlines.sendAt === Infinity) deadlines.lingerOn();
     }
     if (this.#writing === WRITING.closed && deadlines.sendAt !== Infinity && this.#transport.queuedBytes === 0) {
       // A stream that is ending has no 'drain': nobody else says that the peer has taken the last of it

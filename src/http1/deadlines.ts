@@ -14,6 +14,8 @@ import type { WireTimeouts } from "./limits.ts";
 const WINDOW_GRACES = 12;
 /** A lingering close takes at most so many times lingerMs in all (nginx lingering_time 30 s of lingering_timeout 5 s). */
 const LINGER_TIMES = 6;
+/** At most so often a connection that lingers on is looked at, whatever lingerMs is. */
+const LINGER_ON_MS = 1_000;
 /**
  * First questions to a peer that has half-closed whether it is still there: the first makes a peer that is gone send a reset,
  * the second finds it. Then ever less often.
@@ -102,6 +104,11 @@ export class Deadlines {
   startLinger(): void {
     if (this.#lingerEndAt === Infinity) this.#lingerEndAt = this.#clock.nowMs + LINGER_TIMES * this.#timeouts.lingerMs;
     this.lingerAt = Math.min(this.#clock.nowMs + this.#timeouts.lingerMs, this.#lingerEndAt);
+  }
+
+  /** The time to linger is over, and what is queued has no time of its own (no rate is asked for): looks again, now and then. */
+  lingerOn(): void {
+    this.lingerAt = this.#clock.nowMs + Math.max(this.#timeouts.lingerMs, LINGER_ON_MS);
   }
 
   /** The peer has half-closed while its answer is being made: ask now and then whether it is still there. */

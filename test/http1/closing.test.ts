@@ -155,3 +155,84 @@ describe("the reason that a handler hears", () => {
     expect(heard).toMatchObject([{ code: "ERR_HANDLER_TIMEOUT" }]);
   });
 });
+
+describe("a peer that does not take its answer", () => {
+  it.each([0, 5_000])(
+    "is waited for as long as it likes where no rate is asked for, with a linger of %i ms",
+    (lingerMs) => {
+      const { transport, connection, clock } = openConnection(
+        (exchange) => void exchange.respond({ ...HEAD, fields: ["Connection", "close"] }, "answer"),
+        { timeouts: { minContentRate: 0, lingerMs } },
+      );
+      transport.highWaterBytes = 1;
+      connection.receive(request("GET / HTTP/1.1"));
+      clock.advance(120_000);
+      expect([transport.isEnded, transport.isDestroyed]).toEqual([true, false]);
+      transport.drain();
+      clock.advance(6_000);
+      expect([transport.isDestroyed, transport.isAborted]).toEqual([true, false]);
+    },
+  );
+
+  it("has the time of a linger from when a carrier says that all is taken", () => {
+    const { transport, connection, clock } = openConnection(
+      (exchange) => void exchange.respond({ ...HEAD, fields: ["Connection", "close"] }, "answer"),
+    );
+    connection.receive(request("GET / HTTP/1.1"));
+    clock.advance(4_000);
+    connection.writable();
+    clock.advance(4_000);
+    expect(transport.isDestroyed).toBe(false);
+    clock.advance(1_000);
+    expect(transport.isDestroyed).toBe(true);
+  });
+
+  it("has its next request, which has come already, answered in spite of a shutdown", () => {
+    const { transport, connection, exchanges } = openConnection((exchange) => void exchange.respond(HEAD, "ok"));
+    transport.attach(connection);
+    transport.highWaterBytes = 1;
+    connection.receive(request("GET / HTTP/1.1"));
+    connection.receive(request("GET /next HTTP/1.1"));
+    connection.shutdown();
+    expect([exchanges.length, transport.isEnded]).toEqual([1, false]);
+    transport.drain();
+    expect(exchanges).toHaveLength(2);
+    expect(written(transport).match(/Connection: close\r\n/g)).toHaveLength(1);
+    expect(transport.isEnded).toBe(true);
+  });
+});
+
+describe("a shutdown in the middle of an answer", () => {
+  it("closes behind it, though it could not be announced any more (RFC 9112 §9.6)", async () => {
+    let resolve: () => void = () => {};
+    const promise = new Promise<void>((done) => (resolve = done));
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("abc");
+      await promise;
+    }
+    const { transport, connection, outcomes } = openConnection((exchange) => void exchange.respond(HEAD, slow()));
+    connection.receive(request("GET / HTTP/1.1"));
+    await new Promise(setImmediate);
+    connection.shutdown();
+    expect(transport.isEnded).toBe(false);
+    resolve();
+    await new Promise(setImmediate);
+    expect(written(transport)).toMatch(/\r\n3\r\nabc\r\n0\r\n\r\n$/);
+    expect([transport.isEnded, outcomes]).toEqual([true, ["complete"]]);
+  });
+});
+
+describe("content that was cancelled before the answer", () => {
+  it("and goes on past what is drained has its answer sent, then the end", () => {
+    const { transport, connection, exchanges } = openConnection((exchange) => exchange.content.cancel(), {
+      limits: { maxDrainBytes: 1_000 },
+    });
+    connection.receive(request("POST / HTTP/1.1", "Content-Length: 5000"));
+    connection.receive(Buffer.alloc(1_001));
+    expect(transport.isEnded).toBe(false);
+    void exchanges[0]?.respond(HEAD, "ok");
+    connection.flush();
+    expect(written(transport)).toMatch(/^HTTP\/1\.1 200 [^]*\r\nConnection: close\r\n[^]*ok$/);
+    expect(transport.isEnded).toBe(true);
+  });
+});
