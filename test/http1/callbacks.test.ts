@@ -1,0 +1,105 @@
+/** Callbacks that act on the connection from inside of one of its calls: a handler, a reader, an observer. */
+import { describe, expect, it } from "vitest";
+import { ProtocolError } from "../../src/http/errors.ts";
+import type { ContentSink, Exchange, WireEvents } from "../../src/http/exchange.ts";
+import { Http1Connection } from "../../src/http1/connection.ts";
+import { DEFAULT_LENIENCIES, DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../../src/http1/limits.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { MemoryTransport } from "../support/memory-transport.ts";
+import { openConnection, request, written } from "../support/open-connection.ts";
+
+const HEAD = { status: 200, reason: "", fields: [] };
+const POST = request("POST / HTTP/1.1", "Content-Length: 9");
+
+/** A connection whose observer is the test's. */
+function observedBy(
+  events: Partial<WireEvents>,
+  handle: (exchange: Exchange) => void,
+  handlerMs = 0,
+): { transport: MemoryTransport; connection: Http1Connection; clock: ManualClock } {
+  const transport = new MemoryTransport();
+  const clock = new ManualClock();
+  const connection = new Http1Connection(transport, clock, {
+    limits: DEFAULT_LIMITS,
+    timeouts: { ...DEFAULT_TIMEOUTS, handlerMs },
+    leniencies: DEFAULT_LENIENCIES,
+    isExplaining: true,
+    handle,
+    events: { onRefusal: null, onExchangeEnd: null, ...events },
+  });
+  clock.watch(connection);
+  return { transport, connection, clock };
+}
+
+function sinkInto(log: string[]): ContentSink {
+  return {
+    chunk: (bytes) => log.push(Buffer.from(bytes).toString()),
+    end: () => log.push("end"),
+    fail: (reason) => log.push((reason as ProtocolError).code),
+  };
+}
+
+describe("a carrier that delivers from inside of a call", () => {
+  it("has its requests answered in order", () => {
+    const { transport, connection, exchanges } = openConnection((exchange) => {
+      if (exchanges.length === 1) connection.receive(request("GET /second HTTP/1.1"));
+      void exchange.respond(HEAD, exchange.request.target);
+    });
+    connection.receive(request("GET /first HTTP/1.1"));
+    expect(exchanges.map((exchange) => exchange.request.target)).toEqual(["/first", "/second"]);
+    expect(written(transport)).toMatch(/\/firstHTTP\/1\.1 200 [^]*\/second$/);
+  });
+});
+
+describe("a reader that gives the exchange up at a piece", () => {
+  it.each(["abc", "abcdefghi", "abcdefghiGET / HTTP/1.1\r\nHost: x\r\n\r\n"])("hears of no more behind %j", (bytes) => {
+    const log: string[] = [];
+    const { transport, connection, exchanges, outcomes } = openConnection((exchange) => {
+      const sink = sinkInto(log);
+      exchange.content.start({
+        ...sink,
+        chunk: (piece) => {
+          sink.chunk(piece);
+          exchange.abort(new ProtocolError("ERR_SHUTDOWN"));
+        },
+      });
+    });
+    connection.receive(POST);
+    connection.receive(Buffer.from(bytes));
+    expect(log).toEqual([bytes.slice(0, 9), "ERR_SHUTDOWN"]);
+    expect([transport.isAborted, exchanges.length, outcomes]).toEqual([true, 1, ["broken"]]);
+  });
+});
+
+describe("content that is asked for while its exchange ends", () => {
+  it.each([
+    ["started", "Content-Length: 9", ["ERR_CONTENT_INCOMPLETE"]],
+    ["started, though it is too much", "Content-Length: 999999999", ["ERR_CONTENT_TOO_LARGE"]],
+  ])("fails when it is %s", (_what, length, expected) => {
+    const log: string[] = [];
+    const { connection, transport } = observedBy(
+      { onExchangeEnd: (exchange) => exchange.content.start(sinkInto(log)) },
+      () => {},
+    );
+    connection.receive(request("POST / HTTP/1.1", length));
+    connection.closed(null);
+    expect(log).toEqual(expected);
+    expect([connection.deadlineMs, written(transport)]).toEqual([Infinity, ""]);
+  });
+});
+
+describe("an observer that aborts what is being refused", () => {
+  it("has nobody told twice, and nothing written behind the end", () => {
+    const heard: unknown[] = [];
+    const { connection, transport, clock } = observedBy(
+      { onRefusal: ({ exchange }) => exchange?.abort(new Error("enough")) },
+      (exchange) => exchange.onAbort((reason) => heard.push(reason.message)),
+      1_000,
+    );
+    connection.receive(request("GET / HTTP/1.1"));
+    clock.advance(1_001);
+    expect(heard).toEqual(["enough"]);
+    expect([transport.isAborted, transport.isEnded, transport.violations]).toEqual([true, false, []]);
+    expect(connection.deadlineMs).toBe(Infinity);
+  });
+});
