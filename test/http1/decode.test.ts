@@ -425,3 +425,13 @@ describe("any octets", () => {
     );
   });
 });
+
+describe("a limit that was lowered behind the declaration of a length", () => {
+  it("refuses the content before any octet of it is passed on", () => {
+    const decoder = decoderFor({ length: 10 });
+    decoder.maxBytes = 9;
+    const pieces: Uint8Array[] = [];
+    expect(decoder.decode(bytesOf("0123456789"), 0, 10, { chunk: (piece) => pieces.push(piece) })).toBe(0);
+    expect([decoder.error?.code, decoder.error?.offset, pieces]).toEqual(["ERR_CONTENT_TOO_LARGE", 0, []]);
+  });
+});

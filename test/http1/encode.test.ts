@@ -200,3 +200,56 @@ describe("fields that many responses share", () => {
     expect(codeOf(again)).toBe("ERR_RESPONSE_LENGTH");
   });
 });
+
+describe("a field whose name is only as long as one that is ours", () => {
+  it.each(["x-7long", "x-fourteenlong", "x-sixteen-longer", "x-seventeen-long0", "x-twenty-five-letters-long"])(
+    "is sent as it is: %s",
+    (name) => {
+      const names = [name, name.slice(0, -1), `${name}0`];
+      for (const one of names) {
+        const { text, isPersistent } = encode({ fields: [one, "as it is"], length: 1 });
+        expect(text).toContain(`\r\n${one}: as it is\r\n`);
+        expect([text.includes("Connection"), isPersistent]).toEqual([false, true]);
+      }
+    },
+  );
+});
+
+describe("Strict-Transport-Security (RFC 6797 §7.1)", () => {
+  const LINE = "Strict-Transport-Security: max-age=1\r\n";
+
+  it.each([
+    ["the server's where the handler says none", [], "max-age=1"],
+    ["the handler's where it says one", ["strict-transport-security", "max-age=9"], "max-age=9"],
+  ])("is %s, and never more than one", (_what, fields, value) => {
+    // Shared fields are remembered: the second time says the same
+    const head = { status: 200, reason: "", fields: Object.freeze([...fields]) };
+    for (let time = 0; time < 2; time++) {
+      encoder.encode(head, 0, false, 1, true, DATE, LINE);
+      expect([...encoder.text.matchAll(/strict-transport-security: (.*)\r/gi)].map((match) => match[1])).toEqual([
+        value,
+      ]);
+    }
+  });
+});
+
+describe("fields shared by answers of different status", () => {
+  it("keep each its own status line", () => {
+    const fields = Object.freeze(["x-shared", "1"]);
+    const firstLines = [
+      { status: 200, reason: "" },
+      { status: 404, reason: "" },
+      { status: 404, reason: "Gone fishing" },
+    ].map(({ status, reason }) => {
+      encoder.encode({ status, reason, fields }, 0, false, 1, true, DATE);
+      return encoder.text.slice(0, encoder.text.indexOf("\r"));
+    });
+    expect(firstLines).toEqual(["HTTP/1.1 200 OK", "HTTP/1.1 404 Not Found", "HTTP/1.1 404 Gone fishing"]);
+  });
+});
+
+describe("an answer over HTTP/1.0 that names an upgrade", () => {
+  it("says keep-alive and upgrade in one field (RFC 9112 §9.3)", () => {
+    expect(encode({ fields: ["Upgrade", "x"], minor: 0 }).text).toContain("\r\nConnection: keep-alive, upgrade\r\n");
+  });
+});

@@ -88,6 +88,26 @@ describe("a peer that has ended its side while its answer is being made", () => 
     expect(probesAfter(600_000)).toBe(3);
   });
 
+  it("is not asked once the answer is on its way: what is asked would stand in the middle of it", async () => {
+    const { transport, connection, exchanges, clock } = openConnection(() => {});
+    connection.receive(Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+    connection.receiveEnd();
+    let goOn: () => void = () => {};
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const content = (async function* (): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("abc");
+      await held;
+    })();
+    void exchanges[0]?.respond({ status: 200, reason: "", fields: [] }, content);
+    await settle();
+    clock.advance(60_000);
+    goOn();
+    await settle();
+    connection.flush();
+    expect(written(transport)).not.toContain(PROBE);
+    expect(written(transport)).toMatch(/^HTTP\/1\.1 200 [^]*3\r\nabc\r\n0\r\n\r\n$/);
+  });
+
   it("is not asked over HTTP/1.0, which has no interim responses (RFC 9110 §15.2)", () => {
     const { transport, connection, clock } = openConnection(() => {});
     connection.receive(Buffer.from("GET / HTTP/1.0\r\n\r\n"));

@@ -88,3 +88,44 @@ describe("a peer that leaves", () => {
     fail(new Error("too late"));
   });
 });
+
+describe("a piece that is not bytes", () => {
+  it.each([
+    [null, "null"],
+    ["text", "string"],
+  ])("is named in what the handler hears: %j", async (piece, name) => {
+    const source = (async function* (): AsyncGenerator<Uint8Array> {
+      yield piece as unknown as Uint8Array;
+    })();
+    await expect(
+      pumpContent(
+        source,
+        targetWith(() => {}),
+      ),
+    ).rejects.toMatchObject({
+      code: "ERR_RESPONSE_CONTENT",
+      message: expect.stringContaining(`not ${name}`) as unknown,
+    });
+  });
+});
+
+describe("a source that complains when it is cancelled", () => {
+  it("is not listened to", async () => {
+    let isAsked = false;
+    const source: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise(() => {}),
+        return: () => {
+          isAsked = true;
+          return Promise.reject(new Error("not now"));
+        },
+      }),
+    };
+    const target = targetWith(() => {});
+    const sent = pumpContent(source, target);
+    target.abort(new Error("left"));
+    // Vitest fails a run in which a rejection is not handled
+    expect(await sent).toBe(false);
+    expect(isAsked).toBe(true);
+  });
+});

@@ -66,3 +66,89 @@ describe("a connection handed over", () => {
     expect(log).toEqual(["early", "end"]);
   });
 });
+
+describe("a stream of another protocol", () => {
+  it("is on the connection that it came from, and is read once", () => {
+    const { stream, sink, bench } = openTunnel();
+    expect(stream.connection).toBe(bench.transport.info);
+    stream.start(sink);
+    expect(() => stream.start(sink)).toThrow(TypeError);
+  });
+
+  it("gives all that arrives before anybody reads, in order, and the end of a peer that ended before the upgrade", () => {
+    const bench = openConnection(() => {});
+    bench.connection.receive(request("GET / HTTP/1.1", "Connection: upgrade", "Upgrade: x"));
+    bench.connection.receive(Buffer.from("one "));
+    bench.connection.receiveEnd();
+    const stream = bench.exchanges[0]?.upgrade([]);
+    const log: string[] = [];
+    stream?.start({
+      chunk: (bytes) => log.push(Buffer.from(bytes).toString()),
+      end: () => log.push("end"),
+      drain: () => {},
+      close: () => {},
+    });
+    expect(log).toEqual(["one ", "end"]);
+  });
+
+  it("joins what is on its way when its reader pauses", () => {
+    const { stream, log, sink, bench } = openTunnel();
+    bench.connection.receive(Buffer.from(" and late"));
+    stream.start(sink);
+    stream.pause();
+    stream.pause();
+    bench.connection.receive(Buffer.from("one"));
+    bench.connection.receive(Buffer.from("two"));
+    expect(log).toEqual(["early and late"]);
+    stream.resume();
+    stream.resume();
+    expect(log).toEqual(["early and late", "onetwo"]);
+    expect(bench.transport.isPaused).toBe(false);
+  });
+
+  it("tells a paused reader of a peer's end before it tells that the connection is gone", () => {
+    const { stream, log, sink, bench } = openTunnel();
+    stream.start(sink);
+    stream.pause();
+    bench.connection.receiveEnd();
+    bench.connection.closed(null);
+    expect(log).toEqual(["early"]);
+    stream.resume();
+    expect(log).toEqual(["early", "end", "close"]);
+  });
+
+  it("tells its writer when the peer has taken what was queued", () => {
+    const { stream, log, sink, bench } = openTunnel();
+    stream.start(sink);
+    bench.transport.attach(bench.connection);
+    bench.transport.highWaterBytes = 4;
+    expect(stream.write(Buffer.from("much"))).toBe(false);
+    bench.transport.drain();
+    expect(log).toEqual(["early", "drain"]);
+  });
+
+  it("survives that the queue drains before anybody reads", () => {
+    const { bench, log } = openTunnel();
+    bench.connection.writable();
+    expect(log).toEqual([]);
+  });
+
+  it("ends its side once", () => {
+    const { stream, bench } = openTunnel();
+    stream.end();
+    stream.end();
+    expect([bench.transport.isEnded, bench.transport.violations]).toEqual([true, []]);
+    expect(stream.write(Buffer.from("behind the end"))).toBe(true);
+    expect(bench.transport.violations).toEqual([]);
+  });
+
+  it("is destroyed by its owner, and once it is gone there is nothing to destroy", () => {
+    const open = openTunnel();
+    open.stream.destroy();
+    expect(open.bench.transport.isDestroyed).toBe(true);
+    const gone = openTunnel();
+    gone.bench.connection.closed(null);
+    gone.stream.destroy();
+    expect(gone.bench.transport.isDestroyed).toBe(false);
+  });
+});
