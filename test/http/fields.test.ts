@@ -70,6 +70,7 @@ describe("Fields", () => {
     expect([fields.indexOf("accept"), fields.indexOf("accept", 2), fields.indexOf("accept", 4)]).toEqual([1, 3, -1]);
     expect([fields.nameAt(3), fields.valueAt(3)]).toEqual(["accept", "c"]);
     expect([fields.nameAt(8), fields.valueAt(8), fields.nameAt(-1), fields.valueAt(-1)]).toEqual(["", "", "", ""]);
+    expect(fields.valueOffsetAt(8)).toBe(0);
   });
 
   it("keeps names as received, in order", () => {

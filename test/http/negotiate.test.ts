@@ -113,6 +113,7 @@ describe("selectMediaType", () => {
     ["image/png", ["text/html"], null],
     ["*/*;q=0", ["text/html"], null],
     ["*/*", [], null],
+    [null, [], null],
     ["text/plain;charset=UTF-8", ["text/html", "text/plain;charset=utf-8"], "text/plain;charset=utf-8"],
   ])("%j of %j: %s", (accept, offered, selected) => {
     expect(selectMediaType(accept, offered)).toBe(selected);

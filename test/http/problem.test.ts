@@ -145,6 +145,11 @@ describe("further members", () => {
     },
   };
 
+  it("that are lists of nothing with a message leave no trace in the text", () => {
+    const { text } = renderProblem({ ...problem, extensions: { errors: [null, 1, { path: "/x" }], none: [] } }, null);
+    expect(text).toBe(renderProblem({ ...problem, extensions: {} }, null).text);
+  });
+
   it("stand in JSON behind ours", () => {
     expect(JSON.parse(renderProblem(problem, "application/json").text)).toEqual({
       type: "about:blank",
