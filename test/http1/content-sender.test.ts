@@ -60,9 +60,7 @@ describe("a source that throws what is no Error", () => {
     let sent: Promise<unknown> = Promise.resolve();
     const { transport, connection } = openConnection((exchange) => {
       exchange.onAbort((reason) => heard.push(reason));
-      const source = {
-        [Symbol.asyncIterator]: () => ({ next: () => Promise.reject("just a text") }),
-      } as AsyncIterable<Uint8Array>;
+      const source = new ReadableStream<Uint8Array>({ start: (controller) => controller.error("just a text") });
       sent = Promise.resolve(exchange.respond(HEAD, source)).catch((error: unknown) => error);
     });
     connection.receive(request("GET / HTTP/1.1"));
