@@ -188,12 +188,27 @@ export function requestUrl(scheme: string, authority: string, target: string): s
   const host = authority === "" ? "localhost" : authority;
   if (isOriginForm(target)) {
     const href = `${scheme}://${host}${target}`;
-    return NORMAL_TARGET.test(target) && isNormalAuthority(scheme, host) ? href : new URL(href).href;
+    if (NORMAL_TARGET.test(target) && isNormalAuthority(scheme, host)) return href;
+    return new URL(`${scheme}://${host}${withoutDotSegments(target)}`).href;
   }
   // RFC 9112 §3.3: in asterisk-form path and query are empty
   if (target === "*") return new URL(`${scheme}://${host}`).href;
-  if (ABSOLUTE_FORM.test(target)) return new URL(target).href;
-  return new URL(`${scheme}://${target}`).href;
+  const absolute = ABSOLUTE_FORM.exec(target);
+  if (absolute === null) return new URL(`${scheme}://${target}`).href;
+  const [, ownScheme = "", ownHost = "", rest = ""] = absolute;
+  return new URL(`${ownScheme}://${ownHost}${rest.startsWith("/") ? withoutDotSegments(rest) : rest}`).href;
+}
+
+const DOT_SEGMENT = /\/(?:\.|%2e)/i;
+
+/**
+ * A path, with its query perhaps, without dot segments. The URL parser of Node 20 and 22 leaves them where a segment before them
+ * begins with a dot (`/a/.b/../../c`), and whoever guards a path, or opens a file, relies on their being gone.
+ */
+function withoutDotSegments(target: string): string {
+  if (!DOT_SEGMENT.test(target)) return target;
+  const { path, query } = splitTarget(target);
+  return query === null ? removeDotSegments(path) : `${removeDotSegments(path)}?${query}`;
 }
 
 /** Whether `new URL()` would leave the authority as it is: it drops a default port and folds case. */
@@ -222,17 +237,23 @@ export function decodePath(path: string): string | null {
   return decoded.includes("\0") ? null : decoded;
 }
 
-/** Removes `.` and `..` segments from a path that begins with `/` (RFC 3986 §5.2.4); it never climbs above the root. */
+const ONE_DOT = /^(?:\.|%2e)$/i;
+const TWO_DOTS = /^(?:\.|%2e){2}$/i;
+
+/**
+ * Removes `.` and `..` segments from a path that begins with `/` (RFC 3986 §5.2.4), encoded ones too, as the URL standard does;
+ * it never climbs above the root.
+ */
 export function removeDotSegments(path: string): string {
-  if (!path.includes("/.")) return path;
+  if (!DOT_SEGMENT.test(path)) return path;
   const segments = path.split("/");
   const kept: string[] = [];
   const last = segments.length - 1;
   for (let i = 1; i <= last; i++) {
     const segment = segments[i] as string;
-    const isDots = segment === "." || segment === "..";
-    if (segment === "..") kept.pop();
-    if (!isDots) kept.push(segment);
+    const isUp = TWO_DOTS.test(segment);
+    if (isUp) kept.pop();
+    if (!isUp && !ONE_DOT.test(segment)) kept.push(segment);
     // A dot segment at the end leaves the slash before it
     else if (i === last) kept.push("");
   }

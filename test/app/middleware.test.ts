@@ -62,6 +62,8 @@ describe("use", () => {
       "/x/%2e%2e/admin/x",
       "/./admin",
       "/.//admin",
+      "/x/.a/../../admin",
+      "/x/.a/./%2e./..//admin/x",
       "/admin%2Fx",
       "/admin%5Cx",
       "/%2Fadmin",
