@@ -333,13 +333,10 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   }
 
   respond(exchange: Http1Exchange, head: ResponseHead, content: Content): void | Promise<void> {
-    if (exchange.isAnswered) {
+    // Whatever has left the connection is answered; asked all the same: no answer may ever stand in another's place
+    if (exchange.isAnswered || exchange !== this.#exchange) {
       discardContent(content, new HandlerError("ERR_RESPONSE_TWICE"));
       throw new HandlerError("ERR_RESPONSE_TWICE");
-    }
-    if (exchange !== this.#exchange) {
-      exchange.isAnswered = true;
-      return discardContent(content, exchange.abortReason ?? new ProtocolError("ERR_CLOSED_BY_PEER"));
     }
     const goesOn =
       this.#isPersistent &&
@@ -369,10 +366,10 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     return this.#sender.send(exchange, encoder, head, content);
   }
 
-  sending(isFile: boolean): void {
+  sending(exchange: Http1Exchange, isFile: boolean): void {
     this.#writing = WRITING.streaming;
     if (isFile) this.#deadlines.startSend();
-    if (this.#exchange !== null) this.#config.events.onContentBegin?.(this.#exchange);
+    this.#config.events.onContentBegin?.(exchange);
   }
 
   isCurrent(exchange: Http1Exchange): boolean {
@@ -409,9 +406,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   }
 
   refuse(exchange: Http1Exchange, error: ProtocolError, edit: FieldEdit | null): void {
-    if (exchange.isAnswered) return;
+    if (exchange.isAnswered || exchange !== this.#exchange) return;
     exchange.isAnswered = true;
-    if (exchange !== this.#exchange) return;
     const { method, target, fields } = exchange.request;
     exchange.status = error.status;
     this.#refuse(error, method, target, fields.get("accept"), edit);

@@ -28,7 +28,7 @@ import { cancelSource, type ContentTarget, pumpContent } from "./stream-content.
 export interface SenderOwner {
   isCurrent(exchange: Http1Exchange): boolean;
   /** Content is sent that takes its time. */
-  sending(isFile: boolean): void;
+  sending(exchange: Http1Exchange, isFile: boolean): void;
   /** The content is handed over whole. */
   sent(exchange: Http1Exchange): void;
   /** It never will be. */
@@ -82,7 +82,7 @@ export class ContentSender {
       exchange.contentBytesSent = content.length;
       if (content.length > 0) this.#output.bytes(content);
     } else if (content !== null) {
-      this.#owner.sending(isFileSlice(content));
+      this.#owner.sending(exchange, isFileSlice(content));
       if (isFileSlice(content)) return this.#sendFile(exchange, content);
       const trailers = asksForTrailers(exchange.request.fields) ? (head.trailers ?? null) : null;
       return this.#sendStream(exchange, encoder, content, trailers);

@@ -179,7 +179,6 @@ export class Http1Content implements ContentSource {
 
   /** All has come. */
   end(): void {
-    if (this.#isOver) return;
     this.#isOver = true;
     const sink = this.#sink;
     this.#sink = null;
