@@ -71,6 +71,17 @@ describe("a reader that gives the exchange up at a piece", () => {
   });
 });
 
+describe("content that has failed before anybody asked for it", () => {
+  it("tells so to who asks late", () => {
+    const log: string[] = [];
+    const { connection, exchanges } = openConnection(() => {});
+    connection.receive(POST);
+    connection.closed(new ProtocolError("ERR_SHUTDOWN"));
+    exchanges[0]?.content.start(sinkInto(log));
+    expect(log).toEqual(["ERR_SHUTDOWN"]);
+  });
+});
+
 describe("content that is asked for while its exchange ends", () => {
   it.each([
     ["started", "Content-Length: 9", ["ERR_CONTENT_INCOMPLETE"]],

@@ -426,8 +426,18 @@ describe("any octets", () => {
   });
 });
 
-describe("a limit that was lowered behind the declaration of a length", () => {
-  it("refuses the content before any octet of it is passed on", () => {
+describe("a limit that was lowered behind a declaration", () => {
+  it("refuses the chunk where its size was said, before any octet of it is passed on", () => {
+    const decoder = decoderFor({});
+    const pieces: string[] = [];
+    const sink = { chunk: (piece: Uint8Array) => pieces.push(textOf(piece)) };
+    expect(decoder.decode(bytesOf("2\r\nab\r\n5\r\n"), 0, 10, sink)).toBe(10);
+    decoder.maxBytes = 6;
+    expect(decoder.decode(bytesOf("cdefg\r\n"), 0, 7, sink)).toBe(0);
+    expect([decoder.error?.code, decoder.error?.offset, pieces]).toEqual(["ERR_CONTENT_TOO_LARGE", 7, ["ab"]]);
+  });
+
+  it("refuses content of a declared length before any octet of it is passed on", () => {
     const decoder = decoderFor({ length: 10 });
     decoder.maxBytes = 9;
     const pieces: Uint8Array[] = [];
