@@ -6,6 +6,7 @@
  * histories (RFC 6750 §5.3). A token must never be part of an answer or a message.
  */
 
+import { trimWhiteSpace } from "../http/fields.ts";
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { A_FUNCTION, checkOptions, listOf, type OptionRules } from "../server/option-rules.ts";
@@ -73,7 +74,8 @@ class Gate {
     const credentials = CREDENTIALS.exec(request.headers.get("authorization") ?? "");
     // RFC 6750 §3.1: who brings nothing is told no error
     if (credentials === null) return this.#refuse(request, 401, "", "this needs a token");
-    const token = (credentials[1] ?? "").trimEnd();
+    // Not trimEnd(), which takes U+00A0 for white space: an octet of the token to the wire
+    const token = trimWhiteSpace(credentials[1] ?? "");
     if (!TOKEN.test(token)) return this.#refuse(request, 400, "invalid_request", "the credentials are no token");
     const verdict = this.#verify(token, request, context);
     if (isPromise(verdict)) return verdict.then((identity) => this.#admit(identity, request, context, next));

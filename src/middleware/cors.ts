@@ -6,7 +6,7 @@
  * every site act as the user who is logged in.
  */
 
-import { isToken } from "../http/fields.ts";
+import { isToken, trimWhiteSpace } from "../http/fields.ts";
 import { checkOptions, listOf, type OptionRules, whole, YES_OR_NO } from "../server/option-rules.ts";
 import type { Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
@@ -127,7 +127,7 @@ class CorsRule {
     if (this.#allowedHeaders === null) {
       const wanted = request.headers.get("access-control-request-headers");
       // Names only: the value comes from the peer
-      if (wanted !== null && wanted.split(",").every((name) => isToken(name.trim()))) {
+      if (wanted !== null && wanted.split(",").every((name) => isToken(trimWhiteSpace(name)))) {
         lines.push("access-control-allow-headers", wanted);
         addMember(lines, "vary", "access-control-request-headers");
       }

@@ -20,6 +20,7 @@ describe("a token that is known", () => {
     ["Bearer Second", 401, "invalid_token"],
     ["Bearer", 400, "invalid_request"],
     ["Bearer a b", 400, "invalid_request"],
+    ["Bearer second\u00a0", 400, "invalid_request"],
     ["Bearer a,b", 400, "invalid_request"],
     ["Bearersecond", 401, ""],
     ["Basic c2Vjb25k", 401, ""],
