@@ -79,7 +79,8 @@ export class LogSink implements LineSink {
       this.#handOver();
     };
     this.#onExit = () => this.#writeRest();
-    process.on("exit", this.#onExit);
+    // Before pino's own, which flushes too
+    process.prependListener("exit", this.#onExit);
   }
 
   /** Lines that were not written because too much was waiting. */
@@ -171,6 +172,8 @@ export class LogSink implements LineSink {
       this.#hasFailed = true;
       if (error.code === "EPIPE") this.#isUnheard = true;
       else this.#complain(error);
+      // Of a file that was moved away nothing more comes that would make it try again
+      if (stream !== this.#stream) stream.destroy();
     });
     return stream;
   }
@@ -223,7 +226,9 @@ export class LogSink implements LineSink {
   /** The process ends: nothing can be waited for any more. */
   #writeRest(): void {
     try {
-      this.#stream.flushSync();
+      // What the system does not take, as of a full disk, it would try again for good, and the process would not end
+      if (this.#hasFailed) this.#stream.destroy();
+      else this.#stream.flushSync();
       const bytes = this.#takeBatch();
       for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
     } catch {

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import {
   closeSync,
   constants,
+  existsSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -164,13 +165,19 @@ describe("a disk that does not keep up", () => {
 });
 
 describe("the end of a process", () => {
-  const script = (last: string): string => `
+  const script = (last: string, destination: string = path): string => `
     import { accessLog } from ${JSON.stringify(join(ROOT, "src/observe/access-log.ts"))};
     import { responseOf } from ${JSON.stringify(join(ROOT, "test/observe/support/exchanges.ts"))};
-    const log = accessLog({ destination: ${JSON.stringify(path)} });
+    const log = accessLog({ destination: ${JSON.stringify(destination)} });
     const response = responseOf();
     for (let i = 0; i < 3000; i++) log.onResponse(response);
     ${last}`;
+
+  const runScript = (file: string): ReturnType<typeof spawnSync> => {
+    const loader = join(ROOT, "node_modules/jiti/lib/jiti-cli.mjs");
+    const env = { ...process.env, JITI_FS_CACHE: "false" };
+    return spawnSync(process.execPath, [loader, file], { encoding: "utf8", env, timeout: 15_000 });
+  };
 
   it.each([
     ["exit", "process.exit(0)"],
@@ -179,8 +186,14 @@ describe("the end of a process", () => {
   ])("by %s loses no line", (_, last) => {
     const file = join(folder, "run.ts");
     writeFileSync(file, script(last));
-    const loader = join(ROOT, "node_modules/jiti/lib/jiti-cli.mjs");
-    spawnSync(process.execPath, [loader, file], { encoding: "utf8", env: { ...process.env, JITI_FS_CACHE: "false" } });
+    runScript(file);
     expect(readFileSync(path, "utf8").trimEnd().split("\n")).toHaveLength(3000);
+  });
+
+  const full = "/dev/full";
+  it.skipIf(!existsSync(full))("comes though the disk is full (needs /dev/full)", () => {
+    const file = join(folder, "run.ts");
+    writeFileSync(file, script("process.once('warning', () => process.exit(3));", full));
+    expect(runScript(file)).toMatchObject({ status: 3, signal: null });
   });
 });
