@@ -37,6 +37,8 @@ export interface AcmeOptions {
   readonly onObtained: () => void;
   /** What happens, a line each. */
   readonly say: (line: string) => void;
+  /** Tells of failures, a line each; default {@link say}. */
+  readonly warn?: ((line: string) => void) | undefined;
 }
 
 const MINUTE_MS = 60_000;
@@ -128,7 +130,7 @@ export class AcmeKeeper {
 
   /** Never rejects. */
   async #renew(): Promise<void> {
-    const { domains, mail, directoryUrl, order, time, say } = this.#options;
+    const { domains, mail, directoryUrl, order, time, say, warn = say } = this.#options;
     const names = domains.join(", ");
     try {
       const challenges = this.#challenges;
@@ -145,7 +147,7 @@ export class AcmeKeeper {
       const waitMs = this.#retryMs();
       this.#failures++;
       this.#dueMs = time.nowMs() + waitMs;
-      say(`no certificate for ${names}: ${reasonOf(error)}; next try in ${Math.round(waitMs / MINUTE_MS)} minutes`);
+      warn(`no certificate for ${names}: ${reasonOf(error)}; next try in ${Math.round(waitMs / MINUTE_MS)} minutes`);
     }
   }
 

@@ -101,12 +101,12 @@ async function answerTo(flags: Flags, paint: Painter): Promise<string> {
 async function reloadAll(
   reloader: Reloader,
   servers: readonly Server[],
-  say: (line: string) => void,
+  warn: (line: string) => void,
   manager: ServiceManager | null,
 ): Promise<void> {
   manager?.reloading();
   await reloader.reload();
-  reloadCertificates(servers, say);
+  reloadCertificates(servers, warn);
   manager?.ready(SERVING);
 }
 
@@ -116,13 +116,13 @@ async function findServiceManager(world: CommandWorld): Promise<ServiceManager |
   return (await import("./service-manager.ts")).openServiceManager();
 }
 
-function reloadCertificates(servers: readonly Server[], say: (line: string) => void): void {
+function reloadCertificates(servers: readonly Server[], warn: (line: string) => void): void {
   for (const server of servers) {
     try {
       server.reloadCertificates();
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
-      say(`The certificates stay as they were: ${error.message}`);
+      warn(`The certificates stay as they were: ${error.message}`);
     }
   }
 }
@@ -138,7 +138,7 @@ async function openAdmin(settings: Settings, log: Log, world: CommandWorld): Pro
 
 async function secure(settings: Settings, world: CommandWorld, log: Log): Promise<Secured> {
   const module = await import("./secure.ts");
-  return module.secure(settings, world, log.say);
+  return module.secure(settings, world, log.say, log.warn);
 }
 
 async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint: Painter): Promise<ExitCode> {
@@ -165,15 +165,15 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
     return serveAsWorker({ settings: effective, handler, log, hooks, environment, onClosing });
   }
   // On a terminal SIGHUP says that it was closed
-  const reloader = world.isTerminal ? null : new Reloader(words[0], flags, world, intent, handler, log.say);
+  const reloader = world.isTerminal ? null : new Reloader(words[0], flags, world, intent, handler, log.say, log.warn);
   const listening = await listen(effective, reloader?.fetch ?? handler, hooks).catch(async (error: unknown) => {
     await admin?.close();
     throw error;
   });
   admin?.watch(listening.servers);
-  secured?.start(() => reloadCertificates(listening.servers, log.say));
+  secured?.start(() => reloadCertificates(listening.servers, log.warn));
   const manager = await findServiceManager(world);
-  const reload = reloader === null ? null : (): void => void reloadAll(reloader, listening.servers, log.say, manager);
+  const reload = reloader === null ? null : (): void => void reloadAll(reloader, listening.servers, log.warn, manager);
   const onStopping = (): void => manager?.stopping();
   const stopped = untilStopped(listening.servers, world.signals, () => log.running, log.say, reload, onStopping);
   const noted = admin === null ? effective : { ...effective, notes: [...effective.notes, admin.note] };

@@ -40,6 +40,7 @@ export class Reloader {
   readonly #flags: Flags;
   readonly #world: IntentWorld;
   readonly #say: (line: string) => void;
+  readonly #warn: (line: string) => void;
   #intent: Intent;
   #handler: Handler;
   /** What is under way, so that the next one waits. */
@@ -50,7 +51,8 @@ export class Reloader {
    * @param flags as they were typed
    * @param intent what was made of them
    * @param handler that was made of it
-   * @param say what is done and what is wrong, a line each
+   * @param say what is done, a line each
+   * @param warn what is wrong, a line each
    */
   constructor(
     word: string | undefined,
@@ -59,11 +61,13 @@ export class Reloader {
     intent: Intent,
     handler: Handler,
     say: (line: string) => void,
+    warn: (line: string) => void = say,
   ) {
     this.#word = word;
     this.#flags = flags;
     this.#world = world;
     this.#say = say;
+    this.#warn = warn;
     this.#intent = intent;
     this.#handler = handler;
     this.#last = Promise.resolve(true);
@@ -97,9 +101,9 @@ export class Reloader {
       if (left.length > 0) this.#say(`Changed, and in force after a restart: ${left.join(", ")}.`);
       return true;
     } catch (error) {
-      this.#say(`Nothing has changed: ${messageOf(error)}`);
+      this.#warn(`Nothing has changed: ${messageOf(error)}`);
       // A file that is code can fail in ways of its own: no mistake in it is worth the server that runs
-      for (const line of error instanceof CommandError ? error.advice : []) this.#say(`  ${line}`);
+      for (const line of error instanceof CommandError ? error.advice : []) this.#warn(`  ${line}`);
       return false;
     }
   }

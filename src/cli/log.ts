@@ -37,6 +37,8 @@ export interface Log {
   readonly hooks: Hooks;
   /** Says something about the server itself, unless it shall be quiet. */
   readonly say: (text: string) => void;
+  /** Says what is wrong with it; where it shall be quiet, on standard error. */
+  readonly warn: (text: string) => void;
   /** Resolves when all lines are written. */
   close(): Promise<void>;
 }
@@ -77,7 +79,10 @@ export function openLog(settings: Settings, world: LogWorld, paint: Painter): Lo
       },
       ...(lines?.onRefusal === undefined ? {} : { onRefusal: lines.onRefusal }),
     },
-    say: speaker(isQuiet, logForm === "json" && !world.isTerminal, logFile === "" ? sink : null, world),
+    say: isQuiet ? () => {} : speaker("info", logForm, logFile === "" ? sink : null, world),
+    warn: isQuiet
+      ? (text) => world.writeError(`fairlead: ${text}\n`)
+      : speaker("warn", logForm, logFile === "" ? sink : null, world),
     close: async () => {
       await sink.close();
       world.signals.off(REOPEN_SIGNAL, reopen);
@@ -107,9 +112,13 @@ function textHooks(lines: LogLines, sink: LineSink): Hooks {
  *
  * @param sink where the lines per request go too, so that all stay in order; null if that is a file
  */
-function speaker(isQuiet: boolean, isJson: boolean, sink: LineSink | null, world: LogWorld): (text: string) => void {
-  if (isQuiet) return () => {};
+function speaker(
+  level: "info" | "warn",
+  logForm: Settings["logForm"],
+  sink: LineSink | null,
+  world: LogWorld,
+): (text: string) => void {
   const write = sink === null ? world.writeOutput : (text: string): void => sink.write(text, false);
-  if (!isJson) return (text) => write(`${text}\n`);
-  return (text) => write(`${jsonLine(SYSTEM_TIME.wallMs(), "info", text, {})}\n`);
+  if (logForm !== "json" || world.isTerminal) return (text) => write(`${text}\n`);
+  return (text) => write(`${jsonLine(SYSTEM_TIME.wallMs(), level, text, {})}\n`);
 }

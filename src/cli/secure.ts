@@ -54,9 +54,15 @@ const PLAIN_PORT = 80;
  * Provides the certificate.
  *
  * @param say a line about what becomes of it while the server runs
+ * @param warn a line about what goes wrong with it
  * @throws CommandError with exit code 1 if it cannot be made or kept
  */
-export async function secure(settings: Settings, world: SecureWorld, say: (line: string) => void): Promise<Secured> {
+export async function secure(
+  settings: Settings,
+  world: SecureWorld,
+  say: (line: string) => void,
+  warn: (line: string) => void = say,
+): Promise<Secured> {
   const { tls } = settings;
   switch (tls?.kind) {
     case "local": {
@@ -73,7 +79,7 @@ export async function secure(settings: Settings, world: SecureWorld, say: (line:
       });
     }
     case "acme":
-      return keepAcme(settings, tls, world, say);
+      return keepAcme(settings, tls, world, say, warn);
     case undefined:
       return idle(settings);
   }
@@ -150,6 +156,7 @@ async function keepAcme(
   { mail, domains, directory }: Extract<TlsSettings, { kind: "acme" }>,
   world: SecureWorld,
   say: (line: string) => void,
+  warn: (line: string) => void,
 ): Promise<Secured> {
   let tell = (): void => {};
   const keeper = await attempt(() =>
@@ -163,6 +170,7 @@ async function keepAcme(
       order: orderCertificate,
       onObtained: () => tell(),
       say,
+      warn,
     }),
   );
   const files = { certFile: keeper.bundlePath, keyFile: keeper.bundlePath };

@@ -1,4 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -47,6 +49,26 @@ describe("the log of the command", () => {
     const last = rest.pop() ?? "";
     expect([first, last].map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(["listening", "Stopped."]);
     expect(targetsOf(rest)).toEqual(Array.from({ length: 700 }, (_, i) => `/${i}`));
+  });
+
+  it.each<[string, readonly string[], "output" | "errors", RegExp]>([
+    ["as a warning", [], "output", /"level":"warn","msg":"Nothing has changed: [^"]*headers/],
+    ["where it is quiet, on standard error", ["-q"], "errors", /^fairlead: Nothing has changed: .*headers/],
+  ])("has what is wrong with a file that is read again, %s", async (_how, flags, where, pattern) => {
+    const socket = join(folder, "a.sock");
+    const config = join(folder, "fairlead.config.json");
+    writeFileSync(config, "{}");
+    const command = new RunningCommand(["site", "--listen", `unix:${socket}`, ...flags], { cwd: folder });
+    running.push(command);
+    while (!existsSync(socket)) await new Promise((resolve) => setImmediate(resolve));
+    // Whoever answers obeys signals already
+    const client = connect(socket).resume();
+    client.end("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    await once(client, "close");
+    writeFileSync(config, JSON.stringify({ headers: 3 }));
+    command.child.kill("SIGHUP");
+    await command.until(pattern, where);
+    expect(await command.end("SIGTERM")).toBe(0);
   });
 
   it("goes on in a new file when the old one was moved and a signal says so", async () => {
