@@ -4,6 +4,7 @@ import { ProtocolError } from "../../src/http/errors.ts";
 import type { ContentSink, Exchange, WireEvents } from "../../src/http/exchange.ts";
 import { Http1Connection } from "../../src/http1/connection.ts";
 import { DEFAULT_LENIENCIES, DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../../src/http1/limits.ts";
+import { READING } from "../../src/http1/states.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { MemoryTransport } from "../support/memory-transport.ts";
 import { openConnection, request, written } from "../support/open-connection.ts";
@@ -40,13 +41,16 @@ function sinkInto(log: string[]): ContentSink {
 }
 
 describe("a carrier that delivers from inside of a call", () => {
-  it("has its requests answered in order", () => {
+  it("has its requests handled and answered one behind the other", () => {
+    const log: string[] = [];
     const { transport, connection, exchanges } = openConnection((exchange) => {
-      if (exchanges.length === 1) connection.receive(request("GET /second HTTP/1.1"));
+      log.push(`begins ${exchange.request.target}`);
       void exchange.respond(HEAD, exchange.request.target);
+      if (exchanges.length === 1) connection.receive(request("GET /second HTTP/1.1"));
+      log.push(`ends ${exchange.request.target}`);
     });
     connection.receive(request("GET /first HTTP/1.1"));
-    expect(exchanges.map((exchange) => exchange.request.target)).toEqual(["/first", "/second"]);
+    expect(log).toEqual(["begins /first", "ends /first", "begins /second", "ends /second"]);
     expect(written(transport)).toMatch(/\/firstHTTP\/1\.1 200 [^]*\/second$/);
   });
 });
@@ -68,6 +72,7 @@ describe("a reader that gives the exchange up at a piece", () => {
     connection.receive(Buffer.from(bytes));
     expect(log).toEqual([bytes.slice(0, 9), "ERR_SHUTDOWN"]);
     expect([transport.isAborted, exchanges.length, outcomes]).toEqual([true, 1, ["broken"]]);
+    expect(connection.states.reading).toBe(READING.closed);
   });
 });
 
@@ -89,7 +94,7 @@ describe("content that is asked for while its exchange ends", () => {
   ])("fails when it is %s", (_what, length, expected) => {
     const log: string[] = [];
     const { connection, transport } = observedBy(
-      { onExchangeEnd: (exchange) => exchange.content.start(sinkInto(log)) },
+      { onExchangeEnd: (exchange) => exchange.content.start(sinkInto(log)), onRefusal: () => log.push("refused") },
       () => {},
     );
     connection.receive(request("POST / HTTP/1.1", length));
@@ -101,15 +106,22 @@ describe("content that is asked for while its exchange ends", () => {
 
 describe("an observer that aborts what is being refused", () => {
   it("has nobody told twice, and nothing written behind the end", () => {
-    const heard: unknown[] = [];
+    const heard: string[] = [];
+    const given: Exchange[] = [];
+    const listen = (exchange: Exchange): void => exchange.onAbort((reason) => heard.push(reason.message));
     const { connection, transport, clock } = observedBy(
       { onRefusal: ({ exchange }) => exchange?.abort(new Error("enough")) },
-      (exchange) => exchange.onAbort((reason) => heard.push(reason.message)),
+      (exchange) => {
+        given.push(exchange);
+        listen(exchange);
+      },
       1_000,
     );
     connection.receive(request("GET / HTTP/1.1"));
     clock.advance(1_001);
     expect(heard).toEqual(["enough"]);
+    for (const exchange of given) listen(exchange);
+    expect(heard).toEqual(["enough", "enough"]);
     expect([transport.isAborted, transport.isEnded, transport.violations]).toEqual([true, false, []]);
     expect(connection.deadlineMs).toBe(Infinity);
   });

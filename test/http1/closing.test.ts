@@ -203,7 +203,10 @@ describe("a peer that does not take its answer", () => {
 });
 
 describe("a shutdown in the middle of an answer", () => {
-  it("closes behind it, though it could not be announced any more (RFC 9112 §9.6)", async () => {
+  it.each([
+    ["", request("GET / HTTP/1.1")],
+    [", and drains nothing more", request("POST / HTTP/1.1", "Content-Length: 9")],
+  ])("closes behind it%s, though it could not be announced any more (RFC 9112 §9.6)", async (_what, head) => {
     let resolve: () => void = () => {};
     const promise = new Promise<void>((done) => (resolve = done));
     async function* slow(): AsyncGenerator<Uint8Array> {
@@ -211,7 +214,7 @@ describe("a shutdown in the middle of an answer", () => {
       await promise;
     }
     const { transport, connection, outcomes } = openConnection((exchange) => void exchange.respond(HEAD, slow()));
-    connection.receive(request("GET / HTTP/1.1"));
+    connection.receive(head);
     await new Promise(setImmediate);
     connection.shutdown();
     expect(transport.isEnded).toBe(false);

@@ -2,7 +2,7 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Content } from "../../src/http/exchange.ts";
 import { openConnection, request, settle, written } from "../support/open-connection.ts";
 
@@ -16,7 +16,9 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 describe("content of no octets", () => {
   it("is sent as a length alone", () => {
     const { transport, connection } = openConnection((exchange) => void exchange.respond(HEAD, new Uint8Array(0)));
+    const writeAll = vi.spyOn(transport, "writeAll");
     connection.receive(request("GET / HTTP/1.1"));
+    expect(writeAll.mock.calls.map(([parts]) => parts.length)).toEqual([1]);
     expect(written(transport)).toMatch(/\r\nContent-Length: 0\r\n\r\n$/);
     expect(transport.violations).toEqual([]);
   });
