@@ -119,7 +119,8 @@ function checkUrl(target: string, authority: string, path: string): void {
     const absolute = target === "*" ? base : target;
     const expected = new URL(target.startsWith("/") ? base + target : absolute);
     if (!LEFT_BY_SOME.test(target)) same(href, expected.href, "the URL is what the URL standard writes");
-    hold(!/\/\.{1,2}(?:\/|$)/.test(href.split("?")[0] ?? ""), "a URL has no dot segments", () => href);
+    const [inPath = ""] = href.slice(href.indexOf("/", "https://".length)).split("?");
+    hold(!/\/\.{1,2}(?:\/|$)/.test(inPath), "a URL has no dot segments", () => href);
     if (target.startsWith("/")) hold(path === target.split("?")[0], "the path is what stands before the first ?");
   }
 }
