@@ -115,6 +115,9 @@ export class Supervisor implements WorkerListener {
   readonly #stopKeys: () => void;
   #ticketKeys: string;
   #isStarted = false;
+  /** Resolves when the first worker is ready, or has failed. */
+  readonly #tried: Promise<void>;
+  #setTried: () => void = () => {};
   #closingSinceMs = -1;
   #destroyedConnections = 0;
   #abandonedPromises = 0;
@@ -130,6 +133,7 @@ export class Supervisor implements WorkerListener {
     this.#ticketKeys = config.makeTicketKeys();
     this.#stopKeys = time.every(TICKET_KEYS_MS, () => this.#renewTicketKeys());
     this.finished = new Promise((resolve) => (this.#finish = resolve));
+    this.#tried = new Promise((resolve) => (this.#setTried = resolve));
     this.#places = Array.from({ length: config.workers }, (_, index) => ({
       number: index + 1,
       worker: null,
@@ -196,12 +200,14 @@ export class Supervisor implements WorkerListener {
     if (failure !== "") {
       await worker.gone;
       // Somebody did not want to wait for it
-      if (this.isClosing) return;
+      if (this.isClosing) return this.#setTried();
       this.failedExitCode = worker.exitCode;
       void this.close();
+      this.#setTried();
       throw new ServerError("ERR_PROCESSES", `no worker could be started: ${failure}`);
     }
     this.#isStarted = true;
+    this.#setTried();
     if (this.isClosing) return;
     const launched = others.map((place) => (place.worker = this.#launch(place)));
     await Promise.all(launched.map(({ started }) => started));
@@ -337,6 +343,9 @@ export class Supervisor implements WorkerListener {
   }
 
   async #restartAll(): Promise<void> {
+    // What the first worker is about to find out must not be cut short by its successor
+    await this.#tried;
+    if (this.isClosing) return;
     for (const place of this.#places) {
       // Of a place that waits for its next worker this is the next
       place.cancelWait();

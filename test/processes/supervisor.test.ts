@@ -137,6 +137,21 @@ describe("a worker that is gone", () => {
 });
 
 describe("a restart", () => {
+  it("that is asked for during the start begins when the first worker is ready", async () => {
+    const { supervisor, crew } = makeStage(2);
+    const started = supervisor.start();
+    const restarted = supervisor.restart();
+    await settle();
+    expect(crew.processes).toHaveLength(1);
+    while (crew.processes.length < 4) {
+      for (const process of crew.processes) process.ready();
+      await settle();
+    }
+    crew.last.ready();
+    await Promise.all([started, restarted]);
+    expect(supervisor.ready.map(({ number }) => number).toSorted((a, b) => a - b)).toEqual([1, 2]);
+  });
+
   it("replaces one by one: the old one retires when the new one is ready", async () => {
     const { supervisor, crew } = await startStage(2);
     const [one, two] = crew.processes;
