@@ -151,9 +151,9 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     const tunnel = this.#reading === READING.tunnel ? this.#tunnel : null;
     this.#reading = READING.closed;
     this.#writing = WRITING.closed;
-    const reason = error instanceof ProtocolError ? error : new ProtocolError("ERR_CLOSED_BY_PEER");
-    if (error !== null && error !== reason) reason.cause = error;
-    this.#end("aborted", reason);
+    const isOurs = error === null || error instanceof ProtocolError;
+    const reason = isOurs ? error : Object.assign(new ProtocolError("ERR_CLOSED_BY_PEER"), { cause: error });
+    this.#end("aborted", reason, "ERR_CLOSED_BY_PEER");
     tunnel?.closed(error);
   }
 
@@ -468,7 +468,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#transport.end();
     if (this.#isPaused) this.#transport.resume();
     this.#isPaused = false;
-    this.#end("complete", reason ?? new ProtocolError("ERR_CONTENT_INCOMPLETE"));
+    this.#end("complete", reason, "ERR_CONTENT_INCOMPLETE");
     this.#deadlines.startLinger();
   }
 
@@ -478,14 +478,14 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     if (outcome === "broken" && !this.#output.isEmpty) this.write();
     this.#reading = READING.closed;
     this.#writing = WRITING.closed;
-    this.#end(outcome, reason ?? new ProtocolError("ERR_CLOSED_BY_PEER"));
+    this.#end(outcome, reason, "ERR_CLOSED_BY_PEER");
     // Content delimited by close, to an HTTP/1.0 client, would look whole behind a FIN (RFC 9112 §8)
     if (outcome === "complete") this.#transport.destroy();
     else this.#transport.abort();
   }
 
-  /** Nobody waits for anything any more. */
-  #end(outcome: Outcome, reason: Error): void {
+  /** Nobody waits for anything any more. Most connections end so that nobody hears of an error either: then none is made. */
+  #end(outcome: Outcome, reason: Error | null, code: "ERR_CLOSED_BY_PEER" | "ERR_CONTENT_INCOMPLETE"): void {
     const exchange = this.#exchange;
     const content = this.#content;
     this.#deadlines.clear();
@@ -494,8 +494,12 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#heads.release();
     if (exchange !== null) exchange.isAnswered = true;
     this.#leave(outcome);
-    content?.fail(reason);
-    if (outcome !== "complete") exchange?.markAborted(reason);
+    const aborted = outcome === "complete" ? null : exchange;
+    if (content !== null || aborted !== null) {
+      const told = reason ?? new ProtocolError(code);
+      content?.fail(told);
+      aborted?.markAborted(told);
+    }
     this.#sender.drained();
   }
 
