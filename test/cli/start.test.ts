@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
   mkdirSync,
@@ -93,6 +94,21 @@ describe("what a start loads", () => {
     const unneeded = /^NativeModule (?:crypto|zlib|tls|https?|readline|worker_threads|internal\/deps\/undici\/undici)$/;
     expect(builtins).toContain("NativeModule net");
     expect(builtins.filter((name) => unneeded.test(name))).toEqual([]);
+  });
+});
+
+describe("a table of routes", () => {
+  it("loads nothing of Node's own fetch", () => {
+    const script = `
+      import { Response, serve } from ${JSON.stringify(join(DIST, "index.js"))};
+      const handler = () => new Response("x");
+      const server = await serve({ port: 0, routes: { "/": handler, "/a": { GET: handler }, "/b": new Response("b") } });
+      await server.close();
+      process.stdout.write(process.moduleLoadList.filter((name) => name.includes("deps/undici/undici")).join());`;
+    const { stdout, stderr, status } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
+      encoding: "utf8",
+    });
+    expect([stdout, stderr, status]).toEqual(["", "", 0]);
   });
 });
 
