@@ -75,7 +75,9 @@ class Gate {
     // RFC 6750 §3.1: who brings nothing is told no error
     if (credentials === null) return this.#refuse(request, 401, "", "this needs a token");
     // Not trimEnd(), which takes U+00A0 for white space: an octet of the token to the wire
-    const token = trimWhiteSpace(credentials[1] ?? "");
+    const given = credentials[1] ?? "";
+    // RFC 9110 §11.4: behind the scheme stand spaces alone
+    const token = given.startsWith("\t") ? given : trimWhiteSpace(given);
     if (!TOKEN.test(token)) return this.#refuse(request, 400, "invalid_request", "the credentials are no token");
     const verdict = this.#verify(token, request, context);
     if (isPromise(verdict)) return verdict.then((identity) => this.#admit(identity, request, context, next));

@@ -21,6 +21,8 @@ describe("a token that is known", () => {
     ["Bearer", 400, "invalid_request"],
     ["Bearer a b", 400, "invalid_request"],
     ["Bearer second\u00a0", 400, "invalid_request"],
+    ["Bearer \tsecond", 400, "invalid_request"],
+    ["Bearer  ", 400, "invalid_request"],
     ["Bearer a,b", 400, "invalid_request"],
     ["Bearersecond", 401, ""],
     ["Basic c2Vjb25k", 401, ""],
