@@ -216,7 +216,9 @@ class ConfigReader {
   }
 
   #tell(path: string, said: string): void {
-    this.mistakes.push(new CommandError(1, `${this.#source.placeOf(path)}: ${path}: ${said}`));
+    // A name may be anything; what is said of it is a line, and moves no cursor
+    const named = /\p{Cc}/u.test(path) ? JSON.stringify(path).slice(1, -1) : path;
+    this.mistakes.push(new CommandError(1, `${this.#source.placeOf(path)}: ${named}: ${said}`));
   }
 }
 

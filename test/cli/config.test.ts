@@ -220,6 +220,12 @@ describe("mistakes in the file", () => {
     expect(error.exitCode).toBe(1);
   });
 
+  it("are lines, whatever the names", async () => {
+    write("fairlead.config.json", { "a\r\u001b[31m": 1 });
+    const { message } = await mistakeOf();
+    expect(message).toBe(String.raw`fairlead.config.json: a\r\u001b[31m: there is no such setting`);
+  });
+
   it("do not show a password", async () => {
     write("fairlead.config.json", { auth: { user: "ada", password: "secret" } });
     expect((await mistakeOf()).message).not.toContain("secret");
