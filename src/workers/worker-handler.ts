@@ -71,8 +71,8 @@ const MOST_RETRY_SECONDS = 120;
  * The module exports what a module of the command does: `fetch`, `default.fetch`, or a function by default. It gets a Request
  * and a Context as any handler; upgrades are not possible there, and what is set on the context here does not reach it but for
  * `params`, `route` and the facts of the connection. Request and response stream both ways; trailers do not cross.
- * A thread is busy until its client has taken what it streams: answers that fit into memory are given whole, which frees it at
- * once, and slow clients hold no place.
+ * A thread is free as soon as its answer is made: what a slow client has not taken waits in the server, up to `windowBytes` of
+ * each answer. Only one that streams more than that goes on at the pace of its client, and holds its thread meanwhile.
  *
  * @param module file URL, or absolute path
  * @throws ServerError ERR_OPTIONS that lists every mistake

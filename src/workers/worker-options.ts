@@ -38,7 +38,11 @@ export interface WorkerOptions {
    * its thread is stopped and replaced, so that nobody's work holds a place. Infinity: it is never stopped.
    */
   readonly abandonMs?: number | undefined;
-  /** Octets of content under way between server and thread, in one direction, 1024 or more, default 1 MiB. */
+  /**
+   * Octets of content under way between server and thread, in one direction, 1024 or more, default 1 MiB. What is left of a
+   * streamed answer and fits into it waits in the server, and holds no thread; a larger one does so while its client is slow.
+   * To be raised where threads stream more; the server may hold as much for each client. nginx: `proxy_buffers` 64 KiB.
+   */
   readonly windowBytes?: number | undefined;
   /** Octets that `text()`, `json()` and their like read at once in a thread, default 1 MiB as `limits.maxBufferedBytes`. */
   readonly maxBufferedBytes?: number | undefined;

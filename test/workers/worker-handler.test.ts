@@ -1,6 +1,6 @@
 /** Handlers in threads over real sockets: what crosses, who waits, and what becomes of threads that die. */
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../../src/testing/index.ts";
 import { workerHandler, type WorkerHandler, type WorkerOptions } from "../../src/workers/index.ts";
@@ -218,6 +218,45 @@ describe("the queue", () => {
     await until(() => running.handler.stats().queued === 0);
     expect((await slow).status).toBe(200);
     expect(running.crashes).toEqual([]);
+  });
+});
+
+describe("a client that takes its time", () => {
+  /** Reads the head and no content. */
+  async function askSlowly(running: Running, path: string): Promise<Socket> {
+    const socket = connect(Number(running.server.url.port), "127.0.0.1");
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    await once(socket, "readable");
+    return socket;
+  }
+
+  async function readAll(socket: Socket): Promise<number> {
+    let bytes = 0;
+    for await (const piece of socket) bytes += (piece as Buffer).length;
+    return bytes;
+  }
+
+  it("holds no thread for what is left of a stream, up to windowBytes", async () => {
+    const bytes = 16 * 1024 * 1024;
+    await using running = await start({ threads: 2, maxQueue: 0, windowBytes: bytes });
+    await running.handler.ready();
+    const slow = await Promise.all([1, 2].map(() => askSlowly(running, `/much?bytes=${bytes}`)));
+    await until(() => running.handler.stats().running === 0);
+    expect(running.handler.stats().completed).toBeGreaterThanOrEqual(2);
+    expect((await running.server.fetch("/hello")).status).toBe(200);
+    // The answers are whole all the same: the threads were done with them, the clients were not
+    for (const socket of slow) expect(await readAll(socket)).toBeGreaterThan(bytes);
+  });
+
+  it("holds its thread while more than that is to come, and lets it go when the rest fits", async () => {
+    await using running = await start({ threads: 1, maxQueue: 0, windowBytes: 64 * 1024 });
+    await running.handler.ready();
+    const slow = await askSlowly(running, `/much?bytes=${32 * 1024 * 1024}`);
+    expect((await running.server.fetch("/hello")).status).toBe(503);
+    expect(running.handler.stats().running).toBe(1);
+    expect(await readAll(slow)).toBeGreaterThan(32 * 1024 * 1024);
+    await until(() => running.handler.stats().running === 0);
+    expect((await running.server.fetch("/hello")).status).toBe(200);
   });
 });
 

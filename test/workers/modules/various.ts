@@ -25,6 +25,14 @@ async function* lines(count: number): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** Pieces of 16 KiB, as many as make so many octets. */
+async function* pieces(bytes: number): AsyncGenerator<Uint8Array> {
+  for (let left = bytes; left > 0; left -= 16_384) {
+    await Promise.resolve();
+    yield new Uint8Array(Math.min(left, 16_384));
+  }
+}
+
 async function* broken(): AsyncGenerator<Uint8Array> {
   yield encoder.encode("half of");
   await new Promise((resolve) => setTimeout(resolve, 20));
@@ -64,6 +72,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     return new Response(String(bytes));
   },
   "/lines": () => new Response(lines(1000)),
+  "/much": (request) => new Response(pieces(Number(new URL(request.url).searchParams.get("bytes")))),
   "/broken": () => new Response(broken()),
   "/endless": () => new Response(endless()),
   "/file": () =>
