@@ -1,9 +1,10 @@
 /**
  * Name and password before everything else: HTTP's Basic scheme (RFC 7617) in the frame of RFC 9110 §11.
  *
- * Passwords are compared in constant time, and an unknown name costs as much as a wrong password, so that time tells nothing
- * (timing attack, enumeration of users). Hashes are scrypt's; what was verified once is remembered by a keyed digest, because
- * a browser sends its password with every request. Guesses cannot keep all threads busy: few are computed at a time.
+ * Passwords are compared in constant time, and every wrong one costs the same: where one of them is a hash, as many hashes as
+ * there are costs, whoever is named, so that time tells nothing (timing attack, enumeration of users). Hashes are scrypt's; what
+ * was verified once is remembered by a keyed digest, because a browser sends its password with every request. Guesses cannot
+ * keep all threads busy: few are computed at a time.
  */
 
 import { Buffer } from "node:buffer";
@@ -98,8 +99,10 @@ class Guard {
   readonly #underWay = new Map<string, Promise<boolean>>();
   readonly #waiting: (() => void)[] = [];
   #guesses = 0;
-  /** What a password for an unknown name is compared with. */
-  readonly #nobody: Buffer | HashedPassword;
+  /** For each cost of a hash that somebody has, one that nothing equals. Empty where all passwords are plain. */
+  readonly #nobodies: HashedPassword[] = [];
+  /** What a plain password for an unknown name is compared with. */
+  readonly #nobody: Buffer = randomBytes(KEY_BYTES);
 
   constructor({ users, realm = "restricted" }: BasicAuthOptions) {
     for (const [name, password] of Object.entries(users)) {
@@ -111,20 +114,18 @@ class Guard {
       this.#users.set(name, hashed ?? this.#digest(Buffer.from(password)));
     }
     if (this.#users.size === 0) throw new TypeError("nobody could come in: there is no user");
-    const slowest = [...this.#users.values()].find((one) => !Buffer.isBuffer(one)) as HashedPassword | undefined;
-    this.#nobody =
-      slowest === undefined
-        ? randomBytes(KEY_BYTES)
-        : { ...slowest, salt: randomBytes(16), key: randomBytes(slowest.key.length) };
+    for (const one of this.#users.values()) {
+      if (Buffer.isBuffer(one) || this.#nobodies.some((nobody) => isSameCost(nobody, one))) continue;
+      this.#nobodies.push({ ...one, salt: randomBytes(16), key: randomBytes(one.key.length) });
+    }
     const quoted = realm.replaceAll(/[^\x20-\x7e]/g, "?").replaceAll(/["\\]/g, String.raw`\$&`);
     this.#challenge = `Basic realm="${quoted}", charset="UTF-8"`;
   }
 
   /** Whether these are right: known at once, or after a hash. @throws HttpError 503 if too many wait for one */
   check({ name, password }: Credentials): boolean | Promise<boolean> {
-    const expected = this.#users.get(name) ?? this.#nobody;
-    const isKnown = this.#users.has(name);
-    if (Buffer.isBuffer(expected)) return timingSafeEqual(this.#digest(password), expected) && isKnown;
+    const expected = this.#users.get(name);
+    if (this.#nobodies.length === 0) return this.#isPlain(password, expected) && expected !== undefined;
     const ticket = this.#digest(Buffer.concat([Buffer.from(`${name}:`), password])).toString("base64");
     if (this.#remembered.has(ticket)) return true;
     const already = this.#underWay.get(ticket);
@@ -132,8 +133,8 @@ class Guard {
     if (this.#waiting.length >= MOST_WAITING) throw new HttpError(503, "", { headers: { "retry-after": "2" } });
     const verdict = this.#verify(password, expected)
       .then((isRight) => {
-        if (isRight && isKnown) this.#remember(ticket);
-        return isRight && isKnown;
+        if (isRight) this.#remember(ticket);
+        return isRight;
       })
       .finally(() => this.#underWay.delete(ticket));
     this.#underWay.set(ticket, verdict);
@@ -154,15 +155,26 @@ class Guard {
     return new Response(request.method === "HEAD" ? null : text, { status: 401, headers });
   }
 
-  async #verify(password: Buffer, expected: HashedPassword): Promise<boolean> {
+  async #verify(password: Buffer, expected: Buffer | HashedPassword | undefined): Promise<boolean> {
     if (this.#guesses >= MOST_GUESSES) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#guesses++;
     try {
-      return timingSafeEqual(await derive(password, expected.salt, expected.key.length, expected), expected.key);
+      let isRight = Buffer.isBuffer(expected) && this.#isPlain(password, expected);
+      for (const nobody of this.#nobodies) {
+        const isHere = expected !== undefined && !Buffer.isBuffer(expected) && isSameCost(nobody, expected);
+        const { salt, key } = isHere ? expected : nobody;
+        const isEqual = timingSafeEqual(await derive(password, salt, key.length, nobody), key);
+        isRight ||= isHere && isEqual;
+      }
+      return isRight;
     } finally {
       this.#guesses--;
       this.#waiting.shift()?.();
     }
+  }
+
+  #isPlain(password: Buffer, expected: Buffer | HashedPassword | undefined): boolean {
+    return timingSafeEqual(this.#digest(password), Buffer.isBuffer(expected) ? expected : this.#nobody);
   }
 
   #remember(ticket: string): void {
@@ -221,6 +233,10 @@ function parseHash(name: string, text: string): HashedPassword {
     );
   }
   return hash;
+}
+
+function isSameCost(one: Cost, other: Cost): boolean {
+  return one.log2N === other.log2N && one.blockSize === other.blockSize && one.parallelism === other.parallelism;
 }
 
 function memoryOf({ log2N, blockSize, parallelism }: Cost): number {

@@ -1,9 +1,16 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import * as crypto from "node:crypto";
+import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { basicAuth, hashPassword } from "../../src/middleware/basic-auth.ts";
 import type { Context } from "../../src/web/context.ts";
 import type { Handler } from "../../src/web/handler.ts";
 import { Request } from "../../src/web/request.ts";
 import { Response } from "../../src/web/response.ts";
+
+// Counted, not replaced
+vi.mock("node:crypto", async (original) => {
+  const actual = await original<typeof crypto>();
+  return { ...actual, scrypt: vi.fn<typeof actual.scrypt>(actual.scrypt) };
+});
 
 const context = {} as Context;
 
@@ -107,6 +114,40 @@ describe("hashed passwords", () => {
     expect(statuses.filter((status) => status === 503)).toHaveLength(80 - 66);
     expect(statuses.filter((status) => status === 401)).toHaveLength(66);
     expect(await statusFor(cheap, basic("ada:later"))).toBe(401);
+  });
+});
+
+describe("time tells nobody which names there are", () => {
+  const scrypt = vi.mocked(crypto.scrypt);
+  /** Which costs were computed since the last test, cheapest first. */
+  const costs = (): number[] => scrypt.mock.calls.map((call) => call[3].N ?? 0).toSorted((a, b) => a - b);
+  const hash = (log2N: number): string => `$scrypt$ln=${log2N},r=8,p=1$c2FsdA$${"A".repeat(43)}`;
+  const names = ["hashed", "plain", "nobody"];
+
+  beforeEach(() => {
+    scrypt.mockClear();
+  });
+
+  it.each(names)("where one password is a hash, a wrong one for %s costs a hash", async (name) => {
+    expect(await statusFor(guard({ plain: "secret", hashed: hash(5) }), basic(`${name}:wrong`))).toBe(401);
+    expect(costs()).toEqual([32]);
+  });
+
+  it.each([...names, "dear"])("where hashes differ in cost, a wrong one for %s costs all of them", async (name) => {
+    const users = { hashed: hash(5), plain: "secret", again: hash(5), dear: hash(6) };
+    expect(await statusFor(guard(users), basic(`${name}:wrong`))).toBe(401);
+    expect(costs()).toEqual([32, 64]);
+  });
+
+  it("a plain password beside a hash is right all the same, and costs one the first time only", async () => {
+    const handler = guard({ plain: "secret", hashed: hash(5), dear: hash(6) });
+    for (let i = 0; i < 3; i++) expect(await statusFor(handler, basic("plain:secret"))).toBe(200);
+    expect(costs()).toEqual([32, 64]);
+  });
+
+  it("plain passwords alone cost none", async () => {
+    expect(await statusFor(guard({ plain: "secret" }), basic("nobody:wrong"))).toBe(401);
+    expect(costs()).toEqual([]);
   });
 });
 
