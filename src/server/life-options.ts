@@ -51,7 +51,7 @@ export const LIFE_OPTION_ROWS: readonly OptionRow[] = [
     -1,
     -1,
     MAX_MODE,
-    "permissions of the socket file of unix, e.g. 0o660; -1 for what the umask of the process leaves",
+    "permissions of the socket file of unix, e.g. 0o660, a mistake without one; -1 for what the umask of the process leaves",
     "systemd SocketMode",
   ),
   other(
@@ -84,7 +84,7 @@ export const LIFE_OPTION_ROWS: readonly OptionRow[] = [
     "health.readyPath",
     "path",
     "/readyz",
-    "answered 200 when requests are welcome, 503 before check agrees and from close() on",
+    "answered 200 when requests are welcome, 503 before check agrees and from close() on; another path than livePath",
     "Kubernetes readinessProbe",
   ),
   other("health.check", "function", null, "whether the application is ready: () => boolean, or a promise of one"),
@@ -198,10 +198,15 @@ export function resolveTrust(values: Values, mistakes: OptionMistake[]): Resolve
 }
 
 /** Where and how health is told; call it where the option was given. */
-export function resolveHealth(values: Values): Required<HealthOptions> {
+export function resolveHealth(values: Values, mistakes: OptionMistake[]): Required<HealthOptions> {
+  const livePath = values.get("health.livePath") as string;
+  const readyPath = values.get("health.readyPath") as string;
+  // Who is asked whether it lives would be restarted for not being ready, or never be told that it is not
+  if (livePath === readyPath)
+    mistakes.push({ path: "health.readyPath", given: "the same as livePath", allowed: "another path", nearest: "" });
   return Object.freeze({
-    livePath: values.get("health.livePath") as string,
-    readyPath: values.get("health.readyPath") as string,
+    livePath,
+    readyPath,
     check: values.get("health.check") as Required<HealthOptions>["check"],
   });
 }

@@ -206,11 +206,17 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   if (isSeveral) checkObservers(options.hooks as readonly unknown[], mistakes);
   findStrangers(isSeveral ? { ...given, hooks: undefined } : given, mistakes);
   checkTogether(given, mistakes);
-  // What is to be read from files and made of several values needs each of them to be right
-  if (mistakes.length > 0) throw new ServerError("ERR_OPTIONS", renderMistakes(mistakes), { cause: mistakes });
-  const derived = derive(options, values, given, mistakes);
+  // What is made of several values, or read from files, is looked at as if what is wrong were not given: it would be blamed twice
+  const blamed = new Set(mistakes.map(({ path }) => firstNameOf(path)));
+  for (const { path, default: value } of OPTION_TABLE) if (blamed.has(firstNameOf(path))) values.set(path, value);
+  const derived = derive(options, values, given, blamed, mistakes);
   if (mistakes.length > 0) throw new ServerError("ERR_OPTIONS", renderMistakes(mistakes), { cause: mistakes });
   return derived;
+}
+
+/** `tls` of `tls.servers[0].cert`. */
+function firstNameOf(path: string): string {
+  return path.replace(/[.[].*/, "");
 }
 
 function takeValue(row: OptionRow, given: Readonly<Record<string, unknown>>, mistakes: OptionMistake[]): unknown {
@@ -305,6 +311,10 @@ function checkTogether(given: Readonly<Record<string, unknown>>, mistakes: Optio
       nearest: "",
     });
   }
+  const { mode } = given;
+  const isModeAlone = given["unix"] === undefined && given["listen"] === undefined;
+  if (isModeAlone && typeof mode === "number" && mode >= 0 && !mistakes.some(({ path }) => path === "mode"))
+    mistakes.push({ path: "mode", given: "without unix", allowed: "unix besides", nearest: "" });
   const limits = given["limits"];
   if (typeof limits !== "object" || limits === null) return;
   const { maxHeadBytes, maxTargetBytes } = limits as Record<string, unknown>;
@@ -322,12 +332,14 @@ function derive(
   options: ServeOptions,
   values: ReadonlyMap<string, unknown>,
   given: Readonly<Record<string, unknown>>,
+  blamed: ReadonlySet<string>,
   mistakes: OptionMistake[],
 ): ResolvedOptions {
+  const isRight = (name: string): boolean => given[name] !== undefined && !blamed.has(name);
   checkNeedOfTls(values, given["tls"] !== undefined, mistakes);
   const limits = groupOf("limits", values) as unknown as Limits;
   // Called as written: a `fetch` that uses `this` finds the object that it was given in
-  const fetch: Handler = options.fetch.bind(options);
+  const fetch: Handler = blamed.has("fetch") ? () => undefined : options.fetch.bind(options);
   return Object.freeze({
     fetch,
     targets: resolveTargets(values, mistakes),
@@ -341,13 +353,13 @@ function derive(
     }),
     isExplaining: values.get("explainRefusals") as boolean,
     replacesGlobals: values.get("replaceGlobals") as boolean,
-    tls: given["tls"] === undefined ? null : resolveTls(values, mistakes, SYSTEM_TIME.wallMs()),
+    tls: isRight("tls") ? resolveTls(values, mistakes, SYSTEM_TIME.wallMs()) : null,
     transportSecurity: resolveTransportSecurity(values, mistakes),
     redirectFrom: resolveRedirect(values, values.get("hostname") as string),
-    proxyTrust: given["proxyProtocol"] === undefined ? null : resolveProxyTrust(values, mistakes),
-    trust: given["trustProxy"] === undefined ? null : resolveTrust(values, mistakes),
-    health: given["health"] === undefined ? null : resolveHealth(values),
-    hooks: Object.freeze({ ...observerOf(options.hooks) }),
+    proxyTrust: isRight("proxyProtocol") ? resolveProxyTrust(values, mistakes) : null,
+    trust: isRight("trustProxy") ? resolveTrust(values, mistakes) : null,
+    health: isRight("health") ? resolveHealth(values, mistakes) : null,
+    hooks: Object.freeze({ ...observerOf(blamed.has("hooks") ? undefined : options.hooks) }),
   });
 }
 

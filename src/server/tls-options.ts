@@ -137,6 +137,7 @@ export function resolveTls(values: Values, mistakes: OptionMistake[], nowMs: num
   const { certificates, warnings } = loadAll(sources, nowMs, problems);
   const requestCert = values.get("tls.requestCert") as boolean;
   const rejectUnauthorized = values.get("tls.rejectUnauthorized") as boolean;
+  refuseBoth({ ca: values.get("tls.ca"), caFile: values.get("tls.caFile") }, "ca", "tls", mistakes);
   const clientAuthorities = readAuthorities(values, problems);
   if (requestCert && rejectUnauthorized && clientAuthorities === null && problems.length === 0) {
     problems.push({ path: "tls.ca", what: "is missing; without it no certificate of a client can be trusted" });
@@ -199,8 +200,14 @@ function sourcesOf(values: Values, mistakes: OptionMistake[]): CertificateSource
   const sources: CertificateSource[] = [];
   // The first of several servers is the default where there is none besides
   const isOwnGiven = ["cert", "certFile", "key", "keyFile"].some((name) => (own[name] ?? null) !== null);
-  if (isOwnGiven || servers.length === 0) sources.push(sourceOf(own, "tls", mistakes));
-  for (const [index, server] of servers.entries()) sources.push(sourceOf(server, `tls.servers[${index}]`, mistakes));
+  const add = (given: Given, path: string): void => {
+    const before = mistakes.length;
+    const source = sourceOf(given, path, mistakes);
+    // What its files hold nobody can say before it is known which of them are meant
+    if (mistakes.length === before) sources.push(source);
+  };
+  if (isOwnGiven || servers.length === 0) add(own, "tls");
+  for (const [index, server] of servers.entries()) add(server, `tls.servers[${index}]`);
   return sources;
 }
 
@@ -210,13 +217,7 @@ function sourceOf(given: Given, path: string, mistakes: OptionMistake[]): Certif
     if (!SOURCE_NAMES.includes(name))
       mistakes.push({ path: `${path}.${name}`, given: show(given[name]), allowed: "", nearest: "" });
   }
-  for (const [text, file] of [
-    ["cert", "certFile"],
-    ["key", "keyFile"],
-  ] as const) {
-    if ((given[text] ?? null) === null || (given[file] ?? null) === null) continue;
-    mistakes.push({ path: `${path}.${text}`, given: `together with ${file}`, allowed: "one of the two", nearest: "" });
-  }
+  for (const name of ["cert", "key"]) refuseBoth(given, name, path, mistakes);
   const names = (given["names"] ?? []) as readonly string[];
   for (const name of names) {
     if (typeof name === "string" && NAME.test(name)) continue;
@@ -235,6 +236,13 @@ function sourceOf(given: Given, path: string, mistakes: OptionMistake[]): Certif
   };
 }
 
+/** As text and as a file: one of them would be ignored. */
+function refuseBoth(given: Given, name: string, path: string, mistakes: OptionMistake[]): void {
+  const file = `${name}File`;
+  if ((given[name] ?? null) === null || (given[file] ?? null) === null) return;
+  mistakes.push({ path: `${path}.${name}`, given: `together with ${file}`, allowed: "one of the two", nearest: "" });
+}
+
 function pemOf(given: Given, name: string, path: string, mistakes: OptionMistake[]): string | Uint8Array | null {
   const value = given[name] ?? null;
   if (value === null || typeof value === "string" || value instanceof Uint8Array) return value;
@@ -251,7 +259,7 @@ function textOf(given: Given, name: string, path: string, mistakes: OptionMistak
 
 function readAuthorities(values: Values, problems: CertificateProblem[]): Buffer | null {
   const text = values.get("tls.ca") as string | Uint8Array | null;
-  const file = values.get("tls.caFile") as string | null;
+  const file = text === null ? (values.get("tls.caFile") as string | null) : null;
   if (text === null && file === null) return null;
   const path = file === null ? "tls.ca" : "tls.caFile";
   const pem = readPart(text, file, path, problems);

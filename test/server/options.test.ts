@@ -199,7 +199,8 @@ describe("mistakes", () => {
       for (const value of [row.min, row.max]) {
         const [group, name] = row.path.includes(".") ? (row.path.split(".") as [string, string]) : ["", row.path];
         const options = group === "" ? { fetch, [name]: value } : { fetch, [group]: { [name]: value } };
-        expect(mistakesOf(options), `${row.path}: ${value}`).toEqual([]);
+        const place = name === "mode" ? { unix: "/tmp/socket" } : {};
+        expect(mistakesOf({ ...options, ...place }), `${row.path}: ${value}`).toEqual([]);
       }
     }
   });
@@ -265,6 +266,44 @@ describe("mistakes", () => {
 
   it("does not show long or secret values whole", () => {
     expect(failure({ fetch, port: "x".repeat(1000) }).message.length).toBeLessThan(200);
+  });
+});
+
+describe("options that do not go together", () => {
+  it.each([
+    [{ mode: 0o660 }, "mode: without unix was given, unix besides is allowed"],
+    [{ mode: 0o660, fd: 3 }, "mode: without unix was given"],
+    [{ health: { livePath: "/up", readyPath: "/up" } }, "health.readyPath: the same as livePath was given"],
+    [{ health: { livePath: "/readyz" } }, "health.readyPath: the same as livePath was given"],
+    [{ health: { readyPath: "/healthz" } }, "health.readyPath: the same as livePath was given"],
+  ])("are refused: %j", (options, message) => {
+    const error = failure({ fetch, ...options });
+    expect(error.message).toContain(message);
+    expect(error.cause).toHaveLength(1);
+  });
+
+  it.each([{ mode: -1 }, { mode: 0o660, unix: "/tmp/socket" }, { health: { livePath: "/up" } }])(
+    "are no mistake where they do: %j",
+    (options) => {
+      expect(mistakesOf({ fetch, ...options })).toEqual([]);
+    },
+  );
+
+  it("are told with what is wrong elsewhere, and nothing is told that only follows", () => {
+    const options = { limits: { maxFields: 0 }, hsts: { maxAgeSeconds: 5 }, health: { livePath: "/readyz" } };
+    expect(failure({ fetch, ...options }).cause.map(({ path }) => path)).toEqual([
+      "limits.maxFields",
+      "hsts",
+      "health.readyPath",
+    ]);
+    const slips = { fetch, tls: { certfile: "a.pem", keyFile: 5 }, health: { livePath: "up" }, port: "80" };
+    expect(failure(slips).cause.map(({ path }) => path)).toEqual([
+      "port",
+      "health.livePath",
+      "tls.keyFile",
+      "tls.certfile",
+    ]);
+    expect(failure({ tls: true }).cause.map(({ path }) => path)).toEqual(["fetch", "tls"]);
   });
 });
 

@@ -81,6 +81,11 @@ describe("a certificate", () => {
       "tls.cert: together with certFile was given, one of the two is allowed",
     ],
     [
+      "authorities as text and file",
+      { ...own, ca: own.cert, caFile: "a.pem" },
+      "tls.ca: together with caFile was given, one of the two is allowed",
+    ],
+    [
       "a foreign name",
       { ...own, servers: [{ ...other, nmaes: ["b.test"] }] },
       "tls.servers[0].nmaes: there is no such option",
@@ -96,6 +101,20 @@ describe("a certificate", () => {
     ["an old version", { ...own, minVersion: "TLSv1.1" }, 'tls.minVersion: "TLSv1.1" was given'],
   ])("is refused with words: %s", (_, tls, words) => {
     expect(messageOf({ tls: tls as never })).toContain(words);
+  });
+
+  it("is one mistake as text and file, in the list of servers as well", () => {
+    const both = { ...own, certFile: join(folder, "none.pem") };
+    expect(messageOf({ tls: both })).toMatch(/^an option is invalid:\n {2}tls\.cert: together with certFile/);
+    expect(messageOf({ tls: { ...own, requestCert: true, ca: own.cert, caFile: "none.pem" } })).toMatch(
+      /^an option is /,
+    );
+    const message = messageOf({ tls: { ...own, servers: [both, { ...own, keyFile: join(folder, "none.key") }] } });
+    expect(message.split("\n")).toEqual([
+      "2 options are invalid:",
+      "  tls.servers[0].cert: together with certFile was given, one of the two is allowed",
+      "  tls.servers[1].key: together with keyFile was given, one of the two is allowed",
+    ]);
   });
 
   it("never shows a key or a passphrase", () => {
