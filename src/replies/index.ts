@@ -19,6 +19,8 @@ export { fileResponse, openFile } from "./file-response.ts";
 export type { FileResponseOptions, OpenedFile } from "./file-response.ts";
 export { escapeHtml, Html, html, trustedHtml } from "./html.ts";
 export type { HtmlValue } from "./html.ts";
+export { checkPreconditions } from "./preconditions.ts";
+export type { CurrentVersion, PreconditionOptions } from "./preconditions.ts";
 export { ranged } from "./ranged.ts";
 export type { RangedOptions } from "./ranged.ts";
 export { isLocalPath, redirect } from "./redirect.ts";

@@ -7,10 +7,7 @@
  */
 
 import { evaluatePreconditions, NOT_MODIFIED, PROCEED, type Validators } from "../http/conditional.ts";
-import { formatHttpDate } from "../http/date.ts";
-import { parseEntityTag } from "../http/etag.ts";
 import { isFieldValue } from "../http/fields.ts";
-import { renderProblem } from "../http/problem.ts";
 import {
   type ByteRange,
   contentRange,
@@ -30,7 +27,8 @@ import {
 import { joinByteranges } from "../web/byteranges.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
 import { appendLines, type HeadersInput, indexOfLine } from "../web/header-lines.ts";
-import { Response, responseOfLines } from "../web/response.ts";
+import { type Response, responseOfLines } from "../web/response.ts";
+import { A_DATE, AN_ENTITY_TAG, answerNotModified, refuse, refuseUnmet, validatorPairs } from "./preconditions.ts";
 import { type RangedBody, type Sized, sizedOf } from "./sized.ts";
 
 /** What there is to say of the representation. */
@@ -55,31 +53,14 @@ const RULES: OptionRules<RangedOptions> = {
     allowed: "a media type",
     isAllowed: (value) => typeof value === "string" && value !== "" && isFieldValue(value),
   },
-  etag: {
-    allowed: "an entity tag with quotation marks, like '\"v1\"'",
-    isAllowed: (value) => typeof value === "string" && parseEntityTag(value) !== null,
-  },
-  lastModified: {
-    allowed: "a Date or milliseconds since 1970",
-    isAllowed: (value) =>
-      !Number.isNaN(value instanceof Date ? value.getTime() : value) &&
-      (value instanceof Date || typeof value === "number"),
-  },
+  etag: AN_ENTITY_TAG,
+  lastModified: A_DATE,
   headers: HEADERS,
   time: A_TIME_SOURCE,
 };
 
 /** What the answer itself says of its content. */
 const DECIDED = ["accept-ranges", "content-length", "content-range", "content-type", "etag", "last-modified"] as const;
-/** RFC 9110 §15.4.5: what a 304 tells of what a 200 would. */
-const OF_NOT_MODIFIED: ReadonlySet<string> = new Set([
-  "cache-control",
-  "content-location",
-  "expires",
-  "set-cookie",
-  "vary",
-]);
-
 /**
  * Answers with a body, or with the parts of it that the request asks for.
  *
@@ -114,9 +95,7 @@ function answer(request: globalThis.Request, sized: Sized, options: RangedOption
   const verdict = evaluatePreconditions(method, headers, validators, nowMs);
   if (verdict !== PROCEED) {
     sized.release();
-    if (verdict === NOT_MODIFIED) return responseOfLines(304, linesOfNotModified(lines), null);
-    const detail = "what is here is not, or no longer, what the request is about";
-    return refuse(headers, { status: 412, title: "Precondition Failed", detail, rule: "RFC 9110 §13.1" }, []);
+    return verdict === NOT_MODIFIED ? answerNotModified(lines) : refuseUnmet(headers, validators);
   }
   const type = options.type ?? sized.type;
   const ranges = evaluateRange(method, headers, sized.size, validators, nowMs);
@@ -159,33 +138,4 @@ function answerParts(ranges: readonly ByteRange[], sized: Sized, type: string, l
     ["content-length", String(plan.length)],
   ]);
   return responseOfLines(206, lines, joinByteranges(plan, ranges, sized));
-}
-
-function validatorPairs({ etag, lastModifiedMs }: Validators, nowMs: number): [string, string][] {
-  const pairs: [string, string][] = [];
-  if (etag !== "") pairs.push(["etag", etag]);
-  // RFC 9110 §8.8.2.1: MUST NOT be later than Date
-  if (!Number.isNaN(lastModifiedMs)) pairs.push(["last-modified", formatHttpDate(Math.min(lastModifiedMs, nowMs))]);
-  return pairs;
-}
-
-/** RFC 9110 §15.4.5: Last-Modified only where there is no entity tag. */
-function linesOfNotModified(lines: readonly string[]): string[] {
-  const hasTag = indexOfLine(lines, "etag") !== -1;
-  return lines.filter((_, i) => {
-    const name = (lines[i - (i % 2)] as string).toLowerCase();
-    return name === "etag" || OF_NOT_MODIFIED.has(name) || (name === "last-modified" && !hasTag);
-  });
-}
-
-function refuse(
-  headers: globalThis.Headers,
-  problem: Parameters<typeof renderProblem>[0],
-  pairs: [string, string][],
-): Response {
-  const { contentType, text } = renderProblem(problem, headers.get("accept"));
-  return new Response(text, {
-    status: problem.status,
-    headers: [["content-type", contentType], ["x-content-type-options", "nosniff"], ["vary", "accept"], ...pairs],
-  });
 }
