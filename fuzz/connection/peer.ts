@@ -10,7 +10,7 @@
 import { readSync } from "node:fs";
 import type { ConnectionInfo, FileSlice, ProtocolConnection, Transport } from "../../src/http/exchange.ts";
 import { ProtocolError } from "../../src/http/errors.ts";
-import { LOOPBACK } from "../../test/support/memory-transport.ts";
+import { LOOPBACK, receiveLent } from "../../test/support/memory-transport.ts";
 import type { Script } from "./script.ts";
 
 /** What waits for the peer to take it: so many octets, of a file or not. */
@@ -245,7 +245,7 @@ export class Peer implements Transport {
       this.#call((connection) => connection.receiveEnd());
     } else {
       this.deliveredBytes += next.length;
-      this.#call((connection) => connection.receive(next));
+      this.#call((connection) => receiveLent(connection, next));
     }
     return true;
   }

@@ -66,6 +66,11 @@ export type Content = null | string | Uint8Array | FileSlice | AsyncIterable<Uin
 export interface ContentSink {
   /** A piece of content, never empty. The bytes are the sink's to keep, but not to write to. */
   chunk(bytes: Uint8Array): void;
+  /**
+   * It is done with a piece when chunk() returns, or else when the call of {@link ContentSource.start} does from inside of which
+   * the piece came. Then nobody needs to copy: something else may stand in that memory afterwards.
+   */
+  readonly takesLent?: boolean;
   /** All content has arrived whole; `trailers` is empty when there was no trailer section. Last call. */
   end(trailers: Fields): void;
   /** The content will never be whole: refused, cut off, too slow or too large. Last call. */
@@ -97,9 +102,8 @@ export interface ContentSource {
   /** The most octets this content may have; lowering or raising it is possible until {@link start}. */
   maxBytes: number;
   /**
-   * A piece for which {@link ownsBuffer} holds is the sink's alone, with all of that buffer, once chunk() has returned: it may
-   * be transferred or written to. Where this is not true, and for all other pieces, what lies around them may be read by
-   * somebody else.
+   * Each piece is the sink's alone, with all of its buffer, once chunk() has returned: it may be transferred or written to
+   * (unless the sink says {@link ContentSink.takesLent}). Where this is not true, what lies around it may be somebody else's.
    */
   readonly givesBuffers?: boolean;
 }
@@ -285,6 +289,11 @@ export interface Transport {
   readonly queuedBytes: number;
   /** Octets taken so far, ever growing; with {@link queuedBytes} it tells a slow peer from a quiet handler. */
   readonly takenBytes: number;
+  /**
+   * From inside of {@link ProtocolConnection.receive}: makes the chunk the receiver's to keep, with all of its buffer. False, or
+   * absent: it must be copied.
+   */
+  giveChunk?(): boolean;
   pause(): void;
   resume(): void;
   /** From now on the connection may be quiet for long: a peer that has gone without a word must be found out all the same. */
@@ -304,6 +313,7 @@ export interface Transport {
 
 /** A wire's end of one connection, as its carrier sees it. No method throws. */
 export interface ProtocolConnection {
+  /** @param chunk lent: its memory may be used for something else as soon as this returns */
   receive(chunk: Uint8Array): void;
   /** The peer ended its side (FIN). */
   receiveEnd(): void;

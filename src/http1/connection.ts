@@ -45,7 +45,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   readonly #transport: Transport;
   readonly #config: Http1Config;
   readonly #clock: Clock;
-  readonly #input: Input = new Input();
+  readonly #input: Input;
   readonly #output: Output;
   readonly #sender: ContentSender;
   readonly #heads: HeadReader;
@@ -70,6 +70,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
 
   constructor(transport: Transport, clock: Clock, config: Http1Config) {
     this.#transport = transport;
+    this.#input = new Input(transport);
     this.#clock = clock;
     this.#config = config;
     this.#heads = new HeadReader(config.limits, config.leniencies);
@@ -133,7 +134,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
       if (mustPause) this.#transport.pause();
       else this.#transport.resume();
     }
-    input.trim();
+    if (!this.#isAdvancing) input.settle();
   }
 
   writable(): void {
@@ -490,7 +491,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     const content = this.#content;
     this.#deadlines.clear();
     this.#content = null;
-    this.#input.takeAll();
+    this.#input.clear();
     this.#heads.release();
     if (exchange !== null) exchange.isAnswered = true;
     this.#leave(outcome);

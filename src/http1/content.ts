@@ -59,7 +59,6 @@ export const NO_CONTENT_SOURCE: ContentSource = new NoContent();
 /** Content under way. */
 export class Http1Content implements ContentSource {
   readonly isEmpty = false;
-  /** Each arrival has a buffer of its own, of which we keep nothing when a piece owns it. */
   readonly givesBuffers = true;
   readonly length: number | null;
   maxBytes: number;
@@ -74,6 +73,8 @@ export class Http1Content implements ContentSource {
   readonly #owner: ContentOwner;
   readonly #decoder: ContentDecoder;
   #isOver = false;
+  /** What is being decoded. */
+  #input: Input | null = null;
   /** The sink has got a piece together with the memory around it. */
   #hasGivenBuffer = false;
   #sink: ContentSink | null = null;
@@ -148,6 +149,7 @@ export class Http1Content implements ContentSource {
     if (!this.isStarted || this.isPaused || input.length === 0) return CONTENT.waiting;
     const decoder = this.#decoder;
     const before = input.start;
+    this.#input = input;
     const after = decoder.decode(input.buffer, before, input.end, this);
     // Whoever ended this content from inside has emptied the input as well
     if (!this.#isOver) {
@@ -166,15 +168,21 @@ export class Http1Content implements ContentSource {
     this.received += bytes.length;
     const sink = this.#sink;
     if (sink === null) return;
-    if (ownsBuffer(bytes)) this.#hasGivenBuffer = true;
     try {
-      sink.chunk(bytes);
+      sink.chunk(sink.takesLent === true ? bytes : this.#own(bytes));
     } catch (error) {
       // Whoever fails to take a piece gets no more; the rest is dropped, the connection lives
       this.#sink = null;
       this.isDropped = true;
       this.#owner.callbackFailed(null, error);
     }
+  }
+
+  /** The piece in memory that is the sink's alone. */
+  #own(bytes: Uint8Array): Uint8Array {
+    if (!ownsBuffer(bytes) || this.#input?.take() !== true) return new Uint8Array(bytes);
+    this.#hasGivenBuffer = true;
+    return bytes;
   }
 
   /** All has come. */

@@ -84,8 +84,9 @@ export class Tunnel implements ByteStream {
     if (!this.#isClosed) this.#transport.destroy();
   }
 
-  /** From the connection. */
-  receive(chunk: Uint8Array): void {
+  /** From the connection, whose carrier only lends the octets. */
+  receive(lent: Uint8Array): void {
+    const chunk = new Uint8Array(lent);
     if (this.#sink !== null && !this.#isPaused) return this.#sink.chunk(chunk);
     // What was on its way when we paused; the transport delivers at most one more chunk
     this.#early = this.#early === null ? chunk : Buffer.concat([this.#early, chunk]);

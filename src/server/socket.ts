@@ -13,6 +13,7 @@ import type { BufferPool } from "./buffer-pool.ts";
 import type { CoarseClock, Expirable } from "./clock.ts";
 import type { SocketInfo } from "./connection-info.ts";
 import type { Flushable, FlushQueue } from "./flush-queue.ts";
+import { LentReads } from "./lent-reads.ts";
 import { BytesPump, FilePump, FIRST_PIECE_BYTES, type Pump } from "./pump.ts";
 
 /** What all sockets of a server share. */
@@ -47,6 +48,7 @@ export class SocketTransport implements Transport, Expirable, Flushable {
   #connection: ProtocolConnection | null = null;
   /** What is being moved into the socket, and what waits behind it. */
   #pump: Pump | null = null;
+  #reads: LentReads | null = null;
   #behind: Array<string | Uint8Array | FilePump> = [];
   #behindBytes = 0;
   #acceptedBytes = 0;
@@ -75,7 +77,9 @@ export class SocketTransport implements Transport, Expirable, Flushable {
   attach(connection: ProtocolConnection): void {
     this.#connection = connection;
     const socket = this.#socket;
-    socket.on("data", (chunk: Buffer) => this.#receive(connection, chunk));
+    const receive = (chunk: Buffer): void => this.#receive(connection, chunk);
+    this.#reads = LentReads.of(socket, receive);
+    socket.on("data", receive);
     socket.on("end", () => this.#receiveEnd(connection));
     socket.on("drain", () => this.#drained());
     socket.on("error", (error: Error) => {
@@ -185,6 +189,10 @@ export class SocketTransport implements Transport, Expirable, Flushable {
     if (this.#isFlushWanted || this.#isShut) return;
     this.#isFlushWanted = true;
     this.#host.flushes.add(this);
+  }
+
+  giveChunk(): boolean {
+    return this.#reads?.give() ?? false;
   }
 
   pause(): void {

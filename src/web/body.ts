@@ -13,7 +13,10 @@ import { parseJson } from "./json.ts";
 import { findTooDeep } from "./json-depth.ts";
 import { platformResponse } from "./platform.ts";
 
-/** Makes something of whole content. `bytes` may be shared and must not be written to or given away. */
+/**
+ * Makes something of whole content. `bytes` may be lent: they must not be written to or given away, nor read any more once the
+ * function has returned, be it with a promise.
+ */
 export type Conversion<T> = (bytes: Uint8Array, contentType: string | null) => T | Promise<T>;
 
 const NO_BYTES: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -128,6 +131,8 @@ export function readSource<T>(
   } catch (error) {
     sink.fail(error as Error);
   }
+  // What has come whole is converted before anybody can take its memory back
+  if (!sink.isWhole) sink.keep();
   if (sink.failure !== null) return Promise.reject(sink.failure);
   if (sink.isWhole) return convert(sink.bytes, conversion, contentType);
   return new Promise<Uint8Array>((resolve, reject) => sink.settleLater(resolve, reject)).then((bytes) =>
@@ -135,8 +140,9 @@ export function readSource<T>(
   );
 }
 
-/** Gathers content. One piece is kept as it came; more are copied together, so that tiny pieces pin no large buffers. */
+/** Gathers content: pieces are copied together, unless the first is all and comes at once. */
 class BufferSink implements ContentSink {
+  readonly takesLent: true;
   bytes: Uint8Array;
   isWhole: boolean;
   failure: Error | null;
@@ -145,11 +151,14 @@ class BufferSink implements ContentSink {
   /** What the content is wanted for. */
   readonly #conversion: Conversion<unknown>;
   #length: number;
+  /** `bytes` is ours, and may be longer than what has come. */
   #isCopied: boolean;
+  #isStarting: boolean;
   #resolve: ((bytes: Uint8Array) => void) | null;
   #reject: ((reason: Error) => void) | null;
 
   constructor(source: ContentSource, limitBytes: number, conversion: Conversion<unknown>) {
+    this.takesLent = true;
     this.bytes = NO_BYTES;
     this.isWhole = false;
     this.failure = null;
@@ -158,6 +167,7 @@ class BufferSink implements ContentSink {
     this.#conversion = conversion;
     this.#length = 0;
     this.#isCopied = false;
+    this.#isStarting = true;
     this.#resolve = null;
     this.#reject = null;
   }
@@ -174,13 +184,19 @@ class BufferSink implements ContentSink {
       this.#source.cancel();
       return this.fail(tooLarge(this.#limitBytes, this.#conversion));
     }
-    if (this.#length === 0) {
+    if (this.#isStarting && this.#length === 0) {
       this.bytes = bytes;
     } else {
       this.#reserve(length);
       this.bytes.set(bytes, this.#length);
     }
     this.#length = length;
+  }
+
+  /** From now on nothing that was lent may be needed. */
+  keep(): void {
+    this.#isStarting = false;
+    if (this.#length > 0) this.#reserve(this.#length);
   }
 
   end(): void {

@@ -6,7 +6,7 @@
  * asks. Nothing is read before somebody asks. It must never give away memory that others may look at.
  */
 
-import { type ContentSink, type ContentSource, ownsBuffer } from "../http/exchange.ts";
+import type { ContentSink, ContentSource } from "../http/exchange.ts";
 
 /** What a stream holds of content that nobody takes, before the peer has to wait, in octets. */
 const STREAM_MARK_BYTES = 64 * 1024;
@@ -60,9 +60,8 @@ class SourceStream implements ContentSink {
   chunk(bytes: Uint8Array): void {
     const controller = this.#controller;
     if (controller === null) return;
-    const isOurs = this.#source.givesBuffers === true && ownsBuffer(bytes);
-    // A small piece of a large buffer would keep all of that alive
-    controller.enqueue(isOurs ? bytes : new Uint8Array(bytes));
+    // The reader may write to it, or transfer it
+    controller.enqueue(this.#source.givesBuffers === true ? bytes : new Uint8Array(bytes));
     if (++this.#pieces === 0) return;
     this.#unreadBytes += bytes.length;
     const isFull = this.#pieces >= MAX_UNREAD_PIECES || this.#unreadBytes >= STREAM_MARK_BYTES;

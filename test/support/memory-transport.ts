@@ -20,6 +20,9 @@ export const LOOPBACK: ConnectionInfo = {
   serverName: null,
 };
 
+/** Allowed nowhere in a head, and easy to see in content: "¿". */
+const TAKEN_BACK = 0xbf;
+
 /** What the peer did, in order, until the wire can take it. */
 type Inbound = Uint8Array | "fin";
 
@@ -198,7 +201,7 @@ export class MemoryTransport implements Transport {
     if (next === "fin") {
       this.#isPeerEnded = true;
       connection.receiveEnd();
-    } else connection.receive(next);
+    } else receiveLent(connection, next);
     return true;
   }
 
@@ -215,6 +218,14 @@ export class MemoryTransport implements Transport {
     if (this.highWaterBytes === Infinity) this.takenBytes += bytes.length;
     else this.queuedBytes += bytes.length;
   }
+}
+
+/** Lends octets for the time of the call, as the contract says: afterwards something else stands in their memory. */
+export function receiveLent(connection: ProtocolConnection, bytes: Uint8Array): void {
+  const lent = Buffer.allocUnsafeSlow(bytes.length);
+  lent.set(bytes);
+  connection.receive(lent);
+  lent.fill(TAKEN_BACK);
 }
 
 function latin1(text: string, violations: string[]): Buffer {
