@@ -1,6 +1,5 @@
 import { once } from "node:events";
-import { connect, createServer, type Server, Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, Socket } from "node:net";
 import { expect, it, describe } from "vitest";
 import { LentReads } from "../../src/server/lent-reads.ts";
 
