@@ -7,6 +7,7 @@
  * looked at within the second, nor one that it has let go of.
  */
 
+import { sep } from "node:path";
 import { ServerError } from "../http/errors.ts";
 import { cacheControlFor } from "../http/cache-control.ts";
 import type { FieldLines } from "../http/exchange.ts";
@@ -213,24 +214,34 @@ export class FileFinder {
     return { kind: "file", file };
   }
 
-  #describe({ file }: LocatedFile, wanted: Wanted, isNegotiated: boolean, trace: Trace | null): Description {
-    const { mediaTypes, cacheControl, headers, mount } = this.#settings;
-    const asked: AskedPath = { names: wanted.names, isFolderPath: wanted.isFolderPath };
-    const path = mount.base + encodePath(asked);
+  #describe(located: LocatedFile, wanted: Wanted, isNegotiated: boolean, trace: Trace | null): Description {
+    const { file } = located;
+    const { mediaTypes, headers } = this.#settings;
     const changes = this.#rules.changesFor(wanted.fieldsFor);
+    const cacheControl = this.#cacheControl(located, wanted, trace);
     if (trace !== null && headers !== null) trace.attribute(headers.lines, "option headers");
     if (trace !== null && changes !== null) trace.attributeEach(changes.places);
     return {
       mediaType: mediaTypeOf(file.name, mediaTypes),
       // What stands in for something else is chosen by Accept
       vary: [...(wanted.isExact ? ["accept"] : []), ...(isNegotiated ? ["accept-encoding"] : [])].join(", "),
-      cacheControl: typeof cacheControl === "function" ? cacheControl(path) : cacheControlFor(cacheControl, file.name),
+      cacheControl,
       finish: (lines: FieldLines) => {
         const withOptions = headers === null ? lines : applyFieldChanges(lines, headers);
         if (changes === null) return withOptions;
         return wanted.isExact ? applyToStandIn(withOptions, changes) : applyFieldChanges(withOptions, changes);
       },
     };
+  }
+
+  #cacheControl({ root, file }: LocatedFile, { names, isFolderPath }: Wanted, trace: Trace | null): string {
+    const { cacheControl, spaNames, mount } = this.#settings;
+    if (typeof cacheControl === "function") return cacheControl(mount.base + encodePath({ names, isFolderPath }));
+    // It names the files of its build: kept for a while, it would ask for those that a deployment has taken away
+    const isSinglePage = spaNames !== null && file.path === [root.path, ...spaNames].join(sep);
+    if (!isSinglePage || typeof cacheControl !== "number") return cacheControlFor(cacheControl, file.name);
+    trace?.attribute(["cache-control", ""], "option spa: its page is asked for anew each time");
+    return cacheControlFor("auto", file.name);
   }
 }
 

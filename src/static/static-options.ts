@@ -41,7 +41,8 @@ export interface StaticOptions {
   readonly listing?: boolean;
   /**
    * Serve names with a leading dot. Default false: `.env` and `.git` are on many disks and meant for nobody;
-   * `/.well-known/` is served all the same (RFC 8615).
+   * `/.well-known/` is served all the same (RFC 8615). By the name asked for: a link with a plain name may lead to a hidden one
+   * inside, which is how Kubernetes mounts files; so in nginx and Caddy.
    */
   readonly dotFiles?: boolean;
   /** Serve what links lead to outside of the folder. Default false. */
@@ -57,7 +58,8 @@ export interface StaticOptions {
   readonly notFound?: boolean | string;
   /**
    * How long answers may be reused: `"auto"` (names with a hash of the content for a year, all else only after asking),
-   * `"off"` (never stored), seconds, or the value of Cache-Control by path, `""` for none. Default `"auto"`.
+   * `"off"` (never stored), seconds, or the value of Cache-Control by path, `""` for none. Default `"auto"`. Seconds are not for
+   * the page of `spa`, which is asked for anew each time: one that is kept wants files of a build that is gone.
    */
   readonly cacheControl?: CacheSetting | ((path: string) => string);
   /** Fields of all answers; they replace ours of the same name. What frames or describes content is not to be had. */

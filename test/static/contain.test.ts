@@ -59,6 +59,18 @@ describe("what lies inside", () => {
   });
 });
 
+describe("links to hidden names inside", () => {
+  // Hidden goes by the name that is asked for; a link has a name of its own, which somebody gave it
+  it("lead there, as Kubernetes mounts its volumes and git-annex keeps its files", async () => {
+    const folder = join(base, "volume");
+    mkdirSync(join(folder, "..2026_11_21"), { recursive: true });
+    writeFileSync(join(folder, "..2026_11_21/page.html"), "mounted");
+    symlinkSync("..2026_11_21", join(folder, "..data"));
+    symlinkSync("..data/page.html", join(folder, "page.html"));
+    expect(await kindOf(await new Root(folder).find(["page.html"]))).toBe("page.html 7 mounted");
+  });
+});
+
 describe("what a client shall not see", () => {
   it.each([
     ["a missing name", ["missing"]],
