@@ -11,6 +11,8 @@ import { createRequire } from "node:module";
 /** One response, interim or final, as Node understands it. */
 export interface NodeResponse {
   readonly status: number;
+  /** Names and values in turn, as sent. */
+  readonly fields: readonly string[];
   /** Octets of content. */
   content: Buffer[];
   /** Its end was found. */
@@ -61,32 +63,42 @@ export const hasNodeParser: boolean = Parser !== null;
 
 const SKIP_CONTENT = 1;
 
+/** Of a final response, by what it says and how many there were before it: the method that it answers. */
+export type MethodOf = (fields: readonly string[], index: number) => string;
+
 /**
  * Reads all of `bytes`.
  *
  * @param methods of the requests, in order: a response to HEAD has no content
  * @param isEnded the server has ended its side
  */
-export function readWithNode(bytes: Buffer, methods: readonly string[], isEnded: boolean): NodeReading {
+export function readWithNode(bytes: Buffer, methods: readonly string[] | MethodOf, isEnded: boolean): NodeReading {
   if (Parser === null) throw new Error("this Node has no parser to judge with");
   const responses: NodeResponse[] = [];
   let finals = 0;
   let isSwitched = false;
+  /** Of long sections the parser gives the first lines before. */
+  let early: string[] = [];
   const parser = new Parser();
   parser.initialize(Parser.RESPONSE, {});
-  parser[Parser.kOnHeaders] = () => undefined;
+  const onFields = (fields: string[]): void => void early.push(...fields);
+  parser[Parser.kOnHeaders] = onFields;
   const onHead = (
     _major: number,
     _minor: number,
-    _fields: unknown,
+    late: string[] | undefined,
     _method: unknown,
     _url: unknown,
     status: number,
   ) => {
-    responses.push({ status, content: [], isWhole: false });
+    const fields = [...early, ...(late ?? [])];
+    early = [];
+    responses.push({ status, fields, content: [], isWhole: false });
     if (status === 101) isSwitched = true;
     if (status < 200) return 0;
-    return methods[finals++] === "HEAD" ? SKIP_CONTENT : 0;
+    const method = typeof methods === "function" ? methods(fields, finals) : methods[finals];
+    finals++;
+    return method === "HEAD" ? SKIP_CONTENT : 0;
   };
   parser[Parser.kOnHeadersComplete] = onHead;
   const onBody = (piece: Buffer): void => void responses.at(-1)?.content.push(piece);
@@ -94,6 +106,8 @@ export function readWithNode(bytes: Buffer, methods: readonly string[], isEnded:
   parser[Parser.kOnMessageComplete] = () => {
     const last = responses.at(-1);
     if (last !== undefined) last.isWhole = true;
+    // Trailers are none of the next one's
+    early = [];
   };
   const result = bytes.length === 0 ? 0 : parser.execute(bytes);
   const refusal = typeof result === "number" ? "" : result.code;
