@@ -3,11 +3,17 @@
  *
  * Its field lines are one frozen array, which the wire renders once, and its content is text or octets, which can be sent any
  * number of times and never is used up. A stream cannot be told from a short body of the platform's by looking, so that it is
- * read: one that is not all there at once is refused. Conditional requests are not answered here.
+ * read: one that is not all there at once is refused. Conditional requests are answered (RFC 9110 §13) where it has a validator:
+ * none is made, since it would cost every request a look at its fields.
  */
 
+import { evaluatePreconditions, NOT_MODIFIED, PROCEED, type Validators } from "../http/conditional.ts";
+import { parseHttpDate } from "../http/date.ts";
 import { HandlerError } from "../http/errors.ts";
-import type { Content } from "../http/exchange.ts";
+import type { Content, FieldLines } from "../http/exchange.ts";
+import { SYSTEM_TIME } from "../web/clock.ts";
+import { type Handler, problemResponse } from "../web/handler.ts";
+import { indexOfLine } from "../web/header-lines.ts";
 import { fieldLinesOf } from "../web/headers.ts";
 import { isFastResponse, Response, responseOfLines, takeAnswer } from "../web/response.ts";
 
@@ -27,7 +33,7 @@ export class NoConstant extends Error {
  * @returns text and octets; null content for null
  * @throws NoConstant for content that can be had once only, or not at once
  */
-export async function constantResponse(response: globalThis.Response): Promise<globalThis.Response> {
+export async function constantResponse(response: globalThis.Response): Promise<Response> {
   if (response.status === 0) throw new NoConstant("a network error cannot be sent");
   if (!isFastResponse(response)) {
     const { status, statusText, headers, body, bodyUsed } = response;
@@ -36,6 +42,41 @@ export async function constantResponse(response: globalThis.Response): Promise<g
   }
   const { head, content } = takeFrom(response);
   return freeze(head.status, head.reason, head.fields, await readContent(content));
+}
+
+/** Answers every request with a constant; who has it already, by its ETag or Last-Modified, with 304. */
+export function constantHandler(constant: Response): Handler {
+  // Its own headers would be made for nothing, and looked at by each answer from then on
+  const { status, fields: lines } = takeAnswer(constant).head;
+  const etag = valueOf(lines, "etag") ?? "";
+  const lastModified = valueOf(lines, "last-modified");
+  // RFC 9110 §13.2.1: only where the answer would otherwise be a success with a representation
+  if (status !== 200 || (etag === "" && lastModified === null)) return () => constant;
+  const nowMs = SYSTEM_TIME.nowMs();
+  const lastModifiedMs = lastModified === null ? NaN : (parseHttpDate(lastModified, nowMs) ?? NaN);
+  const validators: Validators = { etag, lastModifiedMs };
+  const notModified = responseOfLines(304, Object.freeze(linesOfNotModified(lines, etag !== "")), null);
+  return (request, { exchange }) => {
+    const { method, fields } = exchange.request;
+    const verdict = evaluatePreconditions(method, fields, validators, SYSTEM_TIME.nowMs());
+    if (verdict === PROCEED) return constant;
+    if (verdict === NOT_MODIFIED) return notModified;
+    const detail = "what is here is not what the request is about";
+    return problemResponse(request, 412, detail, etag === "" ? [] : ["etag", etag]);
+  };
+}
+
+/** RFC 9110 §15.4.5: what describes content that is not sent is the client's already; the date only where there is no tag. */
+function linesOfNotModified(lines: FieldLines, hasTag: boolean): string[] {
+  return lines.filter((_, i) => {
+    const name = (lines[i - (i % 2)] as string).toLowerCase();
+    return (!name.startsWith("content-") || name === "content-location") && !(hasTag && name === "last-modified");
+  });
+}
+
+function valueOf(lines: FieldLines, lowerName: string): string | null {
+  const index = indexOfLine(lines, lowerName);
+  return index === -1 ? null : (lines[index + 1] as string);
 }
 
 function takeFrom(response: Parameters<typeof takeAnswer>[0]): ReturnType<typeof takeAnswer> {
@@ -94,7 +135,7 @@ function freeze(
   reason: string,
   fields: readonly string[],
   content: string | Uint8Array | null,
-): globalThis.Response {
+): Response {
   const lines = Object.freeze([...fields]);
   if (reason === "") return responseOfLines(status, lines, content);
   const headers: [string, string][] = [];

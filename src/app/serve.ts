@@ -11,7 +11,7 @@ import { serve as serveHandler, type Server } from "../server/server.ts";
 import type { Handler } from "../web/handler.ts";
 import { isFastResponse } from "../web/response.ts";
 import { App, type RouteHandler } from "./app.ts";
-import { constantResponse, NoConstant } from "./constant-response.ts";
+import { constantHandler, constantResponse, NoConstant } from "./constant-response.ts";
 
 /** What answers one pattern: a handler, handlers by method, or a response that every request gets. */
 export type RouteEntry<Pattern extends string> =
@@ -83,8 +83,7 @@ async function add(
 ): Promise<void> {
   try {
     if (isResponse(value)) {
-      const constant = await constantResponse(value);
-      register(() => constant);
+      register(constantHandler(await constantResponse(value)));
     } else if (typeof value === "function") register(value as Handler);
     else tell("a function, a Response, or an object of them by method is allowed");
   } catch (error) {

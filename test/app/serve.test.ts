@@ -80,6 +80,47 @@ describe("a table of routes", () => {
   });
 });
 
+describe("constant responses with a validator", () => {
+  const SAVED = "Sat, 21 Nov 2026 08:00:00 GMT";
+  const headers = { "etag": '"v1"', "cache-control": "no-cache", "content-language": "en" };
+  const routes = () => ({
+    "/tagged": new Response("tagged", { headers }),
+    "/dated": globalThis.Response.json({ dated: true }, { headers: { "last-modified": SAVED } }),
+    "/both": new Response("both", { headers: { ...headers, "last-modified": SAVED } }),
+    "/plain": new Response("plain"),
+    "/gone": new Response("gone", { status: 410, headers }),
+  });
+
+  it.each<[string, string, Record<string, string>, number]>([
+    ["GET", "/tagged", {}, 200],
+    ["GET", "/tagged", { "if-none-match": '"v1"' }, 304],
+    ["HEAD", "/tagged", { "if-none-match": 'W/"v1", "v0"' }, 304],
+    ["GET", "/tagged", { "if-none-match": '"v2"' }, 200],
+    ["GET", "/tagged", { "if-match": '"v2"' }, 412],
+    ["POST", "/tagged", { "if-none-match": '"v1"' }, 412],
+    ["GET", "/dated", { "if-modified-since": SAVED }, 304],
+    ["GET", "/dated", { "if-modified-since": "Sat, 21 Nov 2026 07:59:59 GMT" }, 200],
+    ["GET", "/both", { "if-none-match": '"v2"', "if-modified-since": SAVED }, 200],
+    ["GET", "/plain", { "if-none-match": "*", "if-match": '"x"' }, 200],
+    ["GET", "/gone", { "if-none-match": '"v1"' }, 410],
+  ])("answer %s %s with %j by %i", async (method, path, asked, status) => {
+    await using server = await serve({ port: 0, routes: routes() });
+    for (let time = 0; time < 2; time++) {
+      const response = await fetch(`${server.url.origin}${path}`, { method, headers: asked });
+      expect(response.status).toBe(status);
+      if (status === 304) expect(await response.text()).toBe("");
+    }
+  });
+
+  it("say in a 304 what a client may keep, and nothing of the content", async () => {
+    await using server = await serve({ port: 0, routes: routes() });
+    const asked = { headers: { "if-none-match": '"v1"' } };
+    const response = await fetch(`${server.url.origin}/both`, asked);
+    const names = [...response.headers.keys()].filter((name) => !["connection", "date", "keep-alive"].includes(name));
+    expect(names).toEqual(["cache-control", "etag"]);
+  });
+});
+
 describe("constant responses", () => {
   const headers = { "content-type": "text/html", "x-a": "1" };
   it.each<[string, () => globalThis.Response, string, string | null]>([
