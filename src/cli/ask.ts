@@ -43,9 +43,9 @@ export async function ask(
   const question = readQuestion(verb, words, flags);
   // Here -H is what is asked with, not what is answered with
   const served: Flags = new Map([...flags].filter(([name]) => name !== "header"));
-  const { settings, subject } = await readIntent(question.subjectWord, served, world);
+  const { given, settings, subject } = await readIntent(question.subjectWord, served, world);
   if (subject.kind === "module" && world.handOver !== null) return world.handOver();
-  const { handler, files } = await makeHandler(subject, settings, served, world.workingFolder);
+  const { handler, files } = await makeHandler(subject, settings, given.origins, world.workingFolder);
   if (verb === "explain") return printExplanation({ question, subject, settings }, { handler, files }, world, paint);
   const exchange = new LocalExchange(question.method, question.target, question.lines);
   const answer = await askHandler(handler, exchange, world);

@@ -4,6 +4,8 @@
  * Everything that goes wrong before the server runs becomes one of these; the front door prints it without a stack.
  */
 
+import { inspect } from "node:util";
+
 /** 0 a clean stop, 1 failed, 2 wrong usage, 22 an answer with an error status (as curl's). */
 export type ExitCode = 0 | 1 | 2 | 22;
 
@@ -22,7 +24,49 @@ export class CommandError extends Error {
   }
 }
 
-/** What a thrown thing says of itself. */
+/** What a thrown thing says of itself; anything can be thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof Error) return error.message;
+  return typeof error === "string" ? error : inspect(error, { depth: 1 });
+}
+
+/** Gathers what is wrong, so that one mistake does not hide the next. */
+export class Mistakes {
+  readonly all: CommandError[] = [];
+
+  /** Of several in one each counts; what has been told already is not told again. */
+  add(error: CommandError): void {
+    const several: unknown = error.cause;
+    const each = isMistakes(several) ? several : [error];
+    for (const one of each) if (!this.all.some(({ message }) => message === one.message)) this.all.push(one);
+  }
+
+  /** @param instead for the rest to go on with */
+  async attempt<T>(run: () => T | Promise<T>, instead: T): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      this.add(error);
+      return instead;
+    }
+  }
+
+  /** @throws CommandError if there is any */
+  complain(what = "settings"): void {
+    if (this.all.length > 0) throw joinMistakes(this.all, what);
+  }
+}
+
+function isMistakes(cause: unknown): cause is CommandError[] {
+  return Array.isArray(cause) && cause.length > 0 && cause.every((one) => one instanceof CommandError);
+}
+
+/** Several mistakes as one error, whose `cause` are they. One stays what it is. */
+export function joinMistakes(mistakes: readonly CommandError[], what = "settings"): CommandError {
+  const [first] = mistakes;
+  if (first !== undefined && mistakes.length === 1) return first;
+  const lines = mistakes.flatMap(({ message, advice }) => [message, ...advice.map((line) => `  ${line}`)]);
+  const exitCode = mistakes.some((one) => one.exitCode === 2) ? 2 : 1;
+  return new CommandError(exitCode, `${mistakes.length} ${what} are wrong`, lines, { cause: mistakes });
 }

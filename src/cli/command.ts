@@ -2,7 +2,7 @@
  * The command from its arguments to its exit code, top to bottom.
  *
  *  1 read     arguments (usage.ts); environment, file and defaults (config-intent.ts); what is to be served (subject.ts)
- *  2 make     its handler (make-handler.ts)
+ *  2 make     its handler, or tell all that is wrong (prepare.ts)
  *  3 listen   on the port that was asked for, or a free one (listen.ts)
  *  4 tell     the first lines (greet.ts), then a line per request (log.ts)
  *  5 stop     at a signal (stop.ts); SIGHUP reads everything again (config-reload.ts)
@@ -15,9 +15,10 @@ import { ServerError } from "../http/errors.ts";
 import type { Server } from "../server/server.ts";
 import type { Hooks } from "../server/hooks.ts";
 import type { Admin } from "./admin.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError, joinMistakes, Mistakes } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
-import { readIntent } from "./config-intent.ts";
+import { lookAround, readIntent } from "./config-intent.ts";
+import type { Intent } from "./config-intent.ts";
 import { Reloader } from "./config-reload.ts";
 import { isOn } from "./flags.ts";
 import type { Flags } from "./flags.ts";
@@ -25,9 +26,9 @@ import { greet, readVersion } from "./greet.ts";
 import { listen } from "./listen.ts";
 import { openLog } from "./log.ts";
 import type { Log } from "./log.ts";
-import { makeHandler } from "./make-handler.ts";
 import { colourPainter, plainPainter } from "./paint.ts";
 import type { Painter } from "./paint.ts";
+import { prepare } from "./prepare.ts";
 import type { Secured } from "./secure.ts";
 import { wantsColour } from "./settings.ts";
 import type { Settings } from "./settings.ts";
@@ -142,14 +143,20 @@ async function secure(settings: Settings, world: CommandWorld, log: Log): Promis
 }
 
 async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint: Painter): Promise<ExitCode> {
-  const intent = await readIntent(words[0], flags, world);
-  const { settings, subject } = intent;
-  if (settings.workers > 0 && world.workerNumber === 0) {
-    const { serveInProcesses } = await import("./processes.ts");
-    return serveInProcesses(intent, world, paint);
+  const mistakes = new Mistakes();
+  const outlook = await lookAround(words[0], flags, world, mistakes);
+  const { settings, subject } = outlook;
+  if (subject !== null && mistakes.all.length === 0) {
+    if (settings.workers > 0 && world.workerNumber === 0) {
+      const { serveInProcesses } = await import("./processes.ts");
+      return serveInProcesses({ ...outlook, subject }, world, paint);
+    }
+    if (subject.kind === "module" && world.handOver !== null) return world.handOver();
   }
-  if (subject.kind === "module" && world.handOver !== null) return world.handOver();
-  const { handler } = await makeHandler(subject, settings, flags, world.workingFolder);
+  const made = await prepare(outlook, world.workingFolder, mistakes, false);
+  if (made === null || subject === null || mistakes.all.length > 0) throw joinMistakes(mistakes.all, "things");
+  const { handler } = made;
+  const intent: Intent = { ...outlook, subject };
   const log = openLog(settings, world, paint);
   const secured = settings.tls === null ? null : await secure(settings, world, log);
   const effective = secured?.settings ?? settings;

@@ -4,12 +4,13 @@
  * The one way from words to settings, for serving, asking, checking and for reading everything again.
  */
 
+import { Mistakes } from "./command-error.ts";
 import { findConfigFile } from "./config-find.ts";
-import { layer } from "./config-layers.ts";
+import { layer, SETTABLE } from "./config-layers.ts";
 import type { ConfigFile, Environment, Given } from "./config-layers.ts";
 import { textOf } from "./flags.ts";
 import type { Flags } from "./flags.ts";
-import { readSettings } from "./settings.ts";
+import { understand } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 import { findSubject } from "./subject.ts";
 import type { Subject } from "./subject.ts";
@@ -28,6 +29,14 @@ export interface IntentWorld {
   readonly isTerminal: boolean;
 }
 
+/** What is known of it, though there may be mistakes. */
+export interface Outlook extends Omit<Intent, "subject"> {
+  /** Null if there is nothing to serve. */
+  readonly subject: Subject | null;
+}
+
+const NOTHING: Given = { flags: new Map(), origins: new Map(), file: null, mistakes: [] };
+
 /**
  * Finds out.
  *
@@ -41,18 +50,30 @@ export async function readIntent(
   world: IntentWorld,
   isAgain = false,
 ): Promise<Intent> {
-  const given = await gather(word, flags, world, isAgain);
-  const settings = readSettings(given, world.isTerminal);
-  return { given, settings, subject: findIntended(given, word, world.workingFolder) };
+  const mistakes = new Mistakes();
+  const outlook = await lookAround(word, flags, world, mistakes, isAgain);
+  mistakes.complain();
+  // Or there would have been a mistake
+  return outlook as Intent;
 }
 
-/** Lays what was given over each other. */
-export async function gather(
+/** The same as far as it goes, for who goes on to look for more that is wrong. What is, is in `mistakes`. */
+export async function lookAround(
   word: string | undefined,
   flags: Flags,
   world: IntentWorld,
+  mistakes: Mistakes,
   isAgain = false,
-): Promise<Given> {
+): Promise<Outlook> {
+  // Of a file that cannot be read nobody knows what would hold
+  const given = await mistakes.attempt(() => gather(word, flags, world, isAgain), NOTHING);
+  const settings = understand(given, world.isTerminal, mistakes);
+  const subject = await mistakes.attempt(() => findIntended(given, word, world.workingFolder), null);
+  return { given, settings, subject };
+}
+
+/** Lays what was given over each other. */
+async function gather(word: string | undefined, flags: Flags, world: IntentWorld, isAgain = false): Promise<Given> {
   const path = findConfigFile(flags, world.environment, word, world.workingFolder);
   // Most starts have none, and need not wait
   const file = path === "" ? null : await read(path, world.workingFolder, isAgain);
@@ -65,7 +86,21 @@ async function read(path: string, workingFolder: string, isAgain: boolean): Prom
 }
 
 /** What is served. What was typed goes before the root that a file or the environment names. */
-export function findIntended({ flags, origins }: Given, word: string | undefined, workingFolder: string): Subject {
+function findIntended(given: Given, word: string | undefined, workingFolder: string): Subject {
+  const { flags, origins } = given;
   const isTyped = origins.get("root")?.source === "flag";
-  return findSubject(word, word === undefined || isTyped ? textOf(flags, "root") : undefined, workingFolder);
+  const root = word === undefined || isTyped ? textOf(flags, "root") : undefined;
+  return findSubject(word, root, workingFolder, word === undefined ? [] : hintsFor(word, given));
+}
+
+/** A word behind a flag whose value may be left out is taken for what is served, unless it can be nothing but that value. */
+function hintsFor(word: string, { flags, origins }: Given): string[] {
+  const hints: string[] = [];
+  for (const { name, value } of SETTABLE) {
+    const isBare = value.startsWith("[") && origins.get(name)?.source === "flag" && flags.get(name)?.at(-1) === true;
+    if (isBare) hints.push(`If ${word} is the value of --${name}, write --${name}=${word}`);
+  }
+  // As many tools have it, Python's first of all
+  if (hints.length === 0 && /^\d{1,5}$/.test(word) && !flags.has("port")) hints.push(`A port is --port ${word}`);
+  return hints;
 }

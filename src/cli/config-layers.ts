@@ -21,6 +21,9 @@ export interface Origin {
   readonly shown: string;
 }
 
+/** Where each setting that was given came from. */
+export type Origins = ReadonlyMap<FlagName, Origin>;
+
 /** A configuration file, read and checked by itself. */
 export interface ConfigFile {
   /** Absolute. */
@@ -30,6 +33,8 @@ export interface ConfigFile {
   readonly flags: Flags;
   /** `fairlead.config.ts:3` by the name of a setting; the file alone where the line is not known. */
   readonly places: ReadonlyMap<string, string>;
+  /** The same for any path, also of what is not there: then that of the group it would be in. */
+  readonly placeOf: (setting: string) => string;
   readonly server: ServerConfig;
   readonly files: FileConfig;
   readonly mistakes: readonly CommandError[];
@@ -41,7 +46,7 @@ export interface ConfigFile {
 export interface Given {
   readonly flags: Flags;
   /** Of each flag that is in `flags`. */
-  readonly origins: ReadonlyMap<FlagName, Origin>;
+  readonly origins: Origins;
   readonly file: ConfigFile | null;
   /** What is wrong with the layers themselves. */
   readonly mistakes: readonly CommandError[];

@@ -13,8 +13,9 @@ import { CONFIG_NAMES, FOREIGN_NAME } from "./config-find.ts";
 import type { ConfigFile } from "./config-layers.ts";
 import { lineOfOffset, placeFinder } from "./config-place.ts";
 import { readConfig } from "./config-schema.ts";
+import type { ConfigSource } from "./config-schema.ts";
 import { readServeJson } from "./config-serve-json.ts";
-import { explainFailure } from "./load-module.ts";
+import { explainFailure, ownFrames, saidBy } from "./load-module.ts";
 
 const MODULES: ReadonlySet<string> = new Set([".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"]);
 
@@ -40,7 +41,18 @@ export async function loadConfig(path: string, workingFolder: string, isAgain: b
     ]);
   }
   const exported = await importConfig(path, shown, isAgain);
-  return readConfig(exported["default"], source);
+  return readExported(exported["default"], source);
+}
+
+/** A getter of the file's is code, and runs when it is read. */
+function readExported(value: unknown, source: ConfigSource): ConfigFile {
+  try {
+    return readConfig(value, source);
+  } catch (error) {
+    const frames = ownFrames(error);
+    if (frames.length === 0) throw error;
+    throw new CommandError(1, `${source.shown} failed while it was read: ${saidBy(error)}`, frames, { cause: error });
+  }
 }
 
 function readText(path: string, shown: string): string {
@@ -55,7 +67,8 @@ function parseJson(text: string, shown: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    const said = messageOf(error);
+    // It quotes the file, which may come from whoever made the folder
+    const said = saidBy(error);
     const offset = /at position (\d+)/.exec(said)?.[1];
     const line = offset === undefined ? "" : `:${lineOfOffset(text, Number(offset))}`;
     throw new CommandError(1, `${shown}${line} is no JSON: ${said}`, [], { cause: error });

@@ -5,18 +5,50 @@
  * or imported is not found, and then the file alone is named: a hint for people, and nothing that anything depends on.
  */
 
+/** What stands between quotation marks of any kind. */
+const STRING = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/.source;
+
+/** Braces, and what may hold some that are none. */
+const BRACES = new RegExp(`${STRING}|[{}]`, "g");
+
 /** Finds lines: `fairlead.config.ts:3`, or `fairlead.config.ts` where the line is not to be found. */
 export function placeFinder(text: string, shown: string): (setting: string) => string {
   const plain = blankComments(text);
   return (setting) => {
     let from = 0;
-    for (const name of setting.split(".")) {
+    let end = plain.length;
+    for (const part of setting.split(".")) {
+      const [, name = part, index = ""] = /^(.*)\[(\d+)\]$/.exec(part) ?? [];
       const found = offsetOf(plain, name, from);
-      if (found === -1) return from === 0 ? shown : `${shown}:${lineOfOffset(plain, from)}`;
-      from = found;
+      if (found === -1 || found >= end) return from === 0 ? shown : `${shown}:${lineOfOffset(plain, from)}`;
+      from = index === "" ? found : entryAt(plain, found, Number(index));
+      end = endOfGroup(plain, from);
     }
     return `${shown}:${lineOfOffset(plain, from)}`;
   };
+}
+
+/** Behind the first object from here on; names that come later belong to others. */
+function endOfGroup(text: string, from: number): number {
+  let depth = 0;
+  for (const { 0: sign, index: offset } of text.slice(from).matchAll(BRACES)) {
+    if (sign === "{") depth++;
+    else if (sign === "}" && --depth <= 0) return from + offset;
+  }
+  return text.length;
+}
+
+/** Where an object of a list begins, by its number from 0; where it is not to be found, the list. */
+function entryAt(text: string, list: number, index: number): number {
+  let depth = 0;
+  let left = index;
+  for (const { 0: sign, index: offset } of text.slice(list).matchAll(BRACES)) {
+    if (sign === "}" && --depth < 0) break;
+    if (sign !== "{") continue;
+    if (depth === 0 && left-- === 0) return list + offset;
+    depth++;
+  }
+  return list;
 }
 
 /** The line, from 1, that an offset is on. */
@@ -34,8 +66,7 @@ function offsetOf(text: string, name: string, from: number): number {
 
 /** Comments as blanks, so that offsets stay and a setting that was switched off is not found. */
 function blankComments(text: string): string {
-  return text.replace(
-    /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\/\*[^]*?\*\/|\/\/[^\n]*/g,
-    (all, quoted) => (quoted === undefined ? all.replace(/[^\n]/g, " ") : all),
+  return text.replace(new RegExp(`(${STRING})|/\\*[^]*?\\*/|//[^\\n]*`, "g"), (all, quoted) =>
+    quoted === undefined ? all.replace(/[^\n]/g, " ") : all,
   );
 }

@@ -16,6 +16,7 @@ import { CommandError } from "./command-error.ts";
 import { SETTABLE, settingOf } from "./config-layers.ts";
 import type { ConfigFile } from "./config-layers.ts";
 import type { FlagName, FlagRow, Flags } from "./flags.ts";
+import { describeMistake, isMissing } from "./server-mistakes.ts";
 
 type Value = string | boolean;
 type Plain = Readonly<Record<string, unknown>>;
@@ -98,6 +99,7 @@ export function readConfig(value: unknown, source: ConfigSource): ConfigFile {
     shown: source.shown,
     flags: reader.flags,
     places: reader.places,
+    placeOf: source.placeOf,
     server: reader.server,
     files: reader.files,
     mistakes: reader.mistakes,
@@ -118,16 +120,19 @@ class ConfigReader {
   }
 
   read(value: unknown): void {
-    if (!isPlain(value)) {
-      const what = value === undefined ? "nothing by default" : show(value);
+    if (!isPlain(value) || nameOfKind(value) !== "Object") {
+      const kind = isPlain(value) ? `a ${nameOfKind(value)}` : show(value);
+      const what = value === undefined ? "nothing by default" : kind;
       const message = `${this.#source.shown} exports ${what}, an object of settings is allowed`;
-      this.mistakes.push(new CommandError(1, message, ["export default defineConfig({ … })"]));
+      const right = kind === "a Promise" ? "await …" : "defineConfig({ … })";
+      this.mistakes.push(new CommandError(1, message, [`export default ${right}`]));
       return;
     }
     for (const [name, given] of Object.entries(value)) {
       if (given !== undefined && given !== null && name !== "$schema") this.#take(name, given);
     }
     this.#checkServer();
+    this.#checkCertificate();
   }
 
   #take(name: string, given: unknown): void {
@@ -186,19 +191,23 @@ class ConfigReader {
   /** By the server's own check, so that no rule stands in two places. */
   #checkServer(): void {
     try {
-      resolveOptions({ ...this.server, fetch: () => undefined });
+      // Flags say where to listen, so that whether there is a socket for `mode` a start or a check tells
+      resolveOptions({ ...this.server, unix: "socket", fetch: () => undefined });
     } catch (error) {
       if (!(error instanceof ServerError) || !Array.isArray(error.cause)) throw error;
-      for (const mistake of withoutFlagsPart(error.cause as OptionMistake[])) this.#tellOptionMistake(mistake);
+      for (const mistake of withoutFlagsPart(error.cause as OptionMistake[]))
+        this.#tell(mistake.path, describeMistake(mistake));
     }
   }
 
-  #tellOptionMistake({ path, given, allowed, nearest, what }: OptionMistake): void {
-    let said = `${given} was given, ${allowed} is allowed`;
-    if (what !== undefined) said = what;
-    else if (allowed === "")
-      said = nearest === "" ? "there is no such setting" : `there is no such setting, did you mean ${nearest}?`;
-    this.#tell(path, said);
+  /** One of two places that say where the certificate comes from would be ignored. */
+  #checkCertificate(): void {
+    const { tls } = this.server;
+    if (!isPlain(tls)) return;
+    const inFull = ["cert", "certFile", "key", "keyFile"].find((name) => (tls[name] ?? null) !== null);
+    const byFlag = (["tls-cert", "acme"] as const).find((name) => this.flags.has(name));
+    if (inFull !== undefined && byFlag !== undefined)
+      this.#tell(settingOf(byFlag), `together with tls.${inFull} was given, one of the two is allowed`);
   }
 
   #refuseName(path: string, name: string): void {
@@ -224,7 +233,7 @@ class ConfigReader {
 
 /** Whether there is TLS, and where its certificate comes from, a flag may say: then a start, or a check, tells what is missing. */
 function withoutFlagsPart(mistakes: readonly OptionMistake[]): OptionMistake[] {
-  const missing = mistakes.filter(({ path, what }) => /^tls\.(?:cert|key)$/.test(path) && what === "is missing");
+  const missing = mistakes.filter(isMissing);
   return mistakes.filter((one) => !isNeedOfTls(one) && !(missing.length === 2 && missing.includes(one)));
 }
 
@@ -315,6 +324,11 @@ function nearestSetting(name: string): string {
 
 function isPlain(value: unknown): value is Plain {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** `Object` for what holds settings; a promise or a map has no members of its own, and nothing would be set. */
+function nameOfKind(value: Plain): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }
 
 /** Flags as a file would have said them, for a file that says them in another way. */

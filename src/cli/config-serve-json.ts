@@ -49,6 +49,7 @@ export function readServeJson(value: unknown, source: ConfigSource): ConfigFile 
     shown: source.shown,
     flags: flagsOf(entries),
     places,
+    placeOf: source.placeOf,
     server: {},
     files: {},
     mistakes,

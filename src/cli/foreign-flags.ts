@@ -5,10 +5,9 @@
  */
 
 import { editDistance } from "../server/option-check.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError, joinMistakes } from "./command-error.ts";
 import { ALIASES } from "./flag-aliases.ts";
 import { FLAG_TABLE } from "./flags.ts";
-import { joinMistakes } from "./settings.ts";
 import type { UnknownFlag } from "./usage.ts";
 
 const TLS = "HTTPS is --tls, or --tls-cert FILE --tls-key FILE";

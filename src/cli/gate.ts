@@ -8,7 +8,9 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Handler, Middleware } from "../web/handler.ts";
-import { CommandError, messageOf } from "./command-error.ts";
+import { CommandError, Mistakes, messageOf } from "./command-error.ts";
+import type { Origin, Origins } from "./config-layers.ts";
+import type { FlagName } from "./flags.ts";
 import type { GateSettings } from "./settings.ts";
 
 /** What scripts of other sites may read of a file besides what they always may: all that resuming and seeking needs. */
@@ -17,14 +19,28 @@ const EXPOSED = ["accept-ranges", "content-encoding", "content-range", "etag"];
 /**
  * Puts the gate before a handler.
  *
+ * @param origins where each setting came from
  * @param workingFolder where a relative `--auth @FILE` lies
- * @throws CommandError with exit code 2 for an impossible origin, field or user, 1 for a file that cannot be read
+ * @throws CommandError that tells all impossible origins, fields and users; exit code 2, or 1 for what a file says
  */
-export async function putGateBefore(handler: Handler, settings: GateSettings, workingFolder: string): Promise<Handler> {
-  const inside = settings.auth === "" ? handler : before(await authOf(settings.auth, workingFolder), handler);
-  const shared = settings.corsOrigins === null ? inside : before(await corsOf(settings), inside);
-  if (settings.headers.length === 0 && !settings.isIsolated) return shared;
-  return before(await headersOf(settings), shared);
+export async function putGateBefore(
+  handler: Handler,
+  settings: GateSettings,
+  origins: Origins,
+  workingFolder: string,
+): Promise<Handler> {
+  const mistakes = new Mistakes();
+  const make = (
+    name: FlagName,
+    isWanted: boolean,
+    maker: (shown: string) => Promise<Middleware>,
+  ): Promise<Middleware | null> =>
+    isWanted ? mistakes.attempt(() => attempt(origins.get(name), name, maker), null) : Promise.resolve(null);
+  const auth = await make("auth", settings.auth !== "", (shown) => authOf(settings.auth, workingFolder, shown));
+  const shared = await make("cors", settings.corsOrigins !== null, () => corsOf(settings));
+  const fields = await make("header", settings.headers.length > 0 || settings.isIsolated, () => headersOf(settings));
+  mistakes.complain();
+  return [auth, shared, fields].reduce<Handler>((next, one) => (one === null ? next : before(one, next)), handler);
 }
 
 function before(middleware: Middleware, next: Handler): Handler {
@@ -33,45 +49,56 @@ function before(middleware: Middleware, next: Handler): Handler {
 
 async function headersOf({ headers, isIsolated }: GateSettings): Promise<Middleware> {
   const { ISOLATION, responseHeaders } = await import("../middleware/response-headers.ts");
-  return attempt("--header", () => responseHeaders([...(isIsolated ? Object.entries(ISOLATION) : []), ...headers]));
+  return responseHeaders([...(isIsolated ? Object.entries(ISOLATION) : []), ...headers]);
 }
 
 async function corsOf({ corsOrigins, auth }: GateSettings): Promise<Middleware> {
   const { cors } = await import("../middleware/cors.ts");
   // A password is a credential; to all sites it is never let through
   const credentials = auth !== "" && corsOrigins !== "*";
-  return attempt("--cors", () => cors({ origins: corsOrigins ?? "*", credentials, exposedHeaders: EXPOSED }));
+  return cors({ origins: corsOrigins ?? "*", credentials, exposedHeaders: EXPOSED });
 }
 
-async function authOf(auth: string, workingFolder: string): Promise<Middleware> {
+async function authOf(auth: string, workingFolder: string, shown: string): Promise<Middleware> {
   const { basicAuth } = await import("../middleware/basic-auth.ts");
   const users = auth.startsWith("@")
-    ? await readUsers(resolve(workingFolder, auth.slice(1)))
-    : [splitUser(auth, "--auth")];
-  return attempt("--auth", () => basicAuth({ users: Object.fromEntries(users) }));
+    ? await readUsers(resolve(workingFolder, auth.slice(1)), shown)
+    : [splitUser(auth, shown)];
+  return basicAuth({ users: Object.fromEntries(users) });
 }
 
-function attempt<T>(flag: string, make: () => T): T {
+/** @param shown where it was given */
+async function attempt<T>(origin: Origin | undefined, name: FlagName, make: (shown: string) => Promise<T>): Promise<T> {
+  const shown = origin?.shown ?? `--${name}`;
   try {
-    return make();
+    return await make(shown);
   } catch (error) {
-    throw new CommandError(2, `${flag}: ${messageOf(error)}`, [], { cause: error });
+    const exitCode = origin?.source === "file" ? 1 : 2;
+    if (!(error instanceof CommandError)) {
+      throw new CommandError(exitCode, `${shown}: ${messageOf(error)}`, [], { cause: error });
+    }
+    throw error.exitCode === 2 && exitCode === 1
+      ? new CommandError(exitCode, error.message, error.advice, { cause: error })
+      : error;
   }
 }
 
 type User = readonly [name: string, password: string];
 
 /** A user per line; empty lines and those that begin with `#` do not count. */
-async function readUsers(path: string): Promise<User[]> {
+async function readUsers(path: string, shown: string): Promise<User[]> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    throw new CommandError(1, `--auth: ${path} cannot be read: ${messageOf(error)}`, [], { cause: error });
+    throw new CommandError(1, `${shown}: ${path} cannot be read: ${messageOf(error)}`, [], { cause: error });
   }
   const lines = text.split(/\r?\n/).map((line, index) => ({ line, place: `line ${index + 1} of ${path}` }));
   const users = lines.filter(({ line }) => line.trim() !== "" && !line.startsWith("#"));
-  return users.map(({ line, place }) => splitUser(line, place));
+  const mistakes = new Mistakes();
+  const read = await Promise.all(users.map(({ line, place }) => mistakes.attempt(() => splitUser(line, place), null)));
+  mistakes.complain("users");
+  return read.filter((user) => user !== null);
 }
 
 /** At the first colon (RFC 7617 §2). What is said of a mistake must not hold the password. */

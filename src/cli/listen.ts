@@ -39,22 +39,27 @@ export async function listen(settings: Settings, fetch: Handler, hooks: Hooks): 
   const [first] = targets;
   const port = first?.kind === "tcp" ? first.port : 0;
   const lastPort = isPortFixed ? port : Math.min(port + MOST_TRIES, HIGHEST_PORT);
-  const { redirectFrom, ...others } = settings.server;
+  const { redirectFrom, mode = -1, ...others } = settings.server;
   // One of them sends plain HTTP on, for all
   const optionsOf = (number: number): ServerConfig =>
-    number === 0 && redirectFrom !== undefined ? settings.server : others;
+    number === 0 && redirectFrom !== undefined ? { ...others, redirectFrom } : others;
   for (let candidate = port; ; candidate++) {
     const servers: Server[] = [];
     try {
       for (const target of targets) {
         const wanted = target.kind === "tcp" && !isPortFixed ? { ...target, port: candidate } : target;
         const [one, other] = inBothFamilies(wanted);
-        const server = await serve({ ...optionsOf(servers.length), fetch, hooks, ...placeOf(one) });
+        const server = await serve({ ...optionsOf(servers.length), fetch, hooks, ...placeOf(one, mode) });
         servers.push(server);
         if (other === null) continue;
         // Of port 0 the first got any, and the second shall have the same
         servers.push(
-          await serve({ ...optionsOf(servers.length), fetch, hooks, ...placeOf({ ...other, port: server.port }) }),
+          await serve({
+            ...optionsOf(servers.length),
+            fetch,
+            hooks,
+            ...placeOf({ ...other, port: server.port }, mode),
+          }),
         );
       }
       return { servers, takenPort: candidate === port ? 0 : port };
@@ -76,12 +81,15 @@ function inBothFamilies(target: Target): readonly [Target, TcpTarget | null] {
 type TcpTarget = Extract<Target, { readonly kind: "tcp" }>;
 
 /** The options of serve() for a target. */
-function placeOf(target: Target): { hostname: string; port: number } | { unix: string } | { fd: number } {
+function placeOf(
+  target: Target,
+  mode: number,
+): { hostname: string; port: number } | { unix: string; mode: number } | { fd: number } {
   switch (target.kind) {
     case "tcp":
       return { hostname: target.hostname, port: target.port };
     case "unix":
-      return { unix: target.path };
+      return { unix: target.path, mode };
     case "fd":
       return { fd: target.fd };
   }

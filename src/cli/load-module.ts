@@ -7,6 +7,7 @@
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { escapeLine } from "../observe/escape.ts";
 import type { Handler } from "../web/handler.ts";
 import { type Exports, handlerIn, importModule, listNames } from "../workers/handler-module.ts";
 import { CommandError, messageOf } from "./command-error.ts";
@@ -36,16 +37,25 @@ export async function loadModule(path: string): Promise<Handler> {
 
 /** What a failed import means to the author of the module. */
 export function explainFailure(path: string, error: unknown): CommandError {
-  const said = messageOf(error).replace(/\s+/g, " ");
+  const said = saidBy(error);
+  const frames = ownFrames(error);
   const missing = /Cannot find (?:package|module) '([^']+)'/.exec(said)?.[1];
   if (missing !== undefined) return explainMissing(path, missing, error);
-  if (error instanceof SyntaxError || said.startsWith("ParseError")) {
+  // One with frames was thrown by what runs, as by JSON.parse()
+  if ((error instanceof SyntaxError && frames.length === 0) || said.startsWith("ParseError")) {
     const place = error instanceof SyntaxError ? placeOfSyntaxError(path, error) : [];
     const isHere = place.some((line) => line.includes(path));
     const where = isHere ? path : `${path}, or a module that it imports,`;
     return new CommandError(1, `${where} cannot be read as a module: ${said}`, place, { cause: error });
   }
-  return new CommandError(1, `${path} failed while it was loaded: ${said}`, ownFrames(error), { cause: error });
+  return new CommandError(1, `${path} failed while it was loaded: ${said}`, frames, { cause: error });
+}
+
+/** What was thrown says, on one line. */
+export function saidBy(error: unknown): string {
+  const said = messageOf(error).replace(/\s+/g, " ").trim();
+  if (said !== "") return escapeLine(said);
+  return error instanceof Error ? `${error.name} without a message` : "nothing";
 }
 
 function explainMissing(path: string, name: string, cause: unknown): CommandError {
@@ -78,11 +88,19 @@ function placeAbove(text: string): string[] {
   return /^(?:file:|\/|[A-Z]:\\).*:\d+$/.test(lines[0] ?? "") ? lines.slice(0, end) : [];
 }
 
-/** The frames of a stack that are not Node's. */
-function ownFrames(error: unknown): string[] {
-  const stack = error instanceof Error ? (error.stack ?? "") : "";
+/** The frames of a stack that are neither Node's nor ours; those of packages only if there are no others. */
+export function ownFrames(error: unknown): string[] {
+  const stack: unknown = error instanceof Error ? error.stack : "";
+  if (typeof stack !== "string") return [];
   const here = fileURLToPath(new URL("..", import.meta.url));
-  const isForeign = (line: string): boolean =>
-    /node:internal|node_modules\/jiti/.test(line) || line.includes(here) || line.includes(pathToFileURL(here).href);
-  return stack.split("\n").filter((line) => /^\s+at /.test(line) && !isForeign(line));
+  const isOurs = (line: string): boolean => line.includes(here) || line.includes(pathToFileURL(here).href);
+  const lines = stack.split("\n").filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line) && !line.includes("node:"));
+  // Ours are on top where it has called us, and below where we have called it; what is below those is no more its business
+  const top = lines.findIndex((line) => !isOurs(line));
+  const end = lines.findIndex((line, at) => at > top && isOurs(line));
+  const frames = top === -1 ? [] : lines.slice(top, end === -1 ? lines.length : end);
+  const packages = frames.filter((line) => /node_modules[/\\]/.test(line));
+  const own = frames.filter((line) => !packages.includes(line));
+  const shown = own.length > 0 ? own : packages.filter((line) => !/node_modules[/\\]jiti/.test(line));
+  return shown.map((line) => escapeLine(line));
 }

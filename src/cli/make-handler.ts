@@ -11,8 +11,8 @@ import { serveStatic } from "../static/serve-static.ts";
 import type { StaticHandler } from "../static/serve-static.ts";
 import type { Handler } from "../web/handler.ts";
 import { CommandError } from "./command-error.ts";
+import type { Origins } from "./config-layers.ts";
 import { FLAG_TABLE } from "./flags.ts";
-import type { Flags } from "./flags.ts";
 import type { FileSettings, GateSettings, Settings } from "./settings.ts";
 import type { Subject } from "./subject.ts";
 
@@ -26,22 +26,26 @@ export interface MadeHandler {
 /**
  * Makes the handler.
  *
+ * @param origins where each setting came from
  * @throws CommandError for a module that cannot be run, for flags that do not go with it, and for an impossible gate
  */
 export async function makeHandler(
   subject: Subject,
   settings: Settings,
-  flags: Flags,
+  origins: Origins,
   workingFolder: string,
 ): Promise<MadeHandler> {
   if (subject.kind === "module") {
-    refuseFileFlags(flags, subject);
+    refuseFileFlags(origins, subject);
     const { loadModule } = await import("./load-module.ts");
-    return { handler: await guarded(await loadModule(subject.path), settings.gate, workingFolder), files: null };
+    return {
+      handler: await guarded(await loadModule(subject.path), settings.gate, origins, workingFolder),
+      files: null,
+    };
   }
   const files = filesHandlerOf(subject, settings.files);
   const shown = await withoutConfig(files, subject, settings.configFile);
-  return { handler: await guarded(shown, settings.gate, workingFolder), files };
+  return { handler: await guarded(shown, settings.gate, origins, workingFolder), files };
 }
 
 function filesHandlerOf({ kind, path }: Subject, files: FileSettings): StaticHandler {
@@ -74,15 +78,30 @@ async function withoutConfig(files: Handler, { kind, path }: Subject, configFile
 }
 
 /** Most servers have no gate, and need not load it. */
-async function guarded(handler: Handler, gate: GateSettings, workingFolder: string): Promise<Handler> {
+async function guarded(
+  handler: Handler,
+  gate: GateSettings,
+  origins: Origins,
+  workingFolder: string,
+): Promise<Handler> {
   const isOpen = gate.auth === "" && gate.corsOrigins === null && !gate.isIsolated && gate.headers.length === 0;
   if (isOpen) return handler;
   const { putGateBefore } = await import("./gate.ts");
-  return putGateBefore(handler, gate, workingFolder);
+  return putGateBefore(handler, gate, origins, workingFolder);
 }
 
-function refuseFileFlags(flags: Flags, subject: Subject): void {
-  const row = FLAG_TABLE.find(({ name, isOfFiles }) => isOfFiles && flags.has(name));
+/**
+ * Makes the gate for nothing but to know whether it can be made.
+ *
+ * @throws CommandError if it cannot
+ */
+export async function checkGate(gate: GateSettings, origins: Origins, workingFolder: string): Promise<void> {
+  await guarded(() => undefined, gate, origins, workingFolder);
+}
+
+/** What was typed; a file may serve several runs of the command. */
+function refuseFileFlags(origins: Origins, subject: Subject): void {
+  const row = FLAG_TABLE.find(({ name, isOfFiles }) => isOfFiles && origins.get(name)?.source === "flag");
   if (row === undefined) return;
   throw new CommandError(2, `--${row.name} is about files, and ${subject.path} is a module that answers itself`, [
     `Leave --${row.name} out; in the module, serveStatic() has an option for it`,

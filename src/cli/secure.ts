@@ -10,7 +10,6 @@
 
 import { existsSync } from "node:fs";
 import { homedir, hostname, networkInterfaces, userInfo } from "node:os";
-import { resolve } from "node:path";
 import { AcmeKeeper } from "../certificates/acme-keeper.ts";
 import { orderCertificate } from "../certificates/acme-order.ts";
 import { provideLocalCertificate } from "../certificates/local-certificate.ts";
@@ -25,6 +24,7 @@ import type { ExitCode } from "./command-error.ts";
 import type { Environment } from "./config-layers.ts";
 import type { Settings } from "./settings.ts";
 import { isEveryAddress } from "./targets.ts";
+import { resolvedFiles, withTls } from "./tls-settings.ts";
 import type { TlsSettings } from "./tls-settings.ts";
 
 /** What it needs of the world. */
@@ -69,15 +69,10 @@ export async function secure(
       const local = await attempt(() => provideLocal(settings, world.environment));
       const files = { certFile: local.bundlePath, keyFile: local.bundlePath };
       const notes = adviceOf(local);
-      return idle({ ...settings, notes: [...settings.notes, ...notes], server: withTls(settings, files) });
+      return idle({ ...settings, notes: [...settings.notes, ...notes], server: withTls(settings.server, files) });
     }
-    case "files": {
-      const certFile = resolve(world.workingFolder, tls.certFile);
-      return idle({
-        ...settings,
-        server: withTls(settings, { certFile, keyFile: resolve(world.workingFolder, tls.keyFile) }),
-      });
-    }
+    case "files":
+      return idle({ ...settings, server: withTls(settings.server, resolvedFiles(tls, world.workingFolder)) });
     case "acme":
       return keepAcme(settings, tls, world, say, warn);
     case undefined:
@@ -87,12 +82,6 @@ export async function secure(
 
 function idle(settings: Settings): Secured {
   return { settings, start: () => {}, stop: () => {} };
-}
-
-/** What a file says besides (client certificates, versions) holds; where the certificate comes from the flags have said. */
-function withTls(settings: Settings, files: { certFile: string; keyFile: string }): ServerConfig {
-  const { cert: _cert, key: _key, passphrase: _pass, ocspFile: _ocsp, ...rest } = settings.server.tls ?? {};
-  return { ...settings.server, tls: { ...rest, ...files } };
 }
 
 /** Of several workers one obtains the certificate, and the others learn of it by its file, whatever a configuration says. */
@@ -180,7 +169,7 @@ async function keepAcme(
     settings: {
       ...settings,
       notes: [...settings.notes, ...notes],
-      server: { ...withWatch(withTls(settings, files)), redirectFrom },
+      server: { ...withWatch(withTls(settings.server, files)), redirectFrom },
     },
     start: (onObtained) => {
       tell = onObtained;

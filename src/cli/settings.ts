@@ -9,7 +9,7 @@ import { availableParallelism } from "node:os";
 import type { CacheSetting } from "../http/cache-control.ts";
 import { parseCacheSetting } from "../http/cache-control.ts";
 import type { FileConfig, ServerConfig } from "../config/config.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError, Mistakes } from "./command-error.ts";
 import { valueOf } from "./config-layers.ts";
 import type { Environment, Given } from "./config-layers.ts";
 import { isOn, lastOf, textOf } from "./flags.ts";
@@ -93,11 +93,20 @@ const DEFAULT_HOSTNAME = "127.0.0.1";
  * @throws CommandError that tells every impossible value with its flag, variable or line; exit code 2, or 1 if all are the file's
  */
 export function readSettings(given: Given, isTerminal: boolean): Settings {
+  const mistakes = new Mistakes();
+  const settings = understand(given, isTerminal, mistakes);
+  mistakes.complain();
+  return settings;
+}
+
+/** The same for who goes on to look for more: what is impossible is in `mistakes`, and counts as not given. */
+export function understand(given: Given, isTerminal: boolean, mistakes: Mistakes): Settings {
   const { flags, file } = given;
-  const reader = new SettingsReader(given);
+  for (const mistake of given.mistakes) mistakes.add(mistake);
+  const reader = new SettingsReader(given, mistakes);
   const targets = reader.read(["port", "host", "listen"], () => readTargets(given), []);
   const logFile = textOf(flags, "log-file");
-  const settings: Settings = {
+  return {
     targets,
     isPortFixed: isPortFixed(flags),
     isQuiet: isOn(flags, "quiet", false),
@@ -127,8 +136,6 @@ export function readSettings(given: Given, isTerminal: boolean): Settings {
     configFile: file?.path ?? "",
     notes: file?.notes ?? [],
   };
-  reader.complain();
-  return settings;
 }
 
 function readWorkers({ flags, origins }: Given): number {
@@ -146,11 +153,11 @@ function readWorkers({ flags, origins }: Given): number {
 /** Goes on after a mistake, so that the next one is found too. */
 class SettingsReader {
   readonly #given: Given;
-  readonly #mistakes: CommandError[];
+  readonly #mistakes: Mistakes;
 
-  constructor(given: Given) {
+  constructor(given: Given, mistakes: Mistakes) {
     this.#given = given;
-    this.#mistakes = [...given.mistakes];
+    this.#mistakes = mistakes;
   }
 
   /**
@@ -164,23 +171,10 @@ class SettingsReader {
       if (!(error instanceof CommandError)) throw error;
       const sources = names.map((name) => this.#given.origins.get(name)?.source).filter((one) => one !== undefined);
       const isOfFile = sources.length > 0 && sources.every((source) => source === "file");
-      this.#mistakes.push(isOfFile ? new CommandError(1, error.message, error.advice, { cause: error }) : error);
+      this.#mistakes.add(isOfFile ? new CommandError(1, error.message, error.advice, { cause: error }) : error);
       return instead;
     }
   }
-
-  complain(): void {
-    if (this.#mistakes.length > 0) throw joinMistakes(this.#mistakes);
-  }
-}
-
-/** Several mistakes as one error, whose `cause` are they. One stays what it is. */
-export function joinMistakes(mistakes: readonly CommandError[], what = "settings"): CommandError {
-  const [first] = mistakes;
-  if (first !== undefined && mistakes.length === 1) return first;
-  const lines = mistakes.flatMap(({ message, advice }) => [message, ...advice.map((line) => `  ${line}`)]);
-  const exitCode = mistakes.some((one) => one.exitCode === 2) ? 2 : 1;
-  return new CommandError(exitCode, `${mistakes.length} ${what} are wrong`, lines, { cause: mistakes });
 }
 
 /** How people know where a value comes from: `--port`, `the environment's PORT`, `port in fairlead.config.ts:3`. */

@@ -27,9 +27,15 @@ const MODULES: ReadonlySet<string> = new Set([".js", ".mjs", ".cjs", ".ts", ".mt
  * @param word as it was typed, undefined if nothing was
  * @param root the same by the flag of other tools
  * @param workingFolder absolute
+ * @param hints for what else the word may have been meant for, if nothing is there
  * @throws CommandError with exit code 1 if nothing is there that can be served, 2 if two things are meant
  */
-export function findSubject(word: string | undefined, root: string | undefined, workingFolder: string): Subject {
+export function findSubject(
+  word: string | undefined,
+  root: string | undefined,
+  workingFolder: string,
+  hints: readonly string[] = [],
+): Subject {
   if (word !== undefined && root !== undefined) {
     throw new CommandError(2, `one thing can be served, not two: ${word} and ${root}`, [`Leave --root ${root} out`]);
   }
@@ -45,6 +51,7 @@ export function findSubject(word: string | undefined, root: string | undefined, 
       throw new CommandError(1, `${argument} is neither a folder nor a file`, ["Give a folder, a file or a module"]);
     case "nothing":
       throw new CommandError(1, `there is no ${argument} in ${workingFolder}`, [
+        ...hints,
         "Give a folder, a file or a module, or nothing at all for the current folder",
       ]);
   }

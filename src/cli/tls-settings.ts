@@ -4,7 +4,9 @@
  * It must never look at the disk, nor load what makes certificates: most servers speak plain HTTP here.
  */
 
+import { resolve } from "node:path";
 import { ACME_DIRECTORIES, isMailAddress, readDirectory, readDomain } from "../certificates/acme-names.ts";
+import type { ServerConfig } from "../config/config.ts";
 import { CommandError } from "./command-error.ts";
 import type { Given } from "./config-layers.ts";
 import { isOn, textOf } from "./flags.ts";
@@ -96,4 +98,26 @@ function refuse(given: Given, one: FlagName, other: FlagName, why: string): neve
 
 function shown({ origins }: Given, name: FlagName): string {
   return origins.get(name)?.shown ?? `--${name}`;
+}
+
+/** The files of a certificate, absolute. */
+export interface CertificateFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** Those that were named. */
+export function resolvedFiles({ certFile, keyFile }: CertificateFiles, workingFolder: string): CertificateFiles {
+  return { certFile: resolve(workingFolder, certFile), keyFile: resolve(workingFolder, keyFile) };
+}
+
+/**
+ * What a file says besides (client certificates, versions) holds; where the certificate comes from the flags have said.
+ *
+ * @param files null: they are not made yet
+ */
+export function withTls(server: ServerConfig, files: CertificateFiles | null): ServerConfig {
+  const { cert: _cert, key: _key, passphrase: _pass, ocspFile: _ocsp, ...more } = server.tls ?? {};
+  const { certFile: _certFile, keyFile: _keyFile, ...rest } = more;
+  return { ...server, tls: { ...rest, ...files } };
 }

@@ -7,11 +7,10 @@
  */
 
 import { parseArgs } from "node:util";
-import { CommandError } from "./command-error.ts";
+import { CommandError, joinMistakes } from "./command-error.ts";
 import { ALIASES } from "./flag-aliases.ts";
 import { FLAG_TABLE } from "./flags.ts";
 import type { FlagName, FlagRow, Flags } from "./flags.ts";
-import { joinMistakes } from "./settings.ts";
 
 /** What the command can do. */
 export type Verb = "serve" | "check" | "explain" | "fetch" | "hash-password" | "trust";

@@ -177,15 +177,60 @@ describe("what is wrong", () => {
   it("is told all at once", async () => {
     write("fairlead.config.json", '{\n  "prot": 1,\n  "logFile": "no/where/log"\n}');
     write("site/_redirects", "/a\n");
-    const wrong = await check("site");
-    expect(wrong.exitCode).toBe(1);
-    expect(wrong.errors).toContain("fairlead.config.json:2: prot: there is no such setting, did you mean port?");
-    write("fairlead.config.json", '{ "logFile": "no/where/log" }');
     const { exitCode, errors } = await check("site");
+    expect(errors).toContain("fairlead.config.json:2: prot: there is no such setting, did you mean port?");
     expect(errors).toMatch(/wrong {2}.*_redirects:1: /);
-    expect(errors).toMatch(/wrong {2}--log-file: .*no\/where\/log cannot be written/);
-    expect(errors).toMatch(/2 mistakes; nothing would be served\.\n$/);
+    expect(errors).toMatch(/wrong {2}logFile in fairlead\.config\.json:3: .*no\/where\/log cannot be written/);
+    expect(errors).toMatch(/3 mistakes; nothing would be served\.\n$/);
     expect(exitCode).toBe(2);
+  });
+
+  it("has the place of the nearest setting that is there", async () => {
+    write(
+      "fairlead.config.json",
+      `{
+  "root": "site",
+  "hsts": { "maxAgeSeconds": 60 },
+  "mode": 432,
+  "auth": "nobody",
+  "cors": "no origin",
+  "headers": { "a b": "c" }
+}`,
+    );
+    const { exitCode, errors } = await check("");
+    expect(errors.split("\n").filter((line) => line.startsWith("wrong"))).toEqual([
+      "wrong  auth in fairlead.config.json:5 is no name and password",
+      expect.stringMatching(/^wrong {2}cors in fairlead\.config\.json:6: /) as string,
+      expect.stringMatching(/^wrong {2}headers in fairlead\.config\.json:7: /) as string,
+      "wrong  fairlead.config.json:4: mode: it is for the file of a unix socket, and there is none",
+      expect.stringMatching(/^wrong {2}fairlead\.config\.json:3: hsts: needs tls/) as string,
+    ]);
+    expect(exitCode).toBe(1);
+    const servers = '"servers": [\n{ "certFile": "a.pem" },\n{ "names": ["{"], "certFile": "b.pem" }]';
+    write("fairlead.config.json", `{ "root": "site",\n"tls": { "requestCert": true,\n${servers} } }`);
+    expect((await check("")).errors.split("\n").map((line) => line.replace(folder, ""))).toEqual([
+      'wrong  fairlead.config.json:5: tls.servers[1].names: "{" was given, names such as www.example.com or *.example.com is allowed',
+      "wrong  fairlead.config.json:4: tls.servers[0].certFile: /a.pem does not exist",
+      "wrong  fairlead.config.json:4: tls.servers[0].key: is missing",
+      "",
+      "3 mistakes; nothing would be served.",
+      "",
+    ]);
+  });
+
+  it("is a mode without a socket file, unless flags say for now where to listen", async () => {
+    write("fairlead.config.json", '{ "root": "site", "mode": 432, "listen": ["unix:here.sock", "tcp://:3000"] }');
+    for (const line of ["", "-p 3000", "--listen unix:there.sock"]) expect((await check(line)).exitCode).toBe(0);
+    write("fairlead.config.json", '{ "root": "site", "mode": 432, "listen": "tcp://:3000" }');
+    for (const line of ["", "-p 3000"]) expect((await check(line)).errors).toContain("mode: it is for the file");
+    expect((await check("--listen unix:there.sock")).exitCode).toBe(0);
+  });
+
+  it("is a certificate said in two ways by one file", async () => {
+    write("fairlead.config.json", '{ "root": "site",\n"acme": "a@b.example",\n"tls": { "cert": "x", "key": "y" } }');
+    expect((await check("--domain a.example")).errors).toContain(
+      "fairlead.config.json:2: acme: together with tls.cert was given, one of the two is allowed",
+    );
   });
 
   it("is a certificate that is missing, unless a flag says where it comes from", async () => {

@@ -31,7 +31,7 @@ async function start(line = ""): Promise<Reloader> {
   const { words, flags } = readUsage(line === "" ? [] : line.split(" "));
   const world = { environment: {}, workingFolder: folder, isTerminal: false };
   const intent = await readIntent(words[0], flags, world);
-  const { handler } = await makeHandler(intent.subject, intent.settings, flags, folder);
+  const { handler } = await makeHandler(intent.subject, intent.settings, intent.given.origins, folder);
   return new Reloader(words[0], flags, world, intent, handler, (text) => said.push(text));
 }
 
@@ -65,7 +65,7 @@ describe("reading everything again", () => {
     ["is no JSON", "{", "fairlead.config.json"],
     ["has a mistake", { prot: 1 }, "fairlead.config.json:1: prot: there is no such setting, did you mean port?"],
     ["names what is not there", { root: "gone" }, "there is no "],
-    ["names a field that cannot be", { root: "new", headers: { "a b": "1" } }, "--header"],
+    ["names a field that cannot be", { root: "new", headers: { "a b": "1" } }, "headers in fairlead"],
   ])("keeps what it has if the file %s", async (_what, content, message) => {
     write({ root: "old", headers: { "x-a": "0" } });
     const reloader = await start();
@@ -83,7 +83,7 @@ describe("reading everything again", () => {
     const code = join(folder, "fairlead.config.mjs");
     writeFileSync(code, "export default { root: 'new', get limits() { throw new Error('out of luck'); } };");
     expect(await reloader.reload()).toBe(false);
-    expect(said[0]).toBe("Nothing has changed: out of luck");
+    expect(said[0]).toBe("Nothing has changed: fairlead.config.mjs failed while it was read: out of luck");
     rmSync(code);
     write({ root: "new" });
     expect(await reloader.reload()).toBe(true);

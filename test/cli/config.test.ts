@@ -210,9 +210,49 @@ describe("mistakes in the file", () => {
   });
 
   it.each([
+    ["--admin 9180", "If 9180 is the value of --admin, write --admin=9180"],
+    ["--open /docs", "If /docs is the value of --open, write --open=/docs"],
+    ["--host myhost", "If myhost is the value of --host, write --host=myhost"],
+    ["9180", "A port is --port 9180"],
+    ["-p 80 9180", "Give a folder, a file or a module, or nothing at all for the current folder"],
+  ])("are not made of words that were meant for a flag: %s", async (line, hint) => {
+    const error = await mistakeOf(line);
+    expect(error.message).toMatch(/^there is no /);
+    expect(error.advice[0]).toBe(hint);
+  });
+
+  it.each([
+    ["getter", "export default { get port() { return of(); } };", "failed while it was read: no luck"],
+    ["list of members", "export default new Proxy({}, { ownKeys: () => of() });", "failed while it was read: no luck"],
+    ["top level", "of();", "failed while it was loaded: no luck"],
+    ["text that is no JSON", 'JSON.parse("{");', "failed while it was loaded: Expected property name"],
+  ])("show no frames but the file's own: %s", async (_what, text, said) => {
+    write("fairlead.config.mjs", `const of = () => {\n  throw new Error("no \\n luck");\n};\n${text}`);
+    const error = await mistakeOf();
+    expect(error.message).toContain(said);
+    expect(error.advice.length).toBeGreaterThan(0);
+    for (const line of error.advice) expect(line).toMatch(/^\s+at .*fairlead\.config\.mjs:\d+:\d+\)?$/);
+  });
+
+  it.each([
+    ["throw { code: 5 };", "{ code: 5 }"],
+    ["throw null;", "null"],
+    ["throw Object.create(null);", "[Object: null prototype] {}"],
+    ["throw new TypeError();", "TypeError without a message"],
+    ["const e = new Error('odd \\x1b[31m'); e.stack = 5; throw e;", "odd \\x1b[31m"],
+  ])("are told whatever is thrown: %s", async (text, said) => {
+    write("fairlead.config.mjs", text);
+    expect((await mistakeOf()).message).toBe(
+      `${join(folder, "fairlead.config.mjs")} failed while it was loaded: ${said}`,
+    );
+  });
+
+  it.each([
     ["export default 3;", /exports 3, an object of settings is allowed/],
     ["export const port = 3;", /exports nothing by default/],
     ["export default () => ({});", /exports a function/],
+    ["export default Promise.resolve({ port: 3000 });", /exports a Promise/],
+    ["export default new Map([['port', 3000]]);", /exports a Map/],
   ])("of the whole: %s", async (text, message) => {
     write("fairlead.config.mjs", text);
     const error = await mistakeOf();
@@ -259,6 +299,7 @@ export default defineConfig({
     ["timeouts.headMs", "f.ts:8"],
     ["host", "f.ts"],
     ["log-file", "f.ts:4"],
+    ["limits.headMs", "f.ts:6"],
   ])("%s is at %s", (setting, place) => {
     expect(placeFinder(text, "f.ts")(setting)).toBe(place);
   });

@@ -179,7 +179,7 @@ describe("--tls-cert", () => {
     await issue("b");
     const running = run(`${line} --ssl-cert a.crt --ssl-key b.key`);
     expect(await running.exit).toBe(1);
-    expect(running.output()).toMatch(/tls\.keyFile: .*not the key of the certificate/);
+    expect(running.output()).toMatch(/--tls-key: .*not the key of the certificate/);
   });
 
   it("can be said in full by a file, and taken back by a flag", async () => {

@@ -1,0 +1,56 @@
+/**
+ * All that stands between settings and a server that could listen, with every mistake in it and not the first alone.
+ *
+ *  1 handler   made of what is served, with the gate before it
+ *  2 server    its options, certificates read (server-mistakes.ts)
+ *  3 log       whether its file can be written, without making it
+ *
+ * A start does it and so does a check. It must leave nothing behind.
+ */
+
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { CommandError, messageOf, type Mistakes } from "./command-error.ts";
+import type { Outlook } from "./config-intent.ts";
+import type { Given } from "./config-layers.ts";
+import { checkGate, makeHandler } from "./make-handler.ts";
+import type { MadeHandler } from "./make-handler.ts";
+import { findServerMistakes } from "./server-mistakes.ts";
+
+/**
+ * Does it.
+ *
+ * @param loadsModule an app is loaded though there are mistakes already; otherwise only if there are none
+ * @returns null if there is a mistake in the handler, or nothing to make it of
+ */
+export async function prepare(
+  { given, settings, subject }: Outlook,
+  workingFolder: string,
+  mistakes: Mistakes,
+  loadsModule: boolean,
+): Promise<MadeHandler | null> {
+  const { origins } = given;
+  const isWanted = loadsModule || subject?.kind !== "module" || mistakes.all.length === 0;
+  const made =
+    subject === null || !isWanted
+      ? null
+      : await mistakes.attempt(() => makeHandler(subject, settings, origins, workingFolder), null);
+  if (made === null) await mistakes.attempt(() => checkGate(settings.gate, origins, workingFolder), undefined);
+  for (const mistake of findServerMistakes(settings, given, workingFolder)) mistakes.add(mistake);
+  await mistakes.attempt(() => checkLogFile(settings.logFile, given, workingFolder), undefined);
+  return made;
+}
+
+/** Whether it could be opened. */
+function checkLogFile(name: string, { origins }: Given, workingFolder: string): void {
+  if (name === "") return;
+  const path = resolve(workingFolder, name);
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats?.isDirectory() === true) throw new Error("it is a folder");
+    accessSync(stats === undefined ? dirname(path) : path, constants.W_OK);
+  } catch (error) {
+    const shown = origins.get("log-file")?.shown ?? "--log-file";
+    throw new CommandError(1, `${shown}: ${path} cannot be written: ${messageOf(error)}`, [], { cause: error });
+  }
+}

@@ -1,0 +1,90 @@
+import { EventEmitter } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCommand } from "../../src/cli/command.ts";
+
+let folder = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "fairlead-prepare-"));
+  mkdirSync(join(folder, "site"));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A start that comes to nothing: its exit code and the lines that say why. */
+async function start(...args: readonly string[]): Promise<{ exitCode: number; lines: string[] }> {
+  let errors = "";
+  const exitCode = await runCommand(args, {
+    environment: {},
+    workingFolder: folder,
+    isTerminal: false,
+    signals: new EventEmitter(),
+    writeOutput: () => {},
+    writeError: (text) => (errors += text),
+    writeBytes: async () => {},
+    readLine: async () => "",
+    onServing: () => {
+      throw new Error("it must not listen");
+    },
+    workerNumber: 0,
+    commandLine: [],
+    handOver: null,
+  });
+  return { exitCode, lines: errors.replaceAll(folder, "").trimEnd().split("\n") };
+}
+
+describe("a start", () => {
+  it("tells all that is wrong at once, and leaves nothing behind", async () => {
+    writeFileSync(join(folder, "site/_redirects"), "/a\n");
+    const wrong = await start(
+      "site",
+      "-p",
+      "x",
+      "--auth",
+      "ada",
+      "--log-file",
+      "no/log",
+      "-H",
+      "a b: c",
+      "--tls-cert",
+      "a",
+    );
+    expect(wrong.exitCode).toBe(2);
+    expect(wrong.lines[0]).toBe("fairlead: 6 things are wrong");
+    expect(wrong.lines.filter((line) => /^ {2}\S/.test(line))).toEqual([
+      '  --port is "x", which is no port',
+      expect.stringMatching(/^ {2}.*_redirects:1: /) as string,
+      "  --auth is no name and password",
+      expect.stringMatching(/^ {2}--header: .*a b/) as string,
+      "  --tls-cert: /a does not exist",
+      expect.stringMatching(/^ {2}--log-file: \/no\/log cannot be written/) as string,
+    ]);
+    const other = await start("nowhere", "--auth", "ada", "--log-file", "requests.log");
+    expect(other.lines.filter((line) => /^ {2}\S/.test(line))).toEqual([
+      "  there is no nowhere in ",
+      "  --auth is no name and password",
+    ]);
+    expect(existsSync(join(folder, "requests.log"))).toBe(false);
+  });
+
+  it("loads no app where something else is wrong already", async () => {
+    writeFileSync(join(folder, "app.mjs"), "globalThis.wasLoaded = true; throw new Error('no luck');");
+    const { lines } = await start("app.mjs", "--workers", "none", "--auth", "ada");
+    expect(lines.join("\n")).toMatch(/2 things are wrong[^]*--workers[^]*--auth/);
+    expect(Reflect.has(globalThis, "wasLoaded")).toBe(false);
+    expect((await start("app.mjs", "--auth", "ada")).lines.join("\n")).toMatch(/failed while it was loaded[^]*--auth/);
+    Reflect.deleteProperty(globalThis, "wasLoaded");
+  });
+
+  it("tells every line that is wrong of a file of users", async () => {
+    writeFileSync(join(folder, "users"), "ada:x\nbob\n# note\n:eve\n");
+    const { lines } = await start("site", "--auth", "@users");
+    expect(lines.filter((line) => line.includes("is no name"))).toEqual([
+      "  line 2 of /users is no name and password",
+      "  line 4 of /users is no name and password",
+    ]);
+  });
+});
