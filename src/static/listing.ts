@@ -10,9 +10,11 @@
 import { HttpError } from "../http/errors.ts";
 import { selectMediaType } from "../http/negotiate.ts";
 import { Response } from "../web/response.ts";
+import { type Coding, IDENTITY } from "./coding.ts";
 import { isNotThere } from "./contain.ts";
 import type { EntryFilter, FolderEntries, ListedFolder, ListingEntry } from "./listing-entries.ts";
 import { BUSY, GONE, readEntries } from "./listing-entries.ts";
+import { codePieces, codingFields, listingCoding } from "./listing-coding.ts";
 import type { ListingOrder } from "./listing-order.ts";
 import { parseOrder } from "./listing-order.ts";
 import type { ListingFacts } from "./listing-page.ts";
@@ -28,6 +30,8 @@ export interface ListingRequest {
   readonly search: string;
   /** The Accept field, null if there was none. */
   readonly accept: string | null;
+  /** Codings that the request takes, the best first; undefined for none, whatever it takes. */
+  readonly codings?: readonly Coding[] | undefined;
 }
 
 const HTML = "text/html";
@@ -64,7 +68,13 @@ export async function listFolder(
 ): Promise<Response | null> {
   // What accepts neither gets the page: better than a refusal, and allowed (RFC 9110 §12.5.1)
   const isHtml = selectMediaType(request.accept, OFFERED) !== JSON_TYPE;
-  const headers = isHtml ? HTML_FIELDS : JSON_FIELDS;
+  const coding = request.codings === undefined ? IDENTITY : listingCoding(request.codings);
+  const headers = {
+    ...(isHtml ? HTML_FIELDS : JSON_FIELDS),
+    ...codingFields(coding),
+    // RFC 9110 §12.5.5
+    ...(request.codings === undefined ? {} : { vary: "accept, accept-encoding" }),
+  };
   const order = parseOrder(request.search);
   try {
     const entries = await readEntries(folders, filter, order, nowMs);
@@ -75,7 +85,8 @@ export async function listFolder(
       return new Response(null, { headers });
     }
     const pieces = isHtml ? writePage(request.names, entries, order) : writeJson(request.names, entries, order);
-    return new Response(new ReleasingContent(pieces, entries.release), { headers });
+    const content = coding === IDENTITY ? pieces : codePieces(pieces, coding);
+    return new Response(new ReleasingContent<string | Uint8Array>(content, entries.release), { headers });
   } catch (error) {
     if (isNotThere(error)) return null;
     throw error;
@@ -83,11 +94,11 @@ export async function listFolder(
 }
 
 /** Content that lets go of what it holds at its end, however it ends, and even if it has never begun. */
-class ReleasingContent implements AsyncIterable<string>, AsyncIterator<string, undefined> {
-  readonly #pieces: AsyncGenerator<string, undefined>;
+class ReleasingContent<Piece> implements AsyncIterable<Piece>, AsyncIterator<Piece, undefined> {
+  readonly #pieces: AsyncGenerator<Piece, undefined>;
   readonly #release: () => void;
 
-  constructor(pieces: AsyncGenerator<string, undefined>, release: () => void) {
+  constructor(pieces: AsyncGenerator<Piece, undefined>, release: () => void) {
     this.#pieces = pieces;
     this.#release = release;
   }
@@ -96,7 +107,7 @@ class ReleasingContent implements AsyncIterable<string>, AsyncIterator<string, u
     return this;
   }
 
-  async next(): Promise<IteratorResult<string, undefined>> {
+  async next(): Promise<IteratorResult<Piece, undefined>> {
     try {
       const step = await this.#pieces.next();
       if (step.done === true) this.#release();
@@ -107,7 +118,7 @@ class ReleasingContent implements AsyncIterable<string>, AsyncIterator<string, u
     }
   }
 
-  async return(): Promise<IteratorResult<string, undefined>> {
+  async return(): Promise<IteratorResult<Piece, undefined>> {
     this.#release();
     return this.#pieces.return(undefined);
   }

@@ -10,6 +10,7 @@ import type { Response } from "../web/response.ts";
 import { takeAnswer, responseOfLines } from "../web/response.ts";
 import type { Payload } from "../web/response-body.ts";
 import type { CachedFile } from "./cached-file.ts";
+import { Acceptances } from "./coding.ts";
 import type { Trace } from "./explain.ts";
 import { errorPageCandidates, isPageNavigation, wantsErrorPage } from "./fallback.ts";
 import type { FileFinder } from "./file-finder.ts";
@@ -55,6 +56,7 @@ export class Otherwise {
   readonly #settings: StaticSettings;
   readonly #finder: FileFinder;
   readonly #answerer: Answerer;
+  readonly #acceptances: Acceptances = new Acceptances();
 
   constructor(settings: StaticSettings, finder: FileFinder, answerer: Answerer) {
     this.#settings = settings;
@@ -78,11 +80,12 @@ export class Otherwise {
   /** There is a folder, without index. */
   async folder(asked: Asked, folder: LocatedFolder): Promise<Response> {
     const { method, fields, target } = asked;
-    const { listsFolders, showsDotFiles, hasRules, time } = this.#settings;
+    const { listsFolders, showsDotFiles, hasRules, compresses, time } = this.#settings;
     if (!listsFolders) return this.missing(asked);
     // Loaded with the first listing
     const { listFolder } = await import("./listing.ts");
-    const request = { method, names: target.names, search: target.search, accept: fields.get("accept") };
+    const codings = compresses ? this.#acceptances.of(fields.get("accept-encoding")) : undefined;
+    const request = { method, names: target.names, search: target.search, accept: fields.get("accept"), codings };
     const hiddenNames = hasRules && target.names.length === 0 ? RULES_FILES : NO_NAMES;
     const filter = { dotFiles: showsDotFiles, hiddenNames };
     const listing = await listFolder(folder.parts, request, filter, time.nowMs());
