@@ -4,7 +4,11 @@
  *  1 open    what is stored is used; where nothing is, a placeholder lets the server speak TLS at once
  *  2 wait    until a third of the lifetime is left, less a random part, so that not all servers come at one hour
  *  3 order   a new one (acme-order.ts), which replaces the bundle whole; whoever watches the file takes it up
- *  4 again   after a failure: 2 minutes, then twice as long each time, up to 6 hours
+ *  4 again   after a failure: 2 minutes, then twice as long each time, up to 6 hours; after a success not before a third of
+ *            the lifetime, whatever the clock says
+ *
+ * When a certificate is over is asked of the wall clock, as clients do; how long ago an order was, of time that only grows: a
+ * clock that is set neither brings on order after order nor puts one off for years.
  *
  * A failure never touches the certificate that is there. Only one process of a server may be started; all of them can answer
  * challenges.
@@ -51,8 +55,13 @@ const LONGEST_RETRY_MS: number = 6 * HOUR_MS;
 const LEFT_AT_RENEWAL: number = 1 / 3;
 /** How much of the lifetime servers may differ by. */
 const JITTER: number = 1 / 30;
+/**
+ * Less than any renewal is early: only a wrong clock asks for a new one before. Authorities issue few for the same names (Let's
+ * Encrypt 5 a week).
+ */
+const LEAST_AGE: number = 1 / 3;
 /** Timers of Node end at 24 days, and clocks are put right: it is looked again. */
-const LONGEST_WAIT_MS: number = 12 * HOUR_MS;
+const LONGEST_WAIT_MS: number = HOUR_MS;
 
 /** One certificate, kept. */
 export class AcmeKeeper {
@@ -65,7 +74,10 @@ export class AcmeKeeper {
   readonly #folder: string;
   #bundle: Bundle;
   #failures: number;
+  /** By the wall clock. */
   #dueMs: number;
+  /** By time that only grows: nothing is ordered before. */
+  #notBeforeMs: number;
   #isStarted: boolean;
   #cancel: () => void;
 
@@ -78,6 +90,7 @@ export class AcmeKeeper {
     this.#bundle = bundle;
     this.#failures = 0;
     this.#dueMs = this.#renewalOf(bundle);
+    this.#notBeforeMs = -Infinity;
     this.#isStarted = false;
     this.#cancel = () => {};
   }
@@ -102,7 +115,7 @@ export class AcmeKeeper {
 
   /** When the next one will be ordered, milliseconds since 1970. */
   get dueMs(): number {
-    return this.#dueMs;
+    return this.#options.time.nowMs() + this.#leftMs();
   }
 
   /** Begins to keep. Nothing is thrown from here on, but said. */
@@ -118,13 +131,19 @@ export class AcmeKeeper {
     this.#cancel();
   }
 
+  /** Until the next order; 0 or less: it is time. */
+  #leftMs(): number {
+    const { time } = this.#options;
+    return Math.max(this.#dueMs - time.nowMs(), this.#notBeforeMs - time.elapsedMs());
+  }
+
   #wait(): void {
-    const leftMs = this.#dueMs - this.#options.time.nowMs();
-    this.#cancel = this.#options.time.after(Math.min(Math.max(leftMs, 0), LONGEST_WAIT_MS), () => void this.#wake());
+    const waitMs = Math.min(Math.max(this.#leftMs(), 0), LONGEST_WAIT_MS);
+    this.#cancel = this.#options.time.after(waitMs, () => void this.#wake());
   }
 
   async #wake(): Promise<void> {
-    if (this.#options.time.nowMs() >= this.#dueMs) await this.#renew();
+    if (this.#leftMs() <= 0) await this.#renew();
     if (this.#isStarted) this.#wait();
   }
 
@@ -141,12 +160,15 @@ export class AcmeKeeper {
       this.#bundle = bundle;
       this.#failures = 0;
       this.#dueMs = this.#renewalOf(bundle);
+      this.#notBeforeMs = time.elapsedMs() + (bundle.untilMs - bundle.fromMs) * LEAST_AGE;
       this.#options.onObtained();
-      say(`certificate for ${names} obtained, valid until ${new Date(bundle.untilMs).toISOString().slice(0, 10)}`);
+      say(`certificate for ${names} obtained, valid until ${dayOf(bundle.untilMs)}`);
+      if (this.#dueMs > time.nowMs()) return;
+      warn(`by this machine's clock, ${dayOf(time.nowMs())}, it is due for renewal already: is the clock right?`);
     } catch (error) {
       const waitMs = this.#retryMs();
       this.#failures++;
-      this.#dueMs = time.nowMs() + waitMs;
+      this.#notBeforeMs = time.elapsedMs() + waitMs;
       warn(`no certificate for ${names}: ${reasonOf(error)}; next try in ${Math.round(waitMs / MINUTE_MS)} minutes`);
     }
   }
@@ -167,6 +189,11 @@ export class AcmeKeeper {
 /** Issued by itself. */
 function isPlaceholder({ leaf }: Bundle): boolean {
   return leaf.issuer === leaf.subject && leaf.verify(leaf.publicKey);
+}
+
+/** `2026-11-21`, in UTC. */
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
 }
 
 function bundleOf({ certPem, keyPem }: Issued): Bundle {

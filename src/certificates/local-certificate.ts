@@ -82,7 +82,14 @@ async function readAuthority(path: string, nowMs: number): Promise<Bundle | null
   return bundle !== null && bundle.leaf.ca && bundle.untilMs > nowMs + LIFETIME_MS ? bundle : null;
 }
 
-function isGood({ leaf, untilMs }: Bundle, authority: Issued, names: readonly string[], nowMs: number): boolean {
+function isGood(
+  { leaf, fromMs, untilMs }: Bundle,
+  authority: Issued,
+  names: readonly string[],
+  nowMs: number,
+): boolean {
   const issuer = new X509Certificate(authority.certPem);
+  // The clock was ahead when it was made
+  if (fromMs > nowMs) return false;
   return untilMs - nowMs > RENEWED_BEFORE_MS && leaf.verify(issuer.publicKey) && isFor(leaf, names);
 }

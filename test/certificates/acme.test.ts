@@ -152,10 +152,10 @@ describe("a certificate from ACME", () => {
     expect(Math.abs(made.dueMs - began - after * DAY_MS)).toBeLessThan(2000);
   });
 
-  it("is looked after again twice a day at least, because clocks are put right", async () => {
+  it("is looked after again every hour at least, because clocks are put right", async () => {
     await begin();
     await untilWaiting();
-    expect(time.nextMs).toBe(720 * MINUTE_MS);
+    expect(time.nextMs).toBe(60 * MINUTE_MS);
   });
 
   it("is ordered anew for other names, and the old one holds meanwhile", async () => {
@@ -179,10 +179,13 @@ describe("a failure", () => {
     time.now = made.dueMs;
     const waits: number[] = [];
     for (let i = 0; i < 10; i++) {
-      const line = nextLine();
-      await untilWaiting();
-      time.jump();
-      const said = await line;
+      const before = heard.length;
+      // Long waits are several, an hour each
+      for (; heard.length === before; await untilWaiting()) {
+        await untilWaiting();
+        time.jump();
+      }
+      const said = heard.at(-1) ?? "";
       // What an authority says cannot forge a line
       expect(said).toMatch(/^no certificate for .*: .*too many \[31mcertificates; next try in \d+ minutes$/);
       waits.push(Number(/in (\d+) minutes/.exec(said)?.[1]));
