@@ -49,7 +49,9 @@ export class ApacheLines implements LineSource {
   }
 
   refusal({ error, connection, method, target }: Refusal): string {
-    const request = method === "" ? "-" : escapeApache(`${method} ${this.#records.redactor.url(target)} HTTP/1.1`);
+    // Where the target is what was wrong there is none to tell: three words all the same, or readers find no method
+    const asked = target === "" ? "-" : this.#records.redactor.url(target);
+    const request = method === "" ? "-" : escapeApache(`${method} ${asked} HTTP/1.1`);
     const time = this.#apacheTime.text(this.#time.nowMs());
     const line = `${hostOf(connection)} - - [${time}] "${request}" ${error.status === 0 ? NO_STATUS : error.status} -`;
     return this.#isCombined ? `${line} "-" "-"\n` : `${line}\n`;

@@ -81,10 +81,14 @@ function visibleEscape(character: string): string {
   return code <= 0xff ? hexOf(code) : `\\u{${code.toString(16)}}`;
 }
 
-/** A value for another's log: the texts in it made visible, whatever its depth; what has its own form in JSON has that. */
-export function escapeDeep(value: unknown): unknown {
-  if (typeof value === "string") return escapeText(value);
+/**
+ * A value for another's log: the texts in it made visible, whatever its depth; what has its own form in JSON has that.
+ *
+ * @param escape for each of them
+ */
+export function escapeDeep(value: unknown, escape: (text: string) => string = escapeText): unknown {
+  if (typeof value === "string") return escape(value);
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(escapeDeep);
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [escapeText(name), escapeDeep(one)]));
+  if (Array.isArray(value)) return value.map((one: unknown) => escapeDeep(one, escape));
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [escape(name), escapeDeep(one, escape)]));
 }

@@ -10,7 +10,7 @@ import type { Fault, ResponseInfo } from "../server/hooks.ts";
 import type { TimeSource } from "../web/clock.ts";
 import type { LogMembers } from "./access-options.ts";
 import { type AccessRecords, levelOf, type LogLevel } from "./access-record.ts";
-import { escapeDeep, escapeText } from "./escape.ts";
+import { escapeDeep, escapeLine, escapeText } from "./escape.ts";
 
 /** Lines that wait for pino-pretty at most. */
 const MOST_WAITING = 1000;
@@ -35,7 +35,8 @@ export class PrettyLines {
   constructor(records: AccessRecords, time: TimeSource, base: LogMembers, write: (text: string) => void) {
     this.#records = records;
     this.#time = time;
-    this.#base = base;
+    // The operator's own, in the letters of any script
+    this.#base = escapeDeep(base, escapeLine) as LogMembers;
     this.#write = write;
   }
 
@@ -43,7 +44,7 @@ export class PrettyLines {
     const record = this.#records.response(info, code);
     const { method, target, status, durationMs, bytes } = record;
     const message = `${asText(method)} ${asText(target)} ${asText(status)} ${asText(bytes)} B ${asText(durationMs)} ms`;
-    this.#line(levelOf(info), message, without(record, [...IN_MESSAGE, ...TOO_MUCH]));
+    this.#line(levelOf(info), escapeText(message), without(record, [...IN_MESSAGE, ...TOO_MUCH]));
   }
 
   refusal(refusal: Refusal): void {
@@ -52,7 +53,7 @@ export class PrettyLines {
     const request = method === undefined ? "" : `${asText(method)} ${asText(target)} `;
     this.#line(
       "warn",
-      `${request}${asText(status)} refused: ${asText(reason)}`,
+      escapeText(`${request}${asText(status)} refused: ${asText(reason)}`),
       without(record, [...IN_MESSAGE, "reason"]),
     );
   }
@@ -61,12 +62,12 @@ export class PrettyLines {
     const record = this.#records.fault(fault);
     const { method, target } = record;
     const where = method === undefined ? "" : ` at ${asText(method)} ${asText(target)}`;
-    this.#line("error", `a handler failed${where}`, without(record, [...IN_MESSAGE, "remote"]));
+    this.#line("error", escapeText(`a handler failed${where}`), without(record, [...IN_MESSAGE, "remote"]));
   }
 
   /** A line about anything. */
   note(level: LogLevel, message: string, members: LogMembers): void {
-    this.#line(level, message, members);
+    this.#line(level, escapeLine(message), members);
   }
 
   /** Resolves when no line waits. */
@@ -74,15 +75,18 @@ export class PrettyLines {
     await this.#loading;
   }
 
+  /** @param message with nothing in it that a terminal obeys */
   #line(level: LogLevel, message: string, members: LogMembers): void {
-    const { err, ...rest } = members;
-    const shown = escapeDeep({ ...this.#base, ...rest }) as object;
+    const { err, rule, ...rest } = members;
+    const shown = { ...this.#base, ...(escapeDeep(rest) as object) };
     const time = this.#time.nowMs();
     const record = {
       level: LEVELS[level],
       time,
-      msg: escapeText(message),
+      msg: message,
       ...shown,
+      // The sign for sections is no ASCII, and ours
+      ...(rule === undefined ? {} : { rule: escapeDeep(rule, escapeLine) }),
       ...(err === undefined ? {} : { err: shownError(err) }),
     };
     if (this.#prettify !== null) return this.#write(this.#prettify(record));

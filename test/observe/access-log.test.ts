@@ -253,6 +253,13 @@ describe("Apache's forms", () => {
     expect(results).toEqual([false]);
   });
 
+  it("has a mark in place of a target that was none, so that there are three words as in every other line", async () => {
+    const text = await written({ format: "common" }, (hooks) => {
+      hooks.onRefusal?.(refusalOf("ERR_TARGET_CHARACTER", { method: "GET", target: "" }));
+    });
+    expect(text).toBe('192.0.2.7 - - [10/Oct/2000:13:55:36 +0000] "GET - HTTP/1.1" 400 -\n');
+  });
+
   const reader = "goaccess";
   const goaccess = spawnSync(reader, ["--version"]).status === 0 ? reader : null;
   if (goaccess === null) process.emitWarning("SKIPPED: goaccess is not installed: apt-get install goaccess");
@@ -264,11 +271,22 @@ describe("Apache's forms", () => {
         hooks.onResponse?.(responseOf({ target, fields: [["user-agent", `${BROWSER} "x"`]] }));
         hooks.onResponse?.(responseOf({ target, status: 0, outcome: "aborted", fields: [["user-agent", BROWSER]] }));
       }
+      hooks.onRefusal?.(refusalOf("ERR_TARGET_CHARACTER", { method: "GET", target: "" }));
+      hooks.onRefusal?.(refusalOf("ERR_HEAD_TIMEOUT"));
     });
     const report = join(folder, "report.json");
     const words = [path, "--log-format=COMBINED", "--no-global-config", "-o", report];
     execFileSync(reader, words, { stdio: ["ignore", "ignore", "pipe"] });
-    const { general } = JSON.parse(readFileSync(report, "utf8")) as { general: Record<string, number> };
+    const {
+      general,
+      not_found: _,
+      ...panels
+    } = JSON.parse(readFileSync(report, "utf8")) as {
+      general: Record<string, number>;
+      not_found: unknown;
+      requests: { data: { data: string; method: string }[] };
+    };
+    expect(panels.requests.data).toContainEqual(expect.objectContaining({ data: "-", method: "GET" }));
     expect(general).toMatchObject({ total_requests: text.trimEnd().split("\n").length, failed_requests: 0 });
   });
 });
@@ -405,9 +423,19 @@ describe("other takers", () => {
       hooks.onFault?.({ id: "f1", error: new Error("x\x1b[2J"), exchange: exchangeOf() });
     });
     expect(text).toContain(String.raw`GET /a\x1b[2J\x0ab 200 13 B 1.5 ms`);
-    expect(text).toMatch(/refused: .*ERR_BARE_LF/);
+    expect(text).toMatch(/refused: .*ERR_BARE_LF.*RFC 9112 §2\.2/);
     expect(text).toContain("a handler failed at GET /");
     expect(text).not.toContain("\x1b[2J");
+  });
+
+  it("is a person, who reads what is ours in its own letters, and what is a client's as escapes", async () => {
+    const base = { service: "Bücher \u202e\x1b[2J" };
+    const text = await written({ format: "pretty", base, fields: ["x-name"] }, (hooks) => {
+      hooks.onResponse?.(responseOf({ target: "/b\xfc", fields: [["x-name", "\xfc§"]] }));
+    });
+    expect(text).toContain(String.raw`"service":"Bücher \u{202e}\x1b[2J"`);
+    expect(text).toContain(String.raw`GET /b\xfc 200`);
+    expect(text).toContain(String.raw`"x-name":"\xfc\xa7"`);
   });
 
   it("is a function that makes lines of its own", async () => {
