@@ -154,7 +154,8 @@ export class App<Base extends string = ""> {
 
   /**
    * Puts the routes of another app under a prefix. They see whole paths, and `context.route` has the prefix; what the other app
-   * is told later counts too. Its middleware, `notFound` and `onError` are for what is below the prefix.
+   * is told later counts too. Its middleware, `notFound` and `onError` are for what is below the prefix; with a `notFound` all of
+   * that is its own, and a mount around it is not asked.
    */
   route<Inner extends string>(prefix: string, app: App<Inner>): this {
     if (!(app instanceof App)) throw new TypeError("route() takes an App; mount() takes other handlers");
@@ -191,7 +192,10 @@ export class App<Base extends string = ""> {
     return this.#change();
   }
 
-  /** Answers where there is nothing, in place of a plain 404; in an app inside of another only below its prefix. */
+  /**
+   * Answers where there is nothing, in place of a plain 404; in an app inside of another only below its prefix, and there
+   * before any mount around it.
+   */
   notFound(handler: Handler): this {
     checkFunction(handler, "the handler");
     this.#notFound = handler;

@@ -58,9 +58,10 @@ export class CompiledApp {
 
   constructor(plan: AppPlan, trailingSlash: TrailingSlash) {
     this.#trailingSlash = trailingSlash;
-    this.#flatten(plan, "", []);
+    this.#gatherMissing(plan, "");
     // The most special one first
     this.#missing.sort((a, b) => b.scope.depth - a.scope.depth);
+    this.#flatten(plan, "", []);
     const coverageOf = (scope: Scope): "always" | "by-path" => (scope.isWhole ? "always" : "by-path");
     this.#otherwise = composeLayers(this.#layers, coverageOf, (request) => this.#answerOtherwise(request));
     if (this.#missing.length > 0) {
@@ -102,6 +103,11 @@ export class CompiledApp {
     return match === null ? null : this.#router.find(method, path);
   }
 
+  #gatherMissing(plan: AppPlan, prefix: string): void {
+    if (plan.notFound !== null) this.#missing.push({ scope: new Scope(prefix), handler: plan.notFound });
+    for (const app of plan.apps) this.#gatherMissing(app.plan, `${prefix}${app.prefix}`);
+  }
+
   #flatten(plan: AppPlan, prefix: string, outer: readonly Layer[]): void {
     const own: Layer[] = [];
     const whole = new Scope(prefix);
@@ -113,7 +119,6 @@ export class CompiledApp {
     const layers = [...outer, ...own];
     for (const route of plan.routes) this.#addRoute(joinPatterns(prefix, route.pattern), route, layers);
     for (const mount of plan.mounts) this.#addMount(`${prefix}${mount.prefix}`, mount.handler, layers);
-    if (plan.notFound !== null) this.#missing.push({ scope: whole, handler: plan.notFound });
     for (const app of plan.apps) this.#flatten(app.plan, `${prefix}${app.prefix}`, layers);
   }
 
@@ -131,8 +136,21 @@ export class CompiledApp {
     const patterns = prefix === "" ? ["/*"] : [prefix, `${prefix}/*`];
     for (const segments of patterns.flatMap((each) => parsePattern(each).variants)) {
       const handler = composeLayers(layers, (scope) => scope.coverageOf(segments), inner);
-      this.#router.add(MOUNT, segments, { pattern: `${prefix}/*`, handler });
+      this.#router.add(MOUNT, segments, { pattern: `${prefix}/*`, handler: this.#beside(prefix, handler) });
     }
+  }
+
+  /** A mount, but for what lies below an app inside of it that says itself what is answered where nothing is. */
+  #beside(prefix: string, mount: Handler): Handler {
+    const { depth } = new Scope(prefix);
+    const inside = this.#missing.filter(({ scope }) => scope.depth > depth);
+    if (inside.length === 0) return mount;
+    return (request, context) => {
+      if (!inside.some(({ scope }) => scope.covers(request))) return mount(request, context);
+      context.params = NO_PARAMS;
+      context.route = "";
+      return this.#otherwise(request, context);
+    };
   }
 
   #methodsOf(path: string): ReadonlySet<string> {

@@ -202,6 +202,36 @@ describe("apps inside of apps", () => {
     expect((await ask(app, "/%zz")).status).toBe(400);
   });
 
+  it("have a notFound of their own before a mount around them, and behind one inside", async () => {
+    const guard: Middleware = async (request, context, next) => {
+      const response = await next(request, context);
+      response?.headers.set("x-inner", "yes");
+      return response;
+    };
+    const inner = new App()
+      .use(guard)
+      .get("/x", hello)
+      .mount("/files", () => new Response("file"))
+      .notFound((_request, { route, params }) => Response.json({ route, params }, { status: 404 }));
+    const app = new App()
+      .mount("/", () => new Response("page"))
+      .mount("/in/other", () => new Response("other"))
+      .route("/in", inner)
+      .route("/plain", new App().get("/x", hello));
+    const texts = async (path: string): Promise<string> => (await ask(app, path)).text;
+    expect(await texts("/none")).toBe("page");
+    expect(await texts("/plain/none")).toBe("page");
+    expect(await texts("/in/none")).toBe('{"route":"","params":{}}');
+    expect(await texts("POST /%69n/none/deeper")).toBe('{"route":"","params":{}}');
+    expect(await texts("/in")).toBe('{"route":"","params":{}}');
+    expect(await texts("/inner")).toBe("page");
+    expect(await texts("/in/files/a")).toBe("file");
+    expect(await texts("/in/other/a")).toBe("other");
+    expect((await ask(app, "/in/none")).field("x-inner")).toBe("yes");
+    expect((await ask(app, "DELETE /in/x")).status).toBe(405);
+    expect((await ask(app, "/in/%zz")).status).toBe(400);
+  });
+
   it("may be in several", async () => {
     const inner = new App().get("/x", (_request, { route }) => new Response(route));
     const app = new App().route("/a", inner).route("/b", new App().route("/c", inner));
