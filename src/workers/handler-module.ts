@@ -1,12 +1,13 @@
 /**
  * A module's path to what it exports, and what it exports to the handler in it.
  *
- * JavaScript is imported as it is. TypeScript too where Node strips types by itself; elsewhere, and for syntax that
- * stripping cannot do (enum, JSX), through jiti, which is loaded only then. It must never run a module twice.
+ * JavaScript is imported as it is. TypeScript too where Node strips types by itself; elsewhere, for syntax that
+ * stripping cannot do (enum, JSX), and for modules in a package of scripts, through jiti, which is loaded only then. It must
+ * never run a module twice.
  */
 
-import { existsSync } from "node:fs";
-import { extname } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Handler } from "../web/handler.ts";
 
@@ -32,7 +33,7 @@ export function needsLoader(path: string): boolean {
  */
 export async function importModule(path: string, isAnew = false): Promise<Exports> {
   const extension = extname(path).toLowerCase();
-  if (JSX.has(extension) || needsLoader(path)) return importThroughJiti(path, isAnew);
+  if (JSX.has(extension) || needsLoader(path) || isModuleAmongScripts(path)) return importThroughJiti(path, isAnew);
   try {
     return (await import(urlOf(path, isAnew))) as Exports;
   } catch (error) {
@@ -79,6 +80,34 @@ function isTypescriptSpecifier(error: unknown): boolean {
   const missing = fileURLToPath(url);
   const stem = missing.replace(/\.[cm]?js$/, "");
   return [".ts", ".mts", ".cts", ".tsx", "/index.ts"].some((ending) => existsSync(`${stem}${ending}`));
+}
+
+/** A line that only a module has. Where it stands in a text or comment, jiti still does what Node would. */
+const MODULE_SYNTAX =
+  /^[ \t]*(?:import\b[^(.\n]*["'{*\w]|export\b[ \t]*[{*\w]|(?:const|let|var)\b[^=\n]+=[ \t]*await\b)/m;
+
+/**
+ * Whether a file is a module that Node would read as a script: its package says `"type": "commonjs"`, as `npm init` writes it
+ * of itself. Where nothing is said Node looks at the syntax.
+ */
+function isModuleAmongScripts(path: string): boolean {
+  const extension = extname(path).toLowerCase();
+  if (extension !== ".js" && extension !== ".ts") return false;
+  try {
+    return packageTypeOf(dirname(path)) === "commonjs" && MODULE_SYNTAX.test(readFileSync(path, "utf8"));
+  } catch {
+    // Who imports it says better what is wrong with it
+    return false;
+  }
+}
+
+/** `type` of the nearest package.json; undefined for none. */
+function packageTypeOf(folder: string): unknown {
+  for (let at = folder; ; at = dirname(at)) {
+    const file = join(at, "package.json");
+    if (existsSync(file)) return (JSON.parse(readFileSync(file, "utf8")) as { type?: unknown }).type;
+    if (dirname(at) === at) return undefined;
+  }
 }
 
 let imports = 0;

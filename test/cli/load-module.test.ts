@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -71,6 +71,26 @@ describe("a module with a handler", () => {
     ],
   ])("is run: %s", (_what, extension, text) => {
     expect(load(write(extension, text))).toEqual({ text: "ok" });
+  });
+
+  // `npm init` of today writes that type, and everybody writes modules all the same
+  it.each([
+    [".ts", `import { sep } from "node:path";\nexport const fetch = (): Response => new Response(sep && "ok");`],
+    [
+      ".ts",
+      `/** Waits. */\nconst word: string = await Promise.resolve("ok");\nexport default () => new Response(word);`,
+    ],
+    [".js", `import { sep } from "node:path";\nexport const fetch = () => new Response(sep && "ok");`],
+    [".js", `export default { fetch: () => new Response("ok") };`],
+    [".js", `const { sep } = require("node:path");\nexports.fetch = () => new Response(sep && "ok");`],
+    [".mjs", `export const fetch = () => new Response("ok");`],
+    [".cjs", `exports.fetch = () => new Response("ok");`],
+  ])("is taken for what it is in a package of type commonjs: %s %s", (extension, text) => {
+    const place = join(folder, `commonjs-${++serial}`);
+    mkdirSync(join(place, "src"), { recursive: true });
+    writeFileSync(join(place, "package.json"), JSON.stringify({ name: "app", type: "commonjs" }));
+    writeFileSync(join(place, `src/app${extension}`), text);
+    expect(load(join(place, `src/app${extension}`))).toEqual({ text: "ok" });
   });
 
   it("may import others, in TypeScript by their true name", () => {
