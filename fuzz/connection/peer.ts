@@ -150,9 +150,10 @@ export class Peer implements Transport {
     this.isPaused = false;
   }
 
-  end(): void {
+  end(isLast: boolean = false): void {
     if (this.isEnded) this.faults.push("ends twice");
     this.isEnded = true;
+    if (isLast && this.queuedBytes === 0) this.isDestroyed = true;
   }
 
   delimitByEnd(): void {

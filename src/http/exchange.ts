@@ -303,8 +303,12 @@ export interface Transport {
    * peer must see that it was no proper end.
    */
   delimitByEnd?(): void;
-  /** Half-closes after what is queued. The peer may still send. */
-  end(): void;
+  /**
+   * Half-closes after what is queued. The peer may still send.
+   *
+   * @param isLast it will not, and has said so: both sides may be closed
+   */
+  end(isLast?: boolean): void;
   /** Drops everything now. `closed` follows. */
   destroy(): void;
   /** The same, and the peer sees that it was no proper end, even if all that was written has left. */

@@ -124,10 +124,9 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   }
 
   flush(): void {
-    const output = this.#output;
-    if (!output.isEmpty && this.#writing !== WRITING.closed) this.write();
+    if (!this.#output.isEmpty && this.#writing !== WRITING.closed) this.write();
     const input = this.#input;
-    const canConsume = this.#reading === READING.head && !output.isBlocked;
+    const canConsume = this.#reading === READING.head && !this.#output.isBlocked;
     const mustPause = input.length >= INPUT_MARK_BYTES && !canConsume && this.#reading < READING.discard;
     if (mustPause !== this.#isPaused && this.#reading < READING.tunnel) {
       this.#isPaused = mustPause;
@@ -464,9 +463,10 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   #close(reason: Error | null = null): void {
     if (this.#writing === WRITING.closed) return;
     this.write();
+    const isLast = this.#reading === READING.blocked && this.#input.length === 0 && this.#heads.framing.endsWithHead;
     this.#writing = WRITING.closed;
     this.#reading = READING.discard;
-    this.#transport.end();
+    this.#transport.end(isLast);
     if (this.#isPaused) this.#transport.resume();
     this.#isPaused = false;
     this.#end("complete", reason, "ERR_CONTENT_INCOMPLETE");
@@ -573,10 +573,9 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   // ---- output -----------------------------------------------------------------------------------------------------------
 
   write(): void {
-    const output = this.#output;
-    const wasBlocked = output.isBlocked;
-    output.flush();
-    if (output.isBlocked && !wasBlocked) this.#deadlines.startSend();
+    const wasBlocked = this.#output.isBlocked;
+    this.#output.flush();
+    if (this.#output.isBlocked && !wasBlocked) this.#deadlines.startSend();
   }
 
   /** After a change that did not come from the carrier: go on with the input, write soon. */

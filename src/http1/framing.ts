@@ -29,6 +29,14 @@ export class Framing {
   /** Protocols the peer would switch to, in its order of preference; empty for none. */
   upgradeTo: readonly string[] = NOTHING;
 
+  /**
+   * The client sends nothing behind this head, and has said so: then a connection need not be closed in stages (RFC 9112 §9.6).
+   * Not so behind content: old clients send CRLF there (§2.2).
+   */
+  get endsWithHead(): boolean {
+    return this.length === 0 && !this.isPersistent;
+  }
+
   /** Reads the head that `parser` has just finished. Returns the refusal, or null. */
   read(parser: HeadParser, fields: Fields): ProtocolError | null {
     this.length = 0;

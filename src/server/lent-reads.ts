@@ -51,14 +51,16 @@ export class LentReads {
   }
 
   /**
-   * Makes an open socket read into the shared buffer from now on. What it has read already still comes as `data`.
+   * Makes an open socket read into the shared buffer from now on.
    *
-   * @returns null: this socket cannot, everything comes as `data`
+   * @returns null: this socket cannot, or not now, because it is paused or has more to give; everything comes as `data`
    */
   static of(socket: Socket, receive: LentReceiver): LentReads | null {
     if (members === undefined) members = findMembers();
     const handle = (socket as unknown as { readonly _handle?: Partial<Handle> | null })["_handle"];
     if (members === null || typeof handle?.useUserBuffer !== "function") return null;
+    // A paused stream reads on until it is full, and what it holds comes before what we would read
+    if (socket.readableFlowing !== true || socket.readableLength > 0) return null;
     shared ??= Buffer.allocUnsafeSlow(READ_BYTES);
     const reads = new LentReads(shared, receive);
     const slots = socket as unknown as Record<symbol, unknown>;

@@ -78,8 +78,11 @@ export class SocketTransport implements Transport, Expirable, Flushable {
     this.#connection = connection;
     const socket = this.#socket;
     const receive = (chunk: Buffer): void => this.#receive(connection, chunk);
-    this.#reads = LentReads.of(socket, receive);
-    socket.on("data", receive);
+    socket.on("data", (chunk: Buffer) => {
+      receive(chunk);
+      // For one request it would cost what it saves
+      if (this.#reads === null && !this.#isShut) this.#reads = LentReads.of(socket, receive);
+    });
     socket.on("end", () => this.#receiveEnd(connection));
     socket.on("drain", () => this.#drained());
     socket.on("error", (error: Error) => {
@@ -208,11 +211,12 @@ export class SocketTransport implements Transport, Expirable, Flushable {
     if (!this.info.isUnix) this.#raw.setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
-  end(): void {
+  end(isLast: boolean = false): void {
     if (this.#isShut) return;
     this.#isShut = true;
-    if (this.#pump === null) this.#socket.end();
-    else this.#isEndWanted = true;
+    if (this.#pump !== null) this.#isEndWanted = true;
+    else if (isLast && this.#raw === this.#socket && this.#socket.writableLength === 0) this.#socket.destroy();
+    else this.#socket.end();
   }
 
   delimitByEnd(): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Exchange } from "../../src/http/exchange.ts";
 import { ProtocolError } from "../../src/http/errors.ts";
 import { openConnection, request, written } from "../support/open-connection.ts";
 
@@ -24,6 +25,58 @@ describe("a lingering connection", () => {
     const { transport, connection } = openConnection(() => {});
     connection.shutdown();
     expect([transport.isEnded, connection.isIdle]).toEqual([true, true]);
+  });
+});
+
+describe("the end of a connection", () => {
+  const answer = (exchange: Exchange): void => void exchange.respond(HEAD, "answer");
+  const close = "Connection: close";
+  const reading = (exchange: Exchange): void => {
+    exchange.content.start({ chunk: () => {}, fail: () => {}, end: () => answer(exchange) });
+  };
+
+  it.each<[string, Buffer, boolean, typeof answer?]>([
+    ["of a client that has said so", request("GET / HTTP/1.1", close), true],
+    ["of an HTTP/1.0 client", request("GET / HTTP/1.0"), true],
+    [
+      "of a client that has said so and goes on",
+      Buffer.concat([request("GET / HTTP/1.1", close), Buffer.from("x")]),
+      false,
+    ],
+    [
+      "of a client that has said so with content, read",
+      request("POST / HTTP/1.1", close, "Content-Length: 0"),
+      true,
+      reading,
+    ],
+    [
+      "of a client whose content was read: some send CRLF behind it",
+      Buffer.concat([request("POST / HTTP/1.1", close, "Content-Length: 2"), Buffer.from("ok")]),
+      false,
+      reading,
+    ],
+    ["of a client whose content nobody has read", request("POST / HTTP/1.1", close, "Content-Length: 2"), false],
+    [
+      "that the handler wants",
+      request("GET / HTTP/1.1"),
+      false,
+      (exchange) => void exchange.respond({ ...HEAD, fields: ["Connection", "close"] }, "answer"),
+    ],
+    ["behind a refusal", Buffer.from("GET / HTTP/1.1\r\nHost: x\r\nbad\r\n\r\n"), false],
+  ])("%s: whether it is both sides' at once is %s", (_who, octets, isLast, handle = answer) => {
+    const { transport, connection } = openConnection(handle);
+    connection.receive(octets);
+    expect(transport.isEnded).toBe(true);
+    // RFC 9112 §9.6: closed in stages, unless there is nothing that could reset the connection under its answer
+    expect(transport.isDestroyed).toBe(isLast);
+    expect(written(transport)).toMatch(/^HTTP\/1\.1 /);
+  });
+
+  it("is both sides' only once the peer has taken the answer", () => {
+    const { transport, connection } = openConnection(answer);
+    transport.highWaterBytes = 1;
+    connection.receive(request("GET / HTTP/1.1", close));
+    expect([transport.isEnded, transport.isDestroyed]).toEqual([true, false]);
   });
 });
 

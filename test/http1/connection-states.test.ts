@@ -137,7 +137,7 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
   "answered, content being read": { make: then(send(`${POST}0123`), read, answer), states: [content, done] },
   "lingering behind a refusal": { make: send("@@@\r\n\r\n"), states: [discard, WRITING.closed] },
   "lingering behind the last answer": {
-    make: then(send(GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")), answer),
+    make: then(send(`${POST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")}0123456789`), read, answer),
     states: [discard, WRITING.closed],
   },
   "lingering, the peer slow": { make: send("@@@\r\n\r\n"), states: [discard, WRITING.closed], highWaterBytes: 1 },

@@ -129,9 +129,10 @@ describe("createServer()", () => {
     server.close(() => (isClosed = true));
     await turn();
     expect(isClosed).toBe(false);
+    const closed = once(server, "close");
     respond();
     expect((await answer).body).toBe("finished");
-    await once(server, "close");
+    await closed;
   });
 
   it("cuts off what is under way when it is told to", async () => {

@@ -5,6 +5,7 @@ import { LentReads } from "../../src/server/lent-reads.ts";
 
 /** A server whose sockets lend their reads, with what each of them was lent. */
 async function open(onRead: (reads: LentReads, chunk: Buffer, serverSide: Socket) => void): Promise<{
+  dialUnread(): Promise<{ client: Socket; serverSide: Socket }>;
   dial(): Promise<{ client: Socket; serverSide: Socket; reads: LentReads | null }>;
   [Symbol.asyncDispose](): Promise<void>;
 }> {
@@ -12,18 +13,20 @@ async function open(onRead: (reads: LentReads, chunk: Buffer, serverSide: Socket
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const sockets: Socket[] = [];
+  async function dialUnread(): Promise<{ client: Socket; serverSide: Socket }> {
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    const [[serverSide]] = (await Promise.all([once(server, "connection"), once(client, "connect")])) as [[Socket], []];
+    sockets.push(client, serverSide);
+    return { client, serverSide };
+  }
   return {
+    dialUnread,
     async dial() {
-      const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
-      const [[serverSide]] = (await Promise.all([once(server, "connection"), once(client, "connect")])) as [
-        [Socket],
-        [],
-      ];
-      sockets.push(client, serverSide);
+      const { client, serverSide } = await dialUnread();
+      serverSide.resume();
       const reads: LentReads | null = LentReads.of(serverSide, (chunk) =>
         onRead(reads as LentReads, chunk, serverSide),
       );
-      serverSide.resume();
       return { client, serverSide, reads };
     },
     async [Symbol.asyncDispose]() {
@@ -114,6 +117,27 @@ describe("reads that are lent", () => {
   });
 
   it("are not had by a socket that is not open", () => {
-    expect(LentReads.of(new Socket(), () => {})).toBeNull();
+    const socket = new Socket();
+    socket.resume();
+    expect(LentReads.of(socket, () => {})).toBeNull();
+  });
+
+  it("are not had by one that is paused, or holds something: order would be lost", async () => {
+    await using opened = await open(() => {});
+    const client = await opened.dialUnread();
+    expect(LentReads.of(client.serverSide, () => {})).toBeNull();
+    client.serverSide.pause();
+    client.client.write("held");
+    while (client.serverSide.readableLength === 0) await new Promise(setImmediate);
+    expect(LentReads.of(client.serverSide, () => {})).toBeNull();
+    const chunks: string[] = [];
+    client.serverSide.once("data", (chunk: Buffer) => {
+      chunks.push(String(chunk));
+      expect(LentReads.of(client.serverSide, (lent) => chunks.push(`lent ${String(lent)}`))).not.toBeNull();
+    });
+    client.serverSide.resume();
+    while (chunks.length === 0) await new Promise(setImmediate);
+    await say(client.client, client.serverSide, "more");
+    expect(chunks).toEqual(["held", "lent more"]);
   });
 });

@@ -50,6 +50,28 @@ describe("a socket and its connection", () => {
     expect(protocol.events).toEqual(["receive", "end", "flush", "closed"]);
   });
 
+  it("is gone with its last answer when nothing can follow, whatever the peer keeps open", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial({ allowHalfOpen: true });
+    protocol.transport.write("answer");
+    protocol.transport.end(true);
+    expect(await protocol.closedPromise).toBeNull();
+    expect((await readAll(client)).toString()).toBe("answer");
+    client.destroy();
+  });
+
+  it("goes on reading behind a last answer that has not left yet", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial({ allowHalfOpen: true });
+    const answer = Buffer.alloc(4 * MIB, "a");
+    protocol.transport.write(answer);
+    protocol.transport.end(true);
+    expect((await readAll(client)).length).toBe(answer.length);
+    expect(protocol.events).not.toContain("closed");
+    client.end();
+    expect(await protocol.closedPromise).toBeNull();
+  });
+
   it("goes on reading after its own end", async () => {
     await using opened = await openConnections();
     const { client, protocol } = await opened.dial({ allowHalfOpen: true });

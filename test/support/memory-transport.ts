@@ -115,9 +115,10 @@ export class MemoryTransport implements Transport {
     this.isPaused = false;
   }
 
-  end(): void {
+  end(isLast: boolean = false): void {
     if (this.isEnded) this.violations.push("second end");
     this.isEnded = true;
+    if (isLast && this.queuedBytes === 0) this.isDestroyed = true;
   }
 
   destroy(): void {
