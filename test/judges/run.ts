@@ -9,7 +9,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { TestAuthority } from "../server/support/certificates.ts";
 
@@ -18,6 +18,13 @@ const JITI = join(import.meta.dirname, "../../node_modules/jiti/lib/jiti-cli.mjs
 const LOOPBACK = "127.0.0.1";
 /** testssl asks for hundreds of handshakes. */
 const MOST_MS = 10 * 60_000;
+
+/** A program in Perl, which wants libxml-writer-perl and libjson-perl. */
+const NIKTO = join(FOLDER, "sullo/nikto/program/nikto.pl");
+
+interface NiktoReport {
+  readonly vulnerabilities?: readonly { readonly id: string; readonly url: string; readonly msg: string }[];
+}
 
 interface Verdict {
   readonly score: string;
@@ -140,12 +147,25 @@ const JUDGES: readonly Judge[] = [
   },
   {
     name: "nikto",
-    missing: missingCommand("nikto"),
-    version: () => firstMatch("nikto", ["-Version"], /(\d+\.\d+\.\d+)/),
-    judge: async (port) => {
-      const text = await outputOf("nikto", ["-ask", "no", "-nointeractive", "-host", LOOPBACK, "-port", String(port)]);
-      const complaints = text.split("\n").filter((line) => /^\+ (?:\/|OSVDB|\[)/.test(line));
-      return { score: `${complaints.length} findings`, complaints, isExpected: complaints.length === 0 };
+    missing: missingCheckout("sullo/nikto"),
+    version: () => `${firstMatch("perl", [NIKTO, "-Version"], /(\d+\.\d+\.\d+)/)}, ${commitOf("sullo/nikto")}`,
+    judge: async (port, folder) => {
+      const file = join(folder, "nikto.json");
+      const quiet = ["-ask", "no", "-nocheck", "-nointeractive", "-output", file];
+      // One of its plugins waits for the content of 204, which has none (RFC 9112 §6.3): ten seconds, a hundred times
+      const plugins = ["-Plugins", "@@DEFAULT;-optionsbleed"];
+      await outputOf("perl", [NIKTO, ...quiet, ...plugins, "-host", LOOPBACK, "-port", String(port)], dirname(NIKTO));
+      // A list of hosts in some versions
+      const hosts = [JSON.parse(readFileSync(file, "utf8")) as NiktoReport | NiktoReport[]].flat();
+      const vulnerabilities = hosts[0]?.vulnerabilities ?? [];
+      const complaints = vulnerabilities.map(({ id, url, msg }) => `${id} ${url}: ${msg}`);
+      // What the subject offers on purpose, fields that are up to the app, a tag taken for an inode, and a folder of files
+      const expected = /^(?:999990|400001|400004|013587|007342|007352|999984|001669) /;
+      return {
+        score: `${complaints.length} findings`,
+        complaints,
+        isExpected: complaints.length > 0 && complaints.every((line) => expected.test(line)),
+      };
     },
   },
   {
