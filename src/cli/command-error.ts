@@ -41,20 +41,38 @@ export class Mistakes {
     for (const one of each) if (!this.all.some(({ message }) => message === one.message)) this.all.push(one);
   }
 
+  /** As the {@link CommandError} would. */
+  tell(exitCode: ExitCode, message: string, advice: readonly string[] = []): void {
+    this.add(new CommandError(exitCode, message, advice));
+  }
+
   /** @param instead for the rest to go on with */
   async attempt<T>(run: () => T | Promise<T>, instead: T): Promise<T> {
     try {
       return await run();
     } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      this.add(error);
-      return instead;
+      return this.#take(error, instead);
+    }
+  }
+
+  /** The same of what is not waited for. */
+  attemptNow<T>(run: () => T, instead: T): T {
+    try {
+      return run();
+    } catch (error) {
+      return this.#take(error, instead);
     }
   }
 
   /** @throws CommandError if there is any */
   complain(what = "settings"): void {
     if (this.all.length > 0) throw joinMistakes(this.all, what);
+  }
+
+  #take<T>(error: unknown, instead: T): T {
+    if (!(error instanceof CommandError)) throw error;
+    this.add(error);
+    return instead;
   }
 }
 

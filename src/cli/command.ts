@@ -23,7 +23,7 @@ import { Reloader } from "./config-reload.ts";
 import { isOn } from "./flags.ts";
 import type { Flags } from "./flags.ts";
 import { greet, readVersion } from "./greet.ts";
-import { listen } from "./listen.ts";
+import { checkDescriptors, listen } from "./listen.ts";
 import { openLog } from "./log.ts";
 import type { Log } from "./log.ts";
 import { colourPainter, plainPainter } from "./paint.ts";
@@ -146,6 +146,8 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
   const mistakes = new Mistakes();
   const outlook = await lookAround(words[0], flags, world, mistakes);
   const { settings, subject } = outlook;
+  // A worker gets its sockets from the primary
+  if (world.workerNumber === 0) await mistakes.attempt(() => checkDescriptors(settings), undefined);
   if (subject !== null && mistakes.all.length === 0) {
     if (settings.workers > 0 && world.workerNumber === 0) {
       const { serveInProcesses } = await import("./processes.ts");

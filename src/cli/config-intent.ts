@@ -4,9 +4,9 @@
  * The one way from words to settings, for serving, asking, checking and for reading everything again.
  */
 
-import { Mistakes } from "./command-error.ts";
+import { CommandError, Mistakes } from "./command-error.ts";
 import { findConfigFile } from "./config-find.ts";
-import { layer, SETTABLE } from "./config-layers.ts";
+import { layer } from "./config-layers.ts";
 import type { ConfigFile, Environment, Given } from "./config-layers.ts";
 import { textOf } from "./flags.ts";
 import type { Flags } from "./flags.ts";
@@ -14,6 +14,7 @@ import { understand } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 import { findSubject } from "./subject.ts";
 import type { Subject } from "./subject.ts";
+import { hintsFor } from "./word-hints.ts";
 
 /** What is wanted, understood. */
 export interface Intent {
@@ -86,21 +87,17 @@ async function read(path: string, workingFolder: string, isAgain: boolean): Prom
 }
 
 /** What is served. What was typed goes before the root that a file or the environment names. */
-function findIntended(given: Given, word: string | undefined, workingFolder: string): Subject {
-  const { flags, origins } = given;
+function findIntended({ flags, origins }: Given, word: string | undefined, workingFolder: string): Subject {
   const isTyped = origins.get("root")?.source === "flag";
   const root = word === undefined || isTyped ? textOf(flags, "root") : undefined;
-  return findSubject(word, root, workingFolder, word === undefined ? [] : hintsFor(word, given));
-}
-
-/** A word behind a flag whose value may be left out is taken for what is served, unless it can be nothing but that value. */
-function hintsFor(word: string, { flags, origins }: Given): string[] {
-  const hints: string[] = [];
-  for (const { name, value } of SETTABLE) {
-    const isBare = value.startsWith("[") && origins.get(name)?.source === "flag" && flags.get(name)?.at(-1) === true;
-    if (isBare) hints.push(`If ${word} is the value of --${name}, write --${name}=${word}`);
+  const typed = new Map([...flags].filter(([name]) => origins.get(name)?.source === "flag"));
+  const hints = word === undefined ? [] : hintsFor(word, typed);
+  try {
+    return findSubject(word, root, workingFolder, hints);
+  } catch (error) {
+    const shown = origins.get("root")?.shown;
+    if (!(error instanceof CommandError) || word !== undefined || isTyped || shown === undefined) throw error;
+    // Nobody has typed it: who reads this must know where it stands
+    throw new CommandError(error.exitCode, `${shown}: ${error.message}`, error.advice, { cause: error });
   }
-  // As many tools have it, Python's first of all
-  if (hints.length === 0 && /^\d{1,5}$/.test(word) && !flags.has("port")) hints.push(`A port is --port ${word}`);
-  return hints;
 }

@@ -123,9 +123,10 @@ class ConfigReader {
     if (!isPlain(value) || nameOfKind(value) !== "Object") {
       const kind = isPlain(value) ? `a ${nameOfKind(value)}` : show(value);
       const what = value === undefined ? "nothing by default" : kind;
-      const message = `${this.#source.shown} exports ${what}, an object of settings is allowed`;
+      const isJson = this.#source.path.endsWith(".json");
+      const message = `${this.#source.shown} ${isJson ? "holds" : "exports"} ${what}, an object of settings is allowed`;
       const right = kind === "a Promise" ? "await …" : "defineConfig({ … })";
-      this.mistakes.push(new CommandError(1, message, [`export default ${right}`]));
+      this.mistakes.push(new CommandError(1, message, [isJson ? '{ "root": "./site" }' : `export default ${right}`]));
       return;
     }
     for (const [name, given] of Object.entries(value)) {

@@ -5,7 +5,7 @@
  * addresses of this machine that they listen on.
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, fstatSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { ServerError } from "../http/errors.ts";
 import type { Hooks } from "../server/hooks.ts";
@@ -68,6 +68,30 @@ export async function listen(settings: Settings, fetch: Handler, hooks: Hooks): 
       if (!(error instanceof ServerError)) throw error;
       if (error.code !== "ERR_LISTEN_IN_USE" || candidate === lastPort) throw explain(error, settings, port);
     }
+  }
+}
+
+/**
+ * Whether inherited sockets are some. Of another descriptor, which may be one of Node's own, libuv would take hold, fail, and
+ * close it: that ends the process by SIGABRT.
+ *
+ * @throws CommandError with exit code 1
+ */
+export function checkDescriptors({ targets }: Settings): void {
+  for (const target of targets) {
+    if (target.kind !== "fd" || isSocket(target.fd)) continue;
+    const what = "this is no open listening socket";
+    throw new CommandError(1, `cannot listen on descriptor ${target.fd}: ${what}`, [
+      "Check that the parent process passes it on; systemd's are --listen systemd",
+    ]);
+  }
+}
+
+function isSocket(fd: number): boolean {
+  try {
+    return fstatSync(fd).isSocket();
+  } catch {
+    return false;
   }
 }
 

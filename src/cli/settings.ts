@@ -165,15 +165,14 @@ class SettingsReader {
    * @param instead for the rest to go on with
    */
   read<T>(names: readonly FlagName[], read: () => T, instead: T): T {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      const sources = names.map((name) => this.#given.origins.get(name)?.source).filter((one) => one !== undefined);
-      const isOfFile = sources.length > 0 && sources.every((source) => source === "file");
-      this.#mistakes.add(isOfFile ? new CommandError(1, error.message, error.advice, { cause: error }) : error);
-      return instead;
+    const found = new Mistakes();
+    const value = found.attemptNow(read, instead);
+    const sources = names.map((name) => this.#given.origins.get(name)?.source).filter((one) => one !== undefined);
+    const isOfFile = sources.length > 0 && sources.every((source) => source === "file");
+    for (const one of found.all) {
+      this.#mistakes.add(isOfFile ? new CommandError(1, one.message, one.advice, { cause: one }) : one);
     }
+    return value;
   }
 }
 
@@ -204,10 +203,17 @@ function readTargets(given: Given): Target[] {
     // Where the names of the certificate lead to, and nowhere else
     const isPublic = isOfAcme(flags);
     const portByDefault = isPublic ? HTTPS_PORT : DEFAULT_PORT;
-    const number = port === undefined ? portByDefault : parsePort(port, originOf(given, "port"));
+    const mistakes = new Mistakes();
+    const number = mistakes.attemptNow(
+      () => (port === undefined ? portByDefault : parsePort(port, originOf(given, "port"))),
+      portByDefault,
+    );
     const hosts = flags.get("host") ?? [isPublic ? true : DEFAULT_HOSTNAME];
     // `--no-host` is as good as none
-    const named = hosts.filter((host) => host !== false).map((host) => parseHostname(host, originOf(given, "host")));
+    const wanted = hosts.filter((host) => host !== false);
+    const readHost = (host: string | boolean): string => parseHostname(host, originOf(given, "host"));
+    const named = mistakes.attemptNow(() => readEach(wanted, readHost), []);
+    mistakes.complain();
     const hostnames = named.length === 0 ? [DEFAULT_HOSTNAME] : named;
     return [...new Set(hostnames)].map((hostname) => ({ kind: "tcp", hostname, port: number }));
   }
@@ -218,7 +224,7 @@ function readTargets(given: Given): Target[] {
       ]);
     }
   }
-  return uris.map((uri) => parseListenUri(String(uri), DEFAULT_PORT, originOf(given, "listen")));
+  return readEach(uris, (uri) => parseListenUri(String(uri), DEFAULT_PORT, originOf(given, "listen")));
 }
 
 /** `--no-tls` is heard, whatever a file says. */
@@ -285,7 +291,15 @@ function readAuth(given: Given): string {
 }
 
 function readHeaders(given: Given): (readonly [name: string, value: string])[] {
-  return (given.flags.get("header") ?? []).map((line) => splitField(String(line), originOf(given, "header")));
+  return readEach(given.flags.get("header") ?? [], (line) => splitField(String(line), originOf(given, "header")));
+}
+
+/** @throws CommandError that tells all that are wrong */
+function readEach<T>(values: readonly (string | boolean)[], read: (value: string | boolean) => T): T[] {
+  const mistakes = new Mistakes();
+  const all = values.flatMap((value) => mistakes.attemptNow(() => [read(value)], []));
+  mistakes.complain();
+  return all;
 }
 
 function readOrigins(value: string | boolean | undefined): "*" | readonly string[] | null {

@@ -41,6 +41,12 @@ export function findSubject(
   }
   const argument = word ?? root;
   if (argument === undefined) return { kind: "folder", path: usualFolder(workingFolder) };
+  // A script whose variable is not set would open whatever folder it runs in
+  if (argument === "") {
+    throw new CommandError(2, "what shall be served is empty", [
+      "Give a folder, a file or a module, or nothing at all for the current folder",
+    ]);
+  }
   const path = resolve(workingFolder, argument);
   switch (kindAt(path)) {
     case "folder":

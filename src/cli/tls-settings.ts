@@ -7,7 +7,7 @@
 import { resolve } from "node:path";
 import { ACME_DIRECTORIES, isMailAddress, readDirectory, readDomain } from "../certificates/acme-names.ts";
 import type { ServerConfig } from "../config/config.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError, Mistakes } from "./command-error.ts";
 import type { Given } from "./config-layers.ts";
 import { isOn, textOf } from "./flags.ts";
 import type { FlagName } from "./flags.ts";
@@ -65,31 +65,33 @@ export function readTlsSettings(given: Given): TlsSettings {
 
 function readAcme(given: Given, mail: string): TlsSettings {
   const { flags } = given;
+  const mistakes = new Mistakes();
   if (!isMailAddress(mail)) {
-    throw new CommandError(2, `${shown(given, "acme")} is ${JSON.stringify(mail)}, which is no address of mail`, [
+    mistakes.tell(2, `${shown(given, "acme")} is ${JSON.stringify(mail)}, which is no address of mail`, [
       "The authority writes to it when a certificate is about to end: --acme you@example.com",
     ]);
   }
   const named = flags.get("domain") ?? [];
   if (named.length === 0) {
-    throw new CommandError(2, `${shown(given, "acme")} needs a name`, ["Give each with --domain example.com"]);
+    mistakes.tell(2, `${shown(given, "acme")} needs a name`, ["Give each with --domain example.com"]);
   }
-  const domains = named.map((text) => {
+  const domains = named.flatMap((text) => {
     const read = readDomain(String(text));
-    if ("name" in read) return read.name;
-    throw new CommandError(2, `${shown(given, "domain")} is ${JSON.stringify(text)}, which ${read.mistake}`);
+    if ("name" in read) return [read.name];
+    mistakes.tell(2, `${shown(given, "domain")} is ${JSON.stringify(text)}, which ${read.mistake}`);
+    return [];
   });
   const text = textOf(flags, "acme-directory") ?? "production";
   const directory = readDirectory(text);
   if (directory === null) {
     const names = Object.keys(ACME_DIRECTORIES).join(", ");
-    throw new CommandError(
-      2,
-      `${shown(given, "acme-directory")} is ${JSON.stringify(textWithoutSecrets(text))}, which is no directory`,
-      [`Give ${names}, or the URL of one`],
-    );
+    const said = JSON.stringify(textWithoutSecrets(text));
+    mistakes.tell(2, `${shown(given, "acme-directory")} is ${said}, which is no directory`, [
+      `Give ${names}, or the URL of one`,
+    ]);
   }
-  return { kind: "acme", mail, domains: [...new Set(domains)], directory };
+  mistakes.complain();
+  return { kind: "acme", mail, domains: [...new Set(domains)], directory: directory ?? "" };
 }
 
 function refuse(given: Given, one: FlagName, other: FlagName, why: string): never {

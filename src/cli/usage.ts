@@ -11,6 +11,7 @@ import { CommandError, joinMistakes } from "./command-error.ts";
 import { ALIASES } from "./flag-aliases.ts";
 import { FLAG_TABLE } from "./flags.ts";
 import type { FlagName, FlagRow, Flags } from "./flags.ts";
+import { hintsFor } from "./word-hints.ts";
 
 /** What the command can do. */
 export type Verb = "serve" | "check" | "explain" | "fetch" | "hash-password" | "trust";
@@ -136,8 +137,14 @@ export function readUsage(args: readonly string[]): Usage {
 
 /** What hangs on a flag, or stands behind one that must have a value; true or false where nothing does. */
 function valueOf({ row, isOff }: Known, { rawName, value, inlineValue }: FlagToken): string | boolean | CommandError {
-  if (isOff || row.value === "") return value === undefined ? !isOff : new CommandError(2, `${rawName} takes no value`);
+  if (isOff || row.value === "") return value === undefined ? !isOff : noValue(rawName);
   return row.fits === null ? requiredValue(row, rawName, value, inlineValue === true) : (value ?? true);
+}
+
+function noValue(flag: string): CommandError {
+  const isPlain = flag.startsWith("--") && !flag.startsWith("--no-");
+  const advice = isPlain ? [`On it is ${flag} alone, off it is --no-${flag.slice("--".length)}`] : [];
+  return new CommandError(2, `${flag} takes no value`, advice);
 }
 
 function requiredValue(
@@ -175,9 +182,13 @@ function sortWords(words: readonly string[], flags: Flags): Usage {
   if (first !== "check" && flags.has("json")) {
     throw new CommandError(2, "--json is for fairlead check", ["The line per request as JSON is --log json"]);
   }
+  if (first === "trust" && words.length > 1)
+    throw new CommandError(2, `trust takes nothing more, and was given ${words.slice(1).join(" ")}`);
   if (VERBS.has(first)) return { verb: first as Verb, words: words.slice(1), flags };
   if (words.length > 1) {
+    const odd = words.find((word) => /^\d+$/.test(word)) ?? first;
     throw new CommandError(2, `one thing can be served, not ${words.length}: ${words.join(" ")}`, [
+      ...hintsFor(odd, flags),
       "Put them into one folder, or run the command once for each with a --port of its own",
     ]);
   }

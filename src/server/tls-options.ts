@@ -122,6 +122,7 @@ type Given = Readonly<Record<string, unknown>>;
 const OWN_NAMES = ["cert", "certFile", "key", "keyFile", "passphrase", "ocspFile"] as const;
 const SOURCE_NAMES: readonly string[] = ["names", ...OWN_NAMES];
 const NAME = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+const NETWORKS = "addresses and networks such as 10.0.0.7, 10.0.0.0/8 or fd00::/8";
 /** RFC 6797 and hstspreload.org: what a name on the list must promise. */
 const PRELOAD_SECONDS = 31_536_000;
 
@@ -324,10 +325,12 @@ export function resolveRedirect(values: Values, hostname: string): ResolvedRedir
 export function resolveProxyTrust(values: Values, mistakes: OptionMistake[]): ProxyTrust {
   const from = new BlockList();
   const networks = values.get("proxyProtocol.from") as readonly string[];
+  // Everybody would be cut off, or nobody be asked for a header
+  if (networks.length === 0)
+    mistakes.push({ path: "proxyProtocol.from", given: "nobody", allowed: NETWORKS, nearest: "" });
   for (const network of networks) {
     if (addNetwork(from, network)) continue;
-    const allowed = "addresses and networks such as 10.0.0.7, 10.0.0.0/8 or fd00::/8";
-    mistakes.push({ path: "proxyProtocol.from", given: show(network), allowed, nearest: "" });
+    mistakes.push({ path: "proxyProtocol.from", given: show(network), allowed: NETWORKS, nearest: "" });
   }
   return { from, allowDirect: values.get("proxyProtocol.allowDirect") as boolean };
 }

@@ -214,11 +214,27 @@ describe("mistakes in the file", () => {
     ["--open /docs", "If /docs is the value of --open, write --open=/docs"],
     ["--host myhost", "If myhost is the value of --host, write --host=myhost"],
     ["9180", "A port is --port 9180"],
+    ["help", "That is --help"],
+    ["explian", "Did you mean fairlead explain?"],
+    ["https://a.example", "A URL cannot be served: fairlead passes nothing on to other servers"],
     ["-p 80 9180", "Give a folder, a file or a module, or nothing at all for the current folder"],
   ])("are not made of words that were meant for a flag: %s", async (line, hint) => {
     const error = await mistakeOf(line);
     expect(error.message).toMatch(/^there is no /);
     expect(error.advice[0]).toBe(hint);
+  });
+
+  it("say where the root stands that is not there, and refuse one that is empty", async () => {
+    write("fairlead.config.json", '{ "root":\n"gone" }');
+    expect((await mistakeOf()).message).toBe(
+      `root in fairlead.config.json:1: there is no ${join(folder, "gone")} in ${folder}`,
+    );
+    expect((await mistakeOf("--root=")).message).toBe("what shall be served is empty");
+    write("fairlead.config.json", "[]");
+    expect(await mistakeOf()).toMatchObject({
+      message: "fairlead.config.json holds an array of 0, an object of settings is allowed",
+      advice: ['{ "root": "./site" }'],
+    });
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -68,6 +68,34 @@ describe("a start", () => {
       "  --auth is no name and password",
     ]);
     expect(existsSync(join(folder, "requests.log"))).toBe(false);
+  });
+
+  it("tells each value of what may be given several times, and each part of what belongs together", async () => {
+    const tell = async (...args: string[]): Promise<string[]> =>
+      (await start("site", ...args)).lines.filter((line) => /^(?:fairlead:| {2}) ?--/.test(line));
+    expect(await tell("-H", "x", "-H", ": y", "-p", "x", "--host=", "--host=a b")).toEqual([
+      '  --port is "x", which is no port',
+      "  --host is empty",
+      '  --host is "a b", which is no address',
+      '  --header is "x", which is no field',
+      '  --header is ": y", which is no field',
+    ]);
+    expect(await tell("-l", "80", "-l", "unix:")).toHaveLength(2);
+    expect(await tell("--acme", "me", "--domain", "a b", "--domain", "c d", "--acme-directory", "x")).toHaveLength(4);
+  });
+
+  it("refuses a descriptor that is no socket, before libuv gets hold of it and closes it", async () => {
+    const path = join(folder, "file");
+    writeFileSync(path, "");
+    const opened = openSync(path, "r");
+    for (const fd of [opened, 987_654]) {
+      for (const workers of [[], ["--workers", "2"]]) {
+        const { exitCode, lines } = await start("site", "-l", `fd:${fd}`, ...workers);
+        expect(lines[0]).toBe(`fairlead: cannot listen on descriptor ${fd}: this is no open listening socket`);
+        expect(exitCode).toBe(1);
+      }
+    }
+    closeSync(opened);
   });
 
   it("loads no app where something else is wrong already", async () => {

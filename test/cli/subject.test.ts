@@ -69,6 +69,10 @@ describe("with an argument", () => {
     expect(find).toThrow(new RegExp(`cannot be served: ${code}`));
   });
 
+  it("does not take an empty word, as of a variable that is not set, for the folder that it runs in", () => {
+    expect(() => findSubject("", undefined, folder)).toThrow("what shall be served is empty");
+  });
+
   it("says that there is nothing", () => {
     expect(() => findSubject("missing", undefined, folder)).toThrow(`there is no missing in ${folder}`);
   });

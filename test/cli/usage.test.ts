@@ -165,6 +165,7 @@ describe("wrong usage", () => {
     [["--quiet=yes"], "--quiet takes no value"],
     [["--no-list=yes"], "--no-list takes no value"],
     [["a", "b"], "one thing can be served, not 2: a b"],
+    [["trust", "x"], "trust takes nothing more, and was given x"],
     [["--json"], "--json is for fairlead check"],
     [["-c"], "-c needs a value: -c, --config <FILE>, --no-config"],
     [["--no-port"], "there is no flag --no-port"],
@@ -172,6 +173,20 @@ describe("wrong usage", () => {
     [["--quiet=yes", "--port"], "2 flags are wrong"],
   ])("says what is wrong with %j", (args, message) => {
     expect(errorOf(...args)).toMatchObject({ exitCode: 2, message });
+  });
+
+  it.each([
+    [["public", "8080"], "A port is --port 8080"],
+    [["--admin", "9180", "-p", "80", "public"], "If 9180 is the value of --admin, write --admin=9180"],
+    [["--cors", "public", "8080"], "A port is --port 8080"],
+    [["--open", "docs", "public"], "If docs is the value of --open, write --open=docs"],
+    [["serve", "public"], "What is served stands alone, as in fairlead ./site"],
+    [["serv", "public"], "What is served stands alone, as in fairlead ./site"],
+    [["chekc", "public"], "Did you mean fairlead check?"],
+    [["a", "b"], "Put them into one folder, or run the command once for each with a --port of its own"],
+    [["--quiet=yes"], "On it is --quiet alone, off it is --no-quiet"],
+  ])("says what may have been meant by %j", (args, hint) => {
+    expect(errorOf(...args).advice[0]).toBe(hint);
   });
 
   it("tells all that are wrong, each with the name that was meant, and where all are once", () => {
@@ -182,6 +197,7 @@ describe("wrong usage", () => {
       "there is no flag --cros; did you mean --cors?",
       "there is no flag -Z",
       "--quiet takes no value",
+      "  On it is --quiet alone, off it is --no-quiet",
       "--port needs a value: -p, --port <N>",
       "fairlead --help shows all flags",
     ]);
