@@ -6,8 +6,10 @@
  * must never go on reading for a peer that has left. RFC 9110 §8.4.1; RFC 7932, RFC 1952.
  */
 
-import type { Transform } from "node:stream";
+import type { BrotliCompress, Gzip } from "node:zlib";
 import { BR, CODING_NAMES, type Coding, GZIP, IDENTITY } from "./coding.ts";
+
+type Coder = BrotliCompress | Gzip;
 
 /** Half of what more effort would save, at a tenth of its price: a listing is made anew each time. */
 const BROTLI_QUALITY = 4;
@@ -35,15 +37,38 @@ export async function* codePieces(
   pieces: AsyncIterable<string>,
   coding: Coding,
 ): AsyncGenerator<Uint8Array, undefined> {
-  // Loaded with the first listing that is coded
-  const [{ pipeline, Readable }, coder] = await Promise.all([import("node:stream"), makeCoder(coding)]);
-  // Whatever goes wrong in one destroys the other with it, and is thrown where the coder is read
-  pipeline(Readable.from(pieces), coder, () => {});
+  const coder = await makeCoder(coding);
+  void feed(coder, pieces);
+  // Whoever stops reading destroys the coder with it
   for await (const piece of coder) yield piece as Uint8Array;
   return undefined;
 }
 
-async function makeCoder(coding: Coding): Promise<Transform> {
+/** Never rejects: what goes wrong is thrown where the coder is read. */
+async function feed(coder: Coder, pieces: AsyncIterable<string>): Promise<void> {
+  try {
+    for await (const text of pieces) {
+      if (!coder.destroyed && !coder.write(text)) await drained(coder);
+      if (coder.destroyed) return;
+    }
+    coder.end();
+  } catch (error) {
+    coder.destroy(error as Error);
+  }
+}
+
+function drained(coder: Coder): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      coder.off("drain", settle).off("close", settle);
+      resolve();
+    };
+    coder.on("drain", settle).on("close", settle);
+  });
+}
+
+async function makeCoder(coding: Coding): Promise<Coder> {
+  // Loaded with the first listing that is coded
   const { constants, createBrotliCompress, createGzip } = await import("node:zlib");
   if (coding === GZIP) return createGzip({ level: GZIP_LEVEL });
   const params = {
