@@ -5,8 +5,8 @@
  * JSON or no form) becomes that answer, as it would on a server; any other error is thrown to the caller, who is the one to see it. What is given to `waitUntil()` nobody waits for.
  */
 
-import { HandlerError } from "../http/errors.ts";
 import { Context } from "../web/context.ts";
+import { isResponse, missingResponse } from "../web/edited-response.ts";
 import { responseToError } from "../web/handler.ts";
 import { LocalExchange } from "../web/local-exchange.ts";
 import type { Request } from "../web/request.ts";
@@ -20,7 +20,7 @@ export async function answerWithoutServer(app: CompiledApp, request: Request): P
   const context = new Context(exchange, () => {});
   try {
     const response = await app.answer(request, context);
-    if (response === undefined) throw new HandlerError("ERR_RESPONSE_MISSING", "it returned undefined");
+    if (!isResponse(response)) throw missingResponse(response);
     return response;
   } catch (error) {
     const response = responseToError(request, context, error);

@@ -17,7 +17,7 @@ import type { Content, FieldLines } from "../http/exchange.ts";
 import { listHasStrong } from "../http/etag.ts";
 import { A_FUNCTION, A_TIME_SOURCE, checkOptions, listOf, type OptionRules, whole } from "../server/option-rules.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
-import { answerOf, respond } from "../web/edited-response.ts";
+import { answerOf, isResponse, respond } from "../web/edited-response.ts";
 import type { Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import { type Answer, isFastResponse, responseOfLines, takeAnswer } from "../web/response.ts";
@@ -113,7 +113,8 @@ class Compressor {
   }
 
   answer(request: Request, response: globalThis.Response | undefined): Answering {
-    if (response === undefined || response.status === 0) return response;
+    // What is no answer at all the server says more of
+    if (!isResponse(response) || response.status === 0) return response;
     const { status } = response;
     // RFC 9110 §15.3.5, §15.3.6, §15.3.7: nothing to code, or a part of something
     if (status === 204 || status === 205 || status === 206) return response;

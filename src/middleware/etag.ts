@@ -13,7 +13,7 @@ import { parseHttpDate } from "../http/date.ts";
 import type { Content, FieldLines } from "../http/exchange.ts";
 import { A_TIME_SOURCE, checkOptions, type OptionRules, whole, YES_OR_NO } from "../server/option-rules.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
-import { respond } from "../web/edited-response.ts";
+import { isResponse, respond } from "../web/edited-response.ts";
 import type { Middleware } from "../web/handler.ts";
 import { problemResponse } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
@@ -72,7 +72,7 @@ class Tagger {
 
   answer(request: Request, response: globalThis.Response | undefined): globalThis.Response | undefined {
     // RFC 9110 §13.2.1: only where the answer would otherwise be this one
-    if (response?.status !== 200) return response;
+    if (!isResponse(response) || response.status !== 200) return response;
     const own = response.headers.get("etag");
     const lastModified = response.headers.get("last-modified");
     if (own !== null || !isFastResponse(response)) return this.#confirm(request, response, own ?? "", lastModified);

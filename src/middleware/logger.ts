@@ -11,6 +11,7 @@ import { HttpError, ProtocolError } from "../http/errors.ts";
 import { A_FUNCTION, A_TIME_SOURCE, checkOptions, type OptionRules, YES_OR_NO } from "../server/option-rules.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
 import type { Context } from "../web/context.ts";
+import { isResponse, missingResponse } from "../web/edited-response.ts";
 import type { Middleware } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import { isPromise } from "./edit-response.ts";
@@ -110,8 +111,12 @@ class AnswerLog {
   }
 
   answered(request: Request, context: Context, response: globalThis.Response | undefined, startedMs: number): void {
+    const { isAnswered } = context.exchange;
+    // What the server will say of it
+    if (!isResponse(response) && !isAnswered)
+      return this.failed(request, context, missingResponse(response), startedMs);
     // After an upgrade, or an answer on the exchange itself
-    const status = response === undefined ? context.exchange.status : response.status;
+    const status = isResponse(response) ? response.status : context.exchange.status;
     this.#write(request, context, status, startedMs, null);
   }
 

@@ -6,20 +6,45 @@
  * never change a status.
  */
 
+import { HandlerError } from "../http/errors.ts";
 import type { Content, FieldEdit, FieldLines } from "../http/exchange.ts";
 import { indexOfLine } from "./header-lines.ts";
+import { platformResponse } from "./platform.ts";
 import { type Answer, isFastResponse, Response, responseOfLines, takeAnswer } from "./response.ts";
 import type { Payload } from "./response-body.ts";
 
 /** A copy with other fields. A network error, which nobody can send, stays what it is. */
 export function editResponse(response: globalThis.Response, edit: FieldEdit): globalThis.Response {
-  if (response.status === 0) return response;
+  if (isResponse(response) && response.status === 0) return response;
   const { head, content } = answerOf(response);
   return respond(head.status, head.reason, edit.apply(head.fields), content);
 }
 
-/** Status, fields and content of any response. Content that can be had once is taken. */
+/** Whether a handler has returned an answer, ours or the platform's. */
+export function isResponse(value: unknown): value is globalThis.Response {
+  if (typeof value !== "object" || value === null) return false;
+  return isFastResponse(value) || value instanceof platformResponse();
+}
+
+/** What is said of a handler that has returned something else. */
+export function missingResponse(returned: unknown): HandlerError {
+  return new HandlerError("ERR_RESPONSE_MISSING", `it returned ${describe(returned)}`);
+}
+
+function describe(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value === "string") return "a string: new Response() makes an answer of it";
+  if (typeof value === "object") return "an object that is no Response: Response.json() makes an answer of it";
+  return value === undefined ? "undefined" : `a ${typeof value}`;
+}
+
+/**
+ * Status, fields and content of any response. Content that can be had once is taken.
+ *
+ * @throws HandlerError ERR_RESPONSE_MISSING for what is none: the types that would have said so are not everybody's
+ */
 export function answerOf(response: globalThis.Response): Answer {
+  if (!isResponse(response)) throw missingResponse(response);
   if (isFastResponse(response)) return takeAnswer(response);
   const fields = [...response.headers].flat();
   return {

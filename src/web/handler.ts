@@ -14,9 +14,9 @@ import { reasonPhrase } from "../http/status.ts";
 import { parseTarget } from "../http/target.ts";
 import { FormError } from "./body.ts";
 import { Context, type Params } from "./context.ts";
+import { isResponse, missingResponse } from "./edited-response.ts";
 import { appendLines, indexOfLine } from "./header-lines.ts";
 import { JsonSyntaxError } from "./json.ts";
-import { platformResponse } from "./platform.ts";
 import { type Request, requestOf } from "./request.ts";
 import { isFastResponse, type Response, responseOfLines } from "./response.ts";
 import { sendResponse } from "./send.ts";
@@ -134,7 +134,7 @@ class ExchangeHandler {
     if (!isResponse(response)) {
       // After an upgrade, or an answer on the exchange itself, there is nothing left to say
       if (response === undefined && exchange.isAnswered) return;
-      throw new HandlerError("ERR_RESPONSE_MISSING", describe(response));
+      throw missingResponse(response);
     }
     const sent = sendResponse(exchange, response);
     if (sent instanceof Promise) sent.then(undefined, (error: unknown) => this.#fail(context, error));
@@ -203,20 +203,10 @@ function isForWholeServer(exchange: Exchange): boolean {
   return method === "OPTIONS" && !target.startsWith("/") && parseTarget(method, target)?.path === "*";
 }
 
-function isResponse(value: unknown): value is globalThis.Response {
-  if (typeof value !== "object" || value === null) return false;
-  return isFastResponse(value) || value instanceof platformResponse();
-}
-
 /** Whether something has to be waited for: a promise, of this realm or of another, or what behaves as one. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (typeof value !== "object" || value === null || isFastResponse(value)) return false;
   return typeof (value as { then?: unknown }).then === "function";
-}
-
-function describe(value: unknown): string {
-  if (typeof value !== "object" || value === null) return `it returned ${value === null ? "null" : typeof value}`;
-  return "it returned another object";
 }
 
 function toError(error: unknown): Error {

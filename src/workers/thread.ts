@@ -8,16 +8,15 @@
 
 import { fileURLToPath } from "node:url";
 import type { MessagePort } from "node:worker_threads";
-import { HandlerError, type ProtocolError } from "../http/errors.ts";
+import type { ProtocolError } from "../http/errors.ts";
 import type { Content, FieldLines, ResponseHead } from "../http/exchange.ts";
 import { renderProblem } from "../http/problem.ts";
 import { Context } from "../web/context.ts";
+import { isResponse, missingResponse } from "../web/edited-response.ts";
 import { streamOfFile } from "../web/file-stream.ts";
 import type { Handler } from "../web/handler.ts";
 import { type LocalAnswer, LocalExchange, type LocalPeer } from "../web/local-exchange.ts";
-import { platformResponse } from "../web/platform.ts";
 import { requestOf } from "../web/request.ts";
-import { isFastResponse } from "../web/response.ts";
 import { sendResponse } from "../web/send.ts";
 import { errorFactsOf } from "./error-facts.ts";
 import { FlowSender, FlowSource, type PieceSource } from "./flow.ts";
@@ -96,8 +95,7 @@ class ThreadCall implements LocalPeer {
     context.params = this.#task.params;
     try {
       const response: unknown = await handler(requestOf(this.#exchange, this.#task.maxBufferedBytes), context);
-      if (!isResponse(response))
-        throw new HandlerError("ERR_RESPONSE_MISSING", "a handler in a thread returns a Response");
+      if (!isResponse(response)) throw missingResponse(response);
       await sendResponse(this.#exchange, response);
     } catch (error) {
       return this.#post({ kind: "failed", error: errorFactsOf(error, context.failureEdit(error)) });
@@ -168,11 +166,6 @@ class ThreadCall implements LocalPeer {
 /** The open file stays in this thread, where whoever gave it can take it back. */
 function piecesOf(content: Exclude<Content, null | string | Uint8Array>): PieceSource {
   return "fd" in content ? streamOfFile(content) : content;
-}
-
-function isResponse(value: unknown): value is globalThis.Response {
-  if (typeof value !== "object" || value === null) return false;
-  return isFastResponse(value) || value instanceof platformResponse();
 }
 
 function pairsOf(lines: FieldLines): [name: string, value: string][] {

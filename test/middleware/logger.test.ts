@@ -43,6 +43,9 @@ describe("a line", () => {
 
   it.each<[number, string, Handler]>([
     [204, "info", () => new Response(null, { status: 204 })],
+    // What the server makes of no answer
+    [500, "error", () => undefined],
+    [500, "error", (() => ({ a: 1 })) as unknown as Handler],
     [404, "warn", () => new Response(null, { status: 404 })],
     [
       403,

@@ -155,7 +155,7 @@ describe("a handler in a thread", () => {
 
   it.each([
     ["/fault", "secret of the thread"],
-    ["/nothing", "a handler in a thread returns a Response"],
+    ["/nothing", "the handler returned no Response: it returned undefined"],
   ])("answers 500 for %s, with nothing of it but in the log", async (path, said) => {
     const response = await running.server.fetch(path);
     expect(response.status).toBe(500);
