@@ -38,7 +38,7 @@ export async function check(usage: Usage, world: CommandWorld, paint: Painter): 
     settings,
     subject,
     mistakes,
-    notes: [...(given.file?.notes ?? []), ...strangersIn(world.environment)],
+    notes: [...settings.notes, ...strangersIn(world.environment)],
   };
   if (isOn(flags, "json", false)) world.writeOutput(renderReportJson(report));
   else {

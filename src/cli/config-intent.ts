@@ -4,6 +4,8 @@
  * The one way from words to settings, for serving, asking, checking and for reading everything again.
  */
 
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { CommandError, Mistakes } from "./command-error.ts";
 import { findConfigFile } from "./config-find.ts";
 import { layer } from "./config-layers.ts";
@@ -70,7 +72,17 @@ export async function lookAround(
   const given = await mistakes.attempt(() => gather(word, flags, world, isAgain), NOTHING);
   const settings = understand(given, world.isTerminal, mistakes);
   const subject = await mistakes.attempt(() => findIntended(given, word, world.workingFolder), null);
-  return { given, settings, subject };
+  return { given, settings: withNotes(settings, subject), subject };
+}
+
+/** A page that is not there yet may be built later; nobody would know why there are no answers until then. */
+function withNotes(settings: Settings, subject: Subject | null): Settings {
+  const { singlePage, more } = settings.files;
+  if (subject?.kind !== "folder" || singlePage === false) return settings;
+  const page = singlePage === true ? (more.index ?? "index.html") : singlePage;
+  if (existsSync(join(subject.path, page))) return settings;
+  const note = `there is no ${page} in ${subject.path}, the page of --single: until there is, what does not exist is 404`;
+  return { ...settings, notes: [...settings.notes, note] };
 }
 
 /** Lays what was given over each other. */

@@ -92,7 +92,7 @@ export class Reloader {
       if (subject.kind === "module" && (before.kind !== "module" || before.path !== subject.path)) {
         throw new CommandError(1, `${subject.path} is an app, which needs a restart`);
       }
-      const { handler } = await makeHandler(subject, settings, intent.given.origins, this.#world.workingFolder);
+      const { handler } = await makeHandler(subject, settings, intent.given, this.#world.workingFolder);
       const left = fixedChanges(this.#intent, intent);
       this.#handler = handler;
       this.#intent = intent;

@@ -10,9 +10,10 @@ import type { FileOptions } from "../static/serve-file.ts";
 import { serveStatic } from "../static/serve-static.ts";
 import type { StaticHandler } from "../static/serve-static.ts";
 import type { Handler } from "../web/handler.ts";
-import { CommandError } from "./command-error.ts";
-import type { Origins } from "./config-layers.ts";
+import { CommandError, joinMistakes, Mistakes } from "./command-error.ts";
+import type { Given, Origins } from "./config-layers.ts";
 import { FLAG_TABLE } from "./flags.ts";
+import type { FlagName } from "./flags.ts";
 import type { FileSettings, GateSettings, Settings } from "./settings.ts";
 import type { Subject } from "./subject.ts";
 
@@ -26,15 +27,16 @@ export interface MadeHandler {
 /**
  * Makes the handler.
  *
- * @param origins where each setting came from
+ * @param given where each setting came from
  * @throws CommandError for a module that cannot be run, for flags that do not go with it, and for an impossible gate
  */
 export async function makeHandler(
   subject: Subject,
   settings: Settings,
-  origins: Origins,
+  given: Given,
   workingFolder: string,
 ): Promise<MadeHandler> {
+  const { origins } = given;
   if (subject.kind === "module") {
     refuseFileFlags(origins, subject);
     const { loadModule } = await import("./load-module.ts");
@@ -43,12 +45,12 @@ export async function makeHandler(
       files: null,
     };
   }
-  const files = filesHandlerOf(subject, settings.files);
+  const files = filesHandlerOf(subject, settings.files, given);
   const shown = await withoutConfig(files, subject, settings.configFile);
   return { handler: await guarded(shown, settings.gate, origins, workingFolder), files };
 }
 
-function filesHandlerOf({ kind, path }: Subject, files: FileSettings): StaticHandler {
+function filesHandlerOf({ kind, path }: Subject, files: FileSettings, given: Given): StaticHandler {
   const options = fileOptionsOf(files);
   try {
     if (kind === "file") return serveFile(path, options);
@@ -63,11 +65,34 @@ function filesHandlerOf({ kind, path }: Subject, files: FileSettings): StaticHan
     });
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
-    // What was to be redirected or hidden would be shown without them
-    const isOfRules = /(?:^|; )_(?:redirects|headers)(?::\d+)?: /.test(error.message);
-    const hints = isOfRules ? ["Mend the line, or serve the folder as if there were no rules: --no-rules"] : [];
-    throw new CommandError(2, error.message, hints, { cause: error });
+    throw explainFiles(error, given);
   }
+}
+
+/** Options of files that flags say under other names. */
+const FLAG_OF: Readonly<Partial<Record<string, FlagName>>> = { spa: "single", cacheControl: "cache" };
+/** Where what is said of an option begins. */
+const OPTION = /^(spa|cacheControl|index|notFound|prefix|mediaTypes|maxCacheBytes|maxCacheEntries)\b/;
+const BETWEEN_OPTIONS = new RegExp(`; (?=${OPTION.source.slice(1).replace("(", "(?:")})`);
+
+/** What is wrong with a folder and its options, each by the name and the place that people gave it. */
+function explainFiles(error: ServerError, { origins, file }: Given): CommandError {
+  const mistakes = new Mistakes();
+  for (const said of error.message.split(BETWEEN_OPTIONS)) {
+    const [name = ""] = OPTION.exec(said) ?? [];
+    const flag = FLAG_OF[name];
+    const origin = flag === undefined ? undefined : origins.get(flag);
+    if (origin !== undefined) mistakes.tell(origin.source === "file" ? 1 : 2, origin.shown + said.slice(name.length));
+    else if (name !== "" && file !== null) mistakes.tell(1, `${file.placeOf(`files.${name}`)}: files.${said}`);
+    else mistakes.tell(2, said, hintsFor(said));
+  }
+  return joinMistakes(mistakes.all);
+}
+
+/** What was to be redirected or hidden would be shown without the rules. */
+function hintsFor(said: string): string[] {
+  const isOfRules = /(?:^|; )_(?:redirects|headers)(?::\d+)?: /.test(said);
+  return isOfRules ? ["Mend the line, or serve the folder as if there were no rules: --no-rules"] : [];
 }
 
 /** A configuration may hold a password, and often lies in the folder that is served. */

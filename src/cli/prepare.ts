@@ -34,7 +34,7 @@ export async function prepare(
   const made =
     subject === null || !isWanted
       ? null
-      : await mistakes.attempt(() => makeHandler(subject, settings, origins, workingFolder), null);
+      : await mistakes.attempt(() => makeHandler(subject, settings, given, workingFolder), null);
   if (made === null) await mistakes.attempt(() => checkGate(settings.gate, origins, workingFolder), undefined);
   for (const mistake of findServerMistakes(settings, given, workingFolder)) mistakes.add(mistake);
   await mistakes.attempt(() => checkLogFile(settings.logFile, given, workingFolder), undefined);

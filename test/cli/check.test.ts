@@ -167,6 +167,15 @@ describe("what holds", () => {
     expect(output).toContain("the environment's FAIRLEAD_SERVICE_HOST is nothing that is read\n");
   });
 
+  it("notes that the page of a single-page app is not there", async () => {
+    const noted = await check("site --single app.html");
+    expect(noted.output).toContain(`note  there is no app.html in ${join(folder, "site")}, the page of --single: `);
+    expect(noted.exitCode).toBe(0);
+    write("site/app.html", "");
+    expect((await check("site --single app.html")).output).not.toContain("note");
+    expect((await check("site --single")).output).toContain("there is no index.html");
+  });
+
   it("leaves nothing behind", async () => {
     expect((await check("--log-file new.log")).exitCode).toBe(0);
     expect(existsSync(join(folder, "new.log"))).toBe(false);
@@ -215,6 +224,16 @@ describe("what is wrong", () => {
       "",
       "3 mistakes; nothing would be served.",
       "",
+    ]);
+  });
+
+  it("is an option of files, by the name that it was given", async () => {
+    write("fairlead.config.json", '{ "root": "site",\n"files": {\n"index": "a/b",\n"mediaTypes": { "x": "a\\nb" } } }');
+    const { errors } = await check("--single ../x.html");
+    expect(errors.split("\n").filter((line) => line.startsWith("wrong"))).toEqual([
+      'wrong  fairlead.config.json:3: files.index must be the name of a file, not "a/b"',
+      "wrong  fairlead.config.json:4: files.mediaTypes.x is no value of a field",
+      'wrong  --single must be the path of a file below the folder, not "../x.html"',
     ]);
   });
 

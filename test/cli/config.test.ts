@@ -324,6 +324,7 @@ export default defineConfig({
 describe("serve.json", () => {
   it("is taken as far as it means the same, and the rest is told", async () => {
     mkdirSync(join(folder, "site/out"));
+    write("site/app.html", "");
     write("site/serve.json", {
       public: "out",
       cleanUrls: false,
