@@ -49,7 +49,8 @@ export class Tunnel implements ByteStream {
     this.#isPaused = false;
     const early = this.#early;
     this.#early = null;
-    if (early !== null) sink.chunk(early);
+    // Small ones stand in memory that is Node's for everybody; the reader may overwrite or transfer what it gets
+    if (early !== null) sink.chunk(new Uint8Array(early));
     // The reader may have paused again at any of these
     if (!this.#isReading() || !this.#deliverEnd(sink)) return;
     if (this.#isClosed) sink.close(this.#closeError);

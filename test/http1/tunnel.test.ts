@@ -29,6 +29,19 @@ describe("a connection handed over", () => {
     expect(log).toEqual(["early", "late"]);
   });
 
+  it("gives each piece in memory of its own, whose every octet the reader may overwrite", () => {
+    const { stream, sink, bench } = openTunnel();
+    const pieces: Uint8Array[] = [];
+    stream.start({ ...sink, chunk: (bytes) => pieces.push(bytes) });
+    bench.connection.receive(Buffer.from("at once"));
+    stream.pause();
+    bench.connection.receive(Buffer.from("held "));
+    bench.connection.receive(Buffer.from("back"));
+    stream.resume();
+    expect(pieces.map((piece) => Buffer.from(piece).toString())).toEqual(["early", "at once", "held back"]);
+    expect(pieces.map((piece) => piece.buffer.byteLength)).toEqual(pieces.map((piece) => piece.length));
+  });
+
   it("tells a paused reader of an orderly end only behind what it has not heard yet", () => {
     const { stream, log, sink, bench } = openTunnel();
     stream.start(sink);
