@@ -42,11 +42,13 @@ export class LentReads {
   /** For the next read; null: the same. */
   #next: Buffer | null = null;
   readonly #shared: Buffer;
+  readonly #socket: Socket;
   readonly #receive: LentReceiver;
 
-  private constructor(buffer: Buffer, receive: LentReceiver) {
+  private constructor(socket: Socket, buffer: Buffer, receive: LentReceiver) {
     this.#buffer = buffer;
     this.#shared = buffer;
+    this.#socket = socket;
     this.#receive = receive;
   }
 
@@ -62,7 +64,7 @@ export class LentReads {
     // A paused stream reads on until it is full, and what it holds comes before what we would read
     if (socket.readableFlowing !== true || socket.readableLength > 0) return null;
     shared ??= Buffer.allocUnsafeSlow(READ_BYTES);
-    const reads = new LentReads(shared, receive);
+    const reads = new LentReads(socket, shared, receive);
     const slots = socket as unknown as Record<symbol, unknown>;
     slots[members.buffer] = shared;
     slots[members.callback] = (bytes: number, buffer: Buffer) => reads.#take(bytes, buffer);
@@ -81,12 +83,13 @@ export class LentReads {
     return this.#buffer !== this.#shared;
   }
 
+  /** False stops the reading: behind a piece of `data` the stream has begun to read again, whether it was paused or not. */
   #take(bytes: number, buffer: Buffer): boolean {
     this.#buffer = buffer;
     this.#receive(buffer.subarray(0, bytes));
     // Nobody wanted it
     if (buffer !== this.#shared) this.#next ??= this.#shared;
-    return true;
+    return !this.#socket.isPaused();
   }
 
   #takeNext(): Buffer | null {

@@ -116,6 +116,27 @@ describe("reads that are lent", () => {
     expect(chunks).toEqual(["one", "two"]);
   });
 
+  it("stop again when the stream has started them behind the back of who has paused", async () => {
+    await using opened = await open(() => {});
+    const { client, serverSide } = await opened.dialUnread();
+    const chunks: string[] = [];
+    serverSide.once("data", () => {
+      expect(LentReads.of(serverSide, (chunk) => chunks.push(String(chunk)))).not.toBeNull();
+      // Behind a piece of data the stream looks for more, once, paused or not
+      serverSide.pause();
+    });
+    client.write("first");
+    await once(serverSide, "pause");
+    for (let time = 0; time < 5; time++) {
+      client.write(`${time}`);
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    }
+    expect(chunks.length).toBeLessThanOrEqual(1);
+    serverSide.resume();
+    while (chunks.join("").length < 5) await new Promise(setImmediate);
+    expect(chunks.join("")).toBe("01234");
+  });
+
   it("are not had by a socket that is not open", () => {
     const socket = new Socket();
     socket.resume();
