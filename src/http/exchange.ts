@@ -294,6 +294,8 @@ export interface Transport {
    * absent: it must be copied.
    */
   giveChunk?(): boolean;
+  /** From the same place: none of the next chunks will be kept. A connection that then is quiet holds no memory for them. */
+  giveNoMore?(): void;
   pause(): void;
   resume(): void;
   /** From now on the connection may be quiet for long: a peer that has gone without a word must be found out all the same. */

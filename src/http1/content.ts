@@ -188,6 +188,7 @@ export class Http1Content implements ContentSource {
   /** All has come. */
   end(): void {
     this.#isOver = true;
+    this.#input?.takeNoMore();
     const sink = this.#sink;
     this.#sink = null;
     try {
@@ -201,6 +202,7 @@ export class Http1Content implements ContentSource {
   fail(reason: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#input?.takeNoMore();
     this.isPaused = false;
     this.#failure = reason;
     const sink = this.#sink;

@@ -11,7 +11,7 @@ import type { Transport } from "../http/exchange.ts";
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Who lends the octets. */
-export type Lender = Pick<Transport, "giveChunk">;
+export type Lender = Pick<Transport, "giveChunk" | "giveNoMore">;
 
 /** Input of one connection. */
 export class Input {
@@ -63,6 +63,11 @@ export class Input {
   take(): boolean {
     if (this.isLent && this.#lender?.giveChunk?.() === true) this.isLent = false;
     return !this.isLent;
+  }
+
+  /** Nothing of what comes next is to be kept. */
+  takeNoMore(): void {
+    this.#lender?.giveNoMore?.();
   }
 
   /** Moves what is left to other memory: what it stands in was given away, or is taken back. */

@@ -37,10 +37,10 @@ let shared: Buffer | null = null;
 
 /** The reads of one socket. */
 export class LentReads {
-  /** Holds what was read last. */
+  /** Is read into. */
   #buffer: Buffer;
-  /** For the next read; null: the same. */
-  #next: Buffer | null = null;
+  /** The next read shall have a buffer of its own. */
+  #wantsOwn = false;
   readonly #shared: Buffer;
   readonly #socket: Socket;
   readonly #receive: LentReceiver;
@@ -67,7 +67,7 @@ export class LentReads {
     const reads = new LentReads(socket, shared, receive);
     const slots = socket as unknown as Record<symbol, unknown>;
     slots[members.buffer] = shared;
-    slots[members.callback] = (bytes: number, buffer: Buffer) => reads.#take(bytes, buffer);
+    slots[members.callback] = (bytes: number, buffer: Buffer) => reads.#take(buffer.subarray(0, bytes));
     slots[members.nextBuffer] = () => reads.#takeNext();
     handle.useUserBuffer(shared);
     return reads;
@@ -79,22 +79,27 @@ export class LentReads {
    * @returns false: it lies in the shared buffer and must be copied; the next read will have one of its own
    */
   give(): boolean {
-    this.#next ??= Buffer.allocUnsafeSlow(READ_BYTES);
+    this.#wantsOwn = true;
     return this.#buffer !== this.#shared;
   }
 
+  /** From inside of the receiver: the next read may be lent again. Who is quiet then holds no buffer. */
+  giveNoMore(): void {
+    this.#wantsOwn = false;
+  }
+
   /** False stops the reading: behind a piece of `data` the stream has begun to read again, whether it was paused or not. */
-  #take(bytes: number, buffer: Buffer): boolean {
-    this.#buffer = buffer;
-    this.#receive(buffer.subarray(0, bytes));
-    // Nobody wanted it
-    if (buffer !== this.#shared) this.#next ??= this.#shared;
+  #take(chunk: Buffer): boolean {
+    this.#receive(chunk);
     return !this.#socket.isPaused();
   }
 
+  /** What was given away is never read into again, and what nobody wanted is let go. */
   #takeNext(): Buffer | null {
-    const next = this.#next;
-    this.#next = null;
+    const next = this.#wantsOwn ? Buffer.allocUnsafeSlow(READ_BYTES) : this.#shared;
+    this.#wantsOwn = false;
+    if (next === this.#buffer) return null;
+    this.#buffer = next;
     return next;
   }
 }

@@ -198,6 +198,10 @@ export class SocketTransport implements Transport, Expirable, Flushable {
     return this.#reads?.give() ?? false;
   }
 
+  giveNoMore(): void {
+    this.#reads?.giveNoMore();
+  }
+
   pause(): void {
     this.#socket.pause();
   }

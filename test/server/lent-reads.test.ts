@@ -88,6 +88,21 @@ describe("reads that are lent", () => {
     expect(kept.slice(1, 4).map(String)).toEqual(["keep", "this", "own4"]);
   });
 
+  it("are lent again behind the last that is kept: a quiet socket holds no memory", async () => {
+    const kept: Buffer[] = [];
+    await using opened = await open((reads, chunk) => {
+      kept.push(chunk);
+      reads.give();
+      if (kept.length === 3) reads.giveNoMore();
+    });
+    const { client, serverSide } = await opened.dial();
+    for (const word of ["lent", "keep", "last", "next"]) await say(client, serverSide, word);
+    const buffers = kept.map((chunk) => chunk.buffer);
+    expect(new Set(buffers.slice(0, 3)).size).toBe(3);
+    expect(buffers[3]).toBe(buffers[0]);
+    expect(kept.slice(1, 3).map(String)).toEqual(["keep", "last"]);
+  });
+
   it("are asked for twice in one read for one buffer", async () => {
     const given: boolean[] = [];
     await using opened = await open((reads) => given.push(reads.give(), reads.give()));
