@@ -95,6 +95,7 @@ export class Otherwise {
     }
     asked.trace?.note("reply", "listing", "option listing");
     asked.trace?.attribute([...listing.headers].flat(), "option listing");
+    asked.trace?.attribute(["content-encoding", ""], "option compress");
     return this.dress(asked, listing);
   }
 

@@ -5,6 +5,7 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BR, type Coding, GZIP, IDENTITY, ZSTD } from "../../src/static/coding.ts";
 import { codePieces, listingCoding } from "../../src/static/listing-coding.ts";
+import { Request } from "../../src/web/request.ts";
 import { type Served, StaticSite } from "./support/static-site.ts";
 
 const MANY = 3000;
@@ -55,6 +56,14 @@ describe("a listing", () => {
     expect(head.body.length).toBe(0);
     expect(names.map((name) => head.headers[name])).toEqual(names.map((name) => get.headers[name]));
     expect(head.headers["content-encoding"]).toBe("gzip");
+  });
+
+  it("has its coding from the option compress, as explain tells", async () => {
+    const asked = new Request("http://a.example/many/", { headers: { "accept-encoding": "gzip" } });
+    const { fields } = await served.handler.explain(asked);
+    const origins = fields.map(({ name, origin }) => `${name.toLowerCase()}: ${origin}`);
+    expect(origins).toContain("content-encoding: option compress");
+    expect(origins).toContain("cache-control: option listing");
   });
 
   it("is not coded with compress: false", async () => {
