@@ -239,7 +239,7 @@ describe("flags about files", () => {
   it("are wrong usage where they name nothing that can be", async () => {
     const command = start(["site", "--spa=../other.html", "-p", "0"]);
     expect(await command.end()).toBe(2);
-    expect(command.errors).toMatch(/^fairlead: .*spa must be/);
+    expect(command.errors).toMatch(/^fairlead: --single must be/);
   });
 });
 
@@ -283,7 +283,8 @@ describe("what is said", () => {
     const command = start(["-p", "0", "--log=off"]);
     await fetch(await command.url());
     await command.end("SIGINT");
-    expect(command.output).toMatch(/^fairlead .*\n(?:fairlead: .*\n)*Stopped\.\n$/);
+    // The client may have its answer before the server knows that it has
+    expect(command.output).toMatch(/^fairlead .*\n(?:fairlead: .*\n)*(?:Stopping when 1 request .*\n)?Stopped\.\n$/);
   });
 });
 
