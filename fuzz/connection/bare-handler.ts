@@ -21,6 +21,7 @@ import {
   sumOf,
 } from "./observed.ts";
 import { type Act, type AnswerAct, taggedOctets } from "./script.ts";
+import { playTunnel } from "./tunnel-handler.ts";
 
 type ReadAct = Extract<Act, { act: "read" }>;
 type UpgradeAct = Extract<Act, { act: "upgrade" }>;
@@ -224,37 +225,10 @@ class BarePlan {
     void exchange.respond({ status: 500, reason: "", fields: [ID_FIELD, String(index)] }, null);
   }
 
-  #upgrade({ after }: UpgradeAct): void {
+  #upgrade(act: UpgradeAct): void {
     let stream: ByteStream | null = null;
     this.#try(() => (stream = this.#seen.exchange.upgrade([ID_FIELD, String(this.#seen.index)])));
-    if (stream === null) return;
-    this.#seen.hasTunnel = true;
-    const tunnel: ByteStream = stream;
-    if (after === "destroy") tunnel.destroy();
-    else if (after === "end") tunnel.end();
-    if (after === "ignore" || after === "destroy") return;
-    let isGone = false;
-    const judge = (): void => {
-      if (isGone) this.#stage.faults.push("calls a tunnel that is gone");
-    };
-    tunnel.start({
-      chunk: (bytes) => {
-        judge();
-        if (after === "echo" && !tunnel.write(bytes)) tunnel.pause();
-      },
-      end: () => {
-        judge();
-        tunnel.end();
-      },
-      drain: () => {
-        judge();
-        tunnel.resume();
-      },
-      close: () => {
-        judge();
-        isGone = true;
-      },
-    });
+    if (stream !== null) playTunnel(this.#seen, this.#stage, stream, act);
   }
 
   /** False: refused, as the interface declares. */

@@ -31,6 +31,8 @@ export interface Weights {
   readonly eventIn: number;
   /** Once in so many limits and times are small; 0: never. */
   readonly smallIn: number;
+  /** Once in so many a message asks for an upgrade, and a plan is nothing but that; 0: as messages and plans come. */
+  readonly upgradeIn: number;
 }
 
 /** Taken one after the other, so that a run of seeds has all of them. */
@@ -48,6 +50,7 @@ export const WEIGHTS: readonly Weights[] = [
     wildIn: 8,
     eventIn: 12,
     smallIn: 6,
+    upgradeIn: 0,
   },
   {
     name: "handlers",
@@ -62,6 +65,7 @@ export const WEIGHTS: readonly Weights[] = [
     wildIn: 1,
     eventIn: 8,
     smallIn: 4,
+    upgradeIn: 0,
   },
   {
     name: "fetch",
@@ -76,6 +80,7 @@ export const WEIGHTS: readonly Weights[] = [
     wildIn: 2,
     eventIn: 8,
     smallIn: 4,
+    upgradeIn: 0,
   },
   {
     name: "hostile",
@@ -90,6 +95,7 @@ export const WEIGHTS: readonly Weights[] = [
     wildIn: 4,
     eventIn: 0,
     smallIn: 3,
+    upgradeIn: 0,
   },
   {
     name: "slow peers",
@@ -104,6 +110,7 @@ export const WEIGHTS: readonly Weights[] = [
     wildIn: 3,
     eventIn: 2,
     smallIn: 2,
+    upgradeIn: 0,
   },
   {
     name: "floods",
@@ -118,6 +125,22 @@ export const WEIGHTS: readonly Weights[] = [
     wildIn: 3,
     eventIn: 6,
     smallIn: 0,
+    upgradeIn: 0,
+  },
+  {
+    name: "tunnels",
+    faces: ["bare", "web", "server"],
+    maxMessages: 12,
+    longIn: 3,
+    slowIn: 2,
+    maxAnswerBytes: 300,
+    maxPieces: 2,
+    hostileIn: 30,
+    maxContentBytes: 20_000,
+    wildIn: 3,
+    eventIn: 4,
+    smallIn: 6,
+    upgradeIn: 2,
   },
 ];
 
@@ -132,13 +155,15 @@ export function drawScriptWith(random: Random, weights: Weights): Script {
   const count = random.once(weights.longIn) ? random.below(weights.maxMessages + 1) : 1 + random.below(4);
   const messages: Message[] = [];
   for (let index = 0; index < count; index++) {
-    messages.push(drawMessage(random, index, weights.hostileIn, weights.maxContentBytes));
+    messages.push(drawMessage(random, index, weights));
   }
   const isSmall = weights.smallIn > 0 && random.once(weights.smallIn);
   return {
     face,
     limits: isSmall ? drawLimits(random) : {},
     timeouts: isSmall ? drawTimeouts(random) : {},
+    hooks: random.once(3) ? "failing" : "looking",
+    trust: random.pick(["", "x-forwarded", "forwarded"]),
     isLenient: random.once(10),
     isEncrypted: random.once(10),
     sweepMs: random.once(4) ? 500 : 0,
@@ -180,6 +205,7 @@ function drawTimeouts(random: Random): Partial<WireTimeouts> {
 const PAUSES = [0, 1, 10, 100, 1000, 4999, 10_000, 60_000];
 
 function drawPlan(random: Random, weights: Weights): Act[] {
+  if (weights.upgradeIn > 0 && random.once(weights.upgradeIn)) return [drawUpgrade(random)];
   if (weights.wildIn === 0 || !random.once(weights.wildIn)) return drawCalmPlan(random, weights);
   const acts: Act[] = [];
   for (let count = random.below(4); count > 0; count--) acts.push(drawAct(random, weights));
@@ -233,7 +259,7 @@ function drawAct(random: Random, weights: Weights): Act {
     case 8:
       return { act: "inform", status: random.pick([103, 103, 102, 100, 199, 101, 200, 99]) };
     case 9:
-      return { act: "upgrade", after: random.pick(["echo", "echo", "end", "destroy", "ignore"]) };
+      return drawUpgrade(random);
     case 10:
       return { act: "limit", bytes: random.pick([0, 1, 100, 10_000, 1_000_000]) };
     case 11:
@@ -250,6 +276,11 @@ function drawAct(random: Random, weights: Weights): Act {
     default:
       return drawAnswer(random, weights);
   }
+}
+
+function drawUpgrade(random: Random): Act {
+  const after = random.pick(["echo", "echo", "end", "destroy", "ignore", "slow", "slow", "late"] as const);
+  return { act: "upgrade", after, ms: random.pick(PAUSES) };
 }
 
 function drawSizes(random: Random, weights: Weights, atLeast: number): number[] {

@@ -4,6 +4,7 @@
  * Known only as far as all messages were sound: what stands behind a hostile one may be understood in several right ways, or not.
  */
 
+import { LOOPBACK } from "../../test/support/memory-transport.ts";
 import type { Played } from "./play.ts";
 import type { Seen } from "./observed.ts";
 import { type Script, type SoundMessage, taggedOctets } from "./script.ts";
@@ -47,12 +48,21 @@ export function judgeRequests({ script, seen, refusals, sentBytes, octets }: Pla
       return;
     }
     judgeRequest(one, message.tag, message.sound, broken);
+    judgeClient(one, message.sound, script, broken);
   }
 }
 
 /** Somebody may have been too slow. */
 function hasPauses({ steps }: Script): boolean {
   return steps.some(({ step }) => step !== "send");
+}
+
+/** Who asks is who the proxy says, where it is believed; never the client of another request on the same connection. */
+function judgeClient({ client, index }: Seen, { clients = {} }: SoundMessage, script: Script, broken: string[]): void {
+  if (client === "") return;
+  const trust = script.face === "server" ? (script.trust ?? "") : "";
+  const expected = (trust === "" ? undefined : clients[trust]) ?? LOOPBACK.remoteAddress.address;
+  if (client !== expected) broken.push(`own octets: exchange ${index} is of ${client}, and was sent for ${expected}`);
 }
 
 function judgeRequest(one: Seen, sentTag: number, sound: SoundMessage, broken: string[]): void {

@@ -115,8 +115,15 @@ function judgeInterim(one: Seen, interim: WireResponse, broken: Broken[]): void 
     broken.push(`order: exchange ${one.index} gets 100 (Continue), and did not wait for it`);
 }
 
-/** What handlers write to a tunnel is what they read from it: the octets behind the request (RFC 9110 §7.8). */
-function judgeTunnel({ seen, script, octets }: Played, tunnel: Buffer | null, broken: Broken[]): void {
+/**
+ * What handlers write to a tunnel is what they read from it: the octets behind the request (RFC 9110 §7.8). All of them were read
+ * when their end is told.
+ */
+function judgeTunnel(
+  { seen, script, octets, sentBytes, isOpenAtRest }: Played,
+  tunnel: Buffer | null,
+  broken: Broken[],
+): void {
   const last = seen.at(-1);
   if (tunnel === null || last === undefined) return;
   const upTo = script.messages.slice(0, last.index + 1);
@@ -125,6 +132,18 @@ function judgeTunnel({ seen, script, octets }: Played, tunnel: Buffer | null, br
   if (!behind.subarray(0, tunnel.length).equals(tunnel))
     broken.push(
       `own octets: the tunnel of exchange ${last.index} gave ${tunnel.length} octets that were not sent to it`,
+    );
+  const read = Buffer.concat(last.tunnelled);
+  if (!behind.subarray(0, read.length).equals(read))
+    broken.push(`own octets: through the tunnel of exchange ${last.index} came ${read.length} octets that nobody sent`);
+  const sentBehind = sentBytes - octets.slice(0, last.index + 1).reduce((sum, { length }) => sum + length, 0);
+  if (isOpenAtRest && last.isTunnelRead && last.tunnelledAtRest !== sentBehind)
+    broken.push(
+      `alive: of ${sentBehind} octets through the tunnel of exchange ${last.index} its reader waits for all but ${last.tunnelledAtRest}`,
+    );
+  if (last.hasTunnelEnd && last.isTunnelRead && read.length !== sentBehind)
+    broken.push(
+      `content: the tunnel of exchange ${last.index} ended behind ${read.length} of ${sentBehind} octets that were sent`,
     );
 }
 
@@ -255,6 +274,7 @@ function judgeEnds(played: Played, broken: Broken[]): void {
     if (!isGivenUp && one.aborts > 0 && one.exchange.status !== 503) fault(`is given up, and ends ${one.outcomes[0]}`);
     if (!one.isThrough) fault("has a handler that waits for ever");
     if (one.unsettled > 0) fault("has a response whose promise never settles");
+    if (one.isTunnelRead && !one.isTunnelClosed) fault("has a tunnel whose end nobody is told");
     if (one.openSources > 0) fault("has a source or file that is never closed");
     const isOver = one.trailers !== null || one.failure !== null || one.isLettingGo;
     if (one.isReading && !isOver) fault("has content that neither ends nor fails");

@@ -106,15 +106,23 @@ interface Framing {
   readonly trailers: number;
 }
 
-/** Draws message number `index`; `hostileIn`: once in so many something is wrong with it, 0 for never. */
-export function drawMessage(random: Random, index: number, hostileIn: number, maxContentBytes: number): Message {
-  if (hostileIn === 0 || !random.once(hostileIn)) return drawSound(random, index, maxContentBytes);
+/** In which proportions, see {@link Weights} in generate.ts. */
+export interface MessageWeights {
+  readonly hostileIn: number;
+  readonly maxContentBytes: number;
+  readonly upgradeIn: number;
+}
+
+/** Draws message number `index`. */
+export function drawMessage(random: Random, index: number, weights: MessageWeights): Message {
+  const { hostileIn } = weights;
+  if (hostileIn === 0 || !random.once(hostileIn)) return drawSound(random, index, weights);
   if (random.once(5)) return { parts: [random.pick(WRONG_MESSAGES)], tag: index, sound: null };
-  const { parts } = drawSound(random, index, maxContentBytes);
+  const { parts } = drawSound(random, index, weights);
   return { parts: spoil(random, parts), tag: index, sound: null };
 }
 
-function drawSound(random: Random, index: number, maxContentBytes: number): Message {
+function drawSound(random: Random, index: number, { maxContentBytes, upgradeIn }: MessageWeights): Message {
   const method = random.pick(METHODS);
   const minor = random.once(5) ? 0 : 1;
   const target = drawTarget(random, method, index);
@@ -125,13 +133,46 @@ function drawSound(random: Random, index: number, maxContentBytes: number): Mess
   lines.push(...framing.lines);
   if (framing.contentBytes > 0 && random.once(5)) lines.push("Expect: 100-continue");
   const connection = random.pick(CONNECTIONS);
-  if (random.once(12)) lines.push("Connection: upgrade", "Upgrade: echo, other/1");
+  if (random.once(upgradeIn === 0 ? 12 : upgradeIn)) lines.push("Connection: upgrade", "Upgrade: echo, other/1");
   else if (connection !== "") lines.push(`Connection: ${connection}`);
+  const clients = drawClients(random, index, lines);
   const emptyLines = random.once(12) ? "\r\n".repeat(1 + random.below(3)) : "";
   const head = `${emptyLines}${[`${method} ${target} HTTP/1.${minor}`, ...lines].join("\r\n")}\r\n\r\n`;
   const { contentBytes, trailers } = framing;
-  const sound: SoundMessage = { method, target, contentBytes, trailers };
+  const sound: SoundMessage = { method, target, contentBytes, trailers, clients };
   return { parts: [head, ...framing.parts], tag: index, sound };
+}
+
+/** Adds what a proxy on this machine says of its client, whose address no other message has; tells what is to be made of it. */
+function drawClients(random: Random, index: number, lines: string[]): NonNullable<SoundMessage["clients"]> {
+  const v4 = `203.0.113.${index % 250}`;
+  const v6 = `2001:db8::${(index + 1).toString(16)}`;
+  switch (random.below(30)) {
+    case 0:
+      lines.push(`X-Forwarded-For: ${v4}`, "X-Forwarded-Proto: https");
+      return { "x-forwarded": v4 };
+    case 1:
+      // Of several the last that is no proxy of ours
+      lines.push(`X-Forwarded-For: 198.51.100.7, ${v6}, 127.0.0.1`);
+      return { "x-forwarded": v6 };
+    case 2:
+      lines.push(`X-Forwarded-For: unknown, ${v4}`, "X-Forwarded-For: 127.0.0.9", "X-Forwarded-Host: b.example");
+      return { "x-forwarded": v4 };
+    case 3:
+      lines.push(`Forwarded: for=${v4};proto=https;host=b.example`);
+      return { forwarded: v4 };
+    case 4:
+      lines.push(`Forwarded: for=198.51.100.7, for="[${v6}]:47"`, "Forwarded: for=127.0.0.1;by=_proxy");
+      return { forwarded: v6 };
+    case 5:
+      lines.push(random.pick(["X-Forwarded-For: ", "X-Forwarded-For: unknown", "X-Forwarded-For: 1.2.3.4.5, <>"]));
+      return {};
+    case 6:
+      lines.push(random.pick(["Forwarded: for=unknown", "Forwarded: for=_hidden", 'Forwarded: for="']));
+      return {};
+    default:
+      return {};
+  }
 }
 
 function drawTarget(random: Random, method: string, index: number): string {

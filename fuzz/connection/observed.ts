@@ -49,6 +49,18 @@ export class Seen {
   /** Sources of content that are open, files that are not released. */
   openSources = 0;
   hasTunnel = false;
+  /** Somebody has begun to read what comes through the tunnel, or will. */
+  isTunnelRead = false;
+  /** Octets that came through it. */
+  readonly tunnelled: Buffer[] = [];
+  /** How many when all was sent and no reader waited any more. */
+  tunnelledAtRest = 0;
+  /** The reader was told that the peer sends no more. */
+  hasTunnelEnd = false;
+  /** And that it is gone. */
+  isTunnelClosed = false;
+  /** Address of the client as the handler is shown it; `""`: no handler was called. */
+  client = "";
   /** Its content was refused when nothing was answered yet. */
   isRefusedBefore = false;
 

@@ -12,9 +12,6 @@ import { Http1Connection } from "../../src/http1/connection.ts";
 import type { Leniencies, WireLimits } from "../../src/http1/limits.ts";
 import { DEFAULT_LENIENCIES, DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../../src/http1/limits.ts";
 import type { Http1Config } from "../../src/http1/states.ts";
-import { guardHooks } from "../../src/server/hooks.ts";
-import { resolveOptions } from "../../src/server/options.ts";
-import { createProtocolConfigs } from "../../src/server/protocol-configs.ts";
 import { createExchangeHandler, type Handler } from "../../src/web/handler.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { playBare } from "./bare-handler.ts";
@@ -22,6 +19,7 @@ import { Held } from "./held.ts";
 import { Seen, type Stage } from "./observed.ts";
 import { Peer } from "./peer.ts";
 import { octetsOf, type Script } from "./script.ts";
+import { serverConfig } from "./server-face.ts";
 import { playWeb } from "./web-handler.ts";
 
 /** What came of it. */
@@ -165,6 +163,7 @@ class Player implements Stage {
     const fetch: Handler = (request, context) => {
       const seen = this.#seenOf(context.exchange);
       if (seen === null) throw new Error("a handler gets an exchange that never began");
+      seen.client = context.exchange.connection.remoteAddress.address;
       return playWeb(seen, this.#planOf(seen), this, request, context);
     };
     const onFault = ({ exchange }: { readonly exchange: Exchange | null }): void => {
@@ -176,16 +175,7 @@ class Player implements Stage {
     if (face === "web") {
       return { ...config, handle: createExchangeHandler(fetch, { maxBufferedBytes: 20_000, onFault, waitUntil }) };
     }
-    const options = resolveOptions({ fetch, hooks: { onFault, onRequest: () => {}, onResponse: () => {} } });
-    const time = { wallMs: () => 0, monotonicMs: () => this.#clock.nowMs, every: neverRings, after: neverRings };
-    const owner = { countRequest: () => {}, waitUntil, isReady: true, eventLoopDelayMs: 0, port: 8080 };
-    const merged = {
-      ...options,
-      leniencies,
-      limits: { ...options.limits, ...limits },
-      timeouts: { ...options.timeouts, ...timeouts },
-    };
-    return createProtocolConfigs(merged, guardHooks(options.hooks), time, owner).plain;
+    return { ...serverConfig(this.#script, { fetch, onFault, waitUntil, nowMs: () => this.#clock.nowMs }), leniencies };
   }
 
   #begin(exchange: WireExchange, config: Http1Config): void {
@@ -269,7 +259,10 @@ class Player implements Stage {
     }
     const isOpenAtRest = !endsAtOnce && !this.#peer.isEnded && !this.#peer.isDestroyed;
     const exchangesAtRest = this.#seen.length;
-    for (const one of this.#seen) one.outcomeAtRest = one.outcomes[0] ?? null;
+    for (const one of this.#seen) {
+      one.outcomeAtRest = one.outcomes[0] ?? null;
+      one.tunnelledAtRest = one.tunnelled.reduce((sum, { length }) => sum + length, 0);
+    }
     const isOwingAtRest = this.#seen.some(({ outcomes, isThrough }) => isThrough && outcomes.length === 0);
     if (ending !== "silence") this.#leave(ending);
     this.#isEager = true;
@@ -375,8 +368,4 @@ class Player implements Stage {
       await this.#pass(Math.max(0, nextMs - this.#clock.nowMs));
     }
   }
-}
-
-function neverRings(): () => void {
-  return () => {};
 }

@@ -15,6 +15,8 @@ export interface SoundMessage {
   /** Octets of content, after transfer decoding; all of them are of the message's tag. */
   readonly contentBytes: number;
   readonly trailers: number;
+  /** Address of the client as its proxy says it, by the kind of fields; missing: it says none. */
+  readonly clients?: { readonly "x-forwarded"?: string; readonly "forwarded"?: string };
 }
 
 /** One message of the peer: latin1 text, and numbers for so many octets of its tagged content. */
@@ -44,7 +46,12 @@ export type Act =
   | { readonly act: "abort" }
   | { readonly act: "refuse" }
   | { readonly act: "waitUntil"; readonly ms: number; readonly fails: boolean }
-  | { readonly act: "upgrade"; readonly after: "echo" | "end" | "destroy" | "ignore" };
+  | {
+      readonly act: "upgrade";
+      /** `slow` pauses behind each piece, `late` begins to read after a time. */
+      readonly after: "echo" | "end" | "destroy" | "ignore" | "slow" | "late";
+      readonly ms?: number;
+    };
 
 /** The final response. */
 export interface AnswerAct {
@@ -89,6 +96,10 @@ export interface Script {
   readonly timeouts: Partial<WireTimeouts>;
   /** Lines may end in LF, methods be in lower case. */
   readonly isLenient: boolean;
+  /** Of the face `server`: observers that fail. Default `looking`. */
+  readonly hooks?: "looking" | "failing";
+  /** Of the face `server`: the peer is a proxy whose fields of this kind are believed; default `""`, it is not. */
+  readonly trust?: "" | "x-forwarded" | "forwarded";
   /** Under TLS, with Strict-Transport-Security. */
   readonly isEncrypted: boolean;
   /** Deadlines are looked at so often only, as a server's clock does; 0: exactly. */
@@ -143,6 +154,8 @@ export function describe(script: Script): string {
     `${face} face; mark ${markBytes} octets; the peer ${isEager ? "reads at once" : "reads as told"}${flushesLate ? "; late flushes" : ""}`,
   ];
   if (script.isLenient) lines.push("lenient");
+  if (script.hooks === "failing") lines.push("hooks fail");
+  if (script.trust !== undefined && script.trust !== "") lines.push(`fields of ${script.trust} are believed`);
   if (script.isEncrypted) lines.push("under TLS");
   if (sweepMs > 0) lines.push(`a sweep every ${sweepMs} ms`);
   for (const [name, value] of [...Object.entries(limits), ...Object.entries(timeouts)]) lines.push(`${name} ${value}`);

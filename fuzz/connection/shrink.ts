@@ -47,6 +47,8 @@ function* simplerThan(script: Script): IterableIterator<Script> {
   for (const name of Object.keys(script.timeouts)) yield { ...script, timeouts: omit(script.timeouts, name) };
   if (script.face !== "bare") yield { ...script, face: "bare" };
   if (script.face === "server") yield { ...script, face: "web" };
+  if (script.hooks === "failing") yield { ...script, hooks: "looking" };
+  if (script.trust !== undefined && script.trust !== "") yield { ...script, trust: "" };
   if (script.isLenient) yield { ...script, isLenient: false };
   if (script.isEncrypted) yield { ...script, isEncrypted: false };
   if (script.sweepMs > 0) yield { ...script, sweepMs: 0 };
@@ -94,6 +96,10 @@ function* simplerActs(act: Act): IterableIterator<Act> {
     if (act.how !== "all") yield { ...act, how: "all" };
     if (act.bytes > 0) yield { ...act, bytes: 0 };
     if (act.ms > 0) yield { ...act, ms: 0 };
+  }
+  if (act.act === "upgrade") {
+    if (act.after !== "echo") yield { ...act, after: "echo" };
+    if ((act.ms ?? 0) > 0) yield { ...act, ms: (act.ms ?? 0) >> 1 };
   }
   if (act.act !== "answer") return;
   if (act.as !== "text") yield { ...act, as: "text" };

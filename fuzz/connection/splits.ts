@@ -42,7 +42,8 @@ function stillPlan(acts: readonly Act[]): Act[] {
 
 function isStill(act: Act): boolean {
   if (act.act === "read") return act.how === "all";
-  return ["answer", "inform", "throw", "abort", "refuse", "limit", "upgrade"].includes(act.act);
+  if (act.act === "upgrade") return act.after !== "slow" && act.after !== "late";
+  return ["answer", "inform", "throw", "abort", "refuse", "limit"].includes(act.act);
 }
 
 /** What does not hold: of any of the splits, or between them. */

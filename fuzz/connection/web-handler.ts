@@ -13,6 +13,7 @@ import { Response } from "../../src/web/response.ts";
 import { accented, fieldsOf } from "./bare-handler.ts";
 import { fileOf, ID_FIELD, say, type Seen, type Stage, streamOf, sumOf, viewOf } from "./observed.ts";
 import { type Act, type AnswerAct, taggedOctets } from "./script.ts";
+import { playWebTunnel } from "./tunnel-handler.ts";
 
 type ReadAct = Extract<Act, { act: "read" }>;
 type Answered = globalThis.Response | undefined;
@@ -109,7 +110,7 @@ class WebPlan {
         this.#context.waitUntil(this.#later(act.ms, act.fails));
         return GO_ON;
       case "upgrade":
-        this.#upgrade(act.after);
+        this.#upgrade(act);
         return undefined;
     }
   }
@@ -284,13 +285,9 @@ class WebPlan {
     return undefined;
   }
 
-  #upgrade(after: "echo" | "end" | "destroy" | "ignore"): void {
+  #upgrade(act: Extract<Act, { act: "upgrade" }>): void {
     const tunnel = this.#context.upgrade({ headers: { [ID_FIELD]: String(this.#seen.index) } });
-    this.#stage.isAsync = true;
-    this.#seen.hasTunnel = true;
-    if (after === "echo") void tunnel.readable.pipeTo(tunnel.writable).catch(() => {});
-    else if (after === "end") tunnel.close();
-    else if (after === "destroy") tunnel.destroy();
+    playWebTunnel(this.#seen, this.#stage, tunnel, act);
   }
 }
 
