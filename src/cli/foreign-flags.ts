@@ -14,6 +14,7 @@ const TLS = "HTTPS is --tls, or --tls-cert FILE --tls-key FILE";
 const NO_FORWARDING = "requests are not forwarded to other servers here";
 const NO_UPLOAD = "files are only read here, never written";
 const AUTH = "name and password are --auth USER:PASS";
+const SOCKET = "a unix socket is --listen unix:/PATH";
 const COMPRESSED_FILES = "compressed files beside the plain ones are --precompressed, which is on";
 
 /** By the flag as it was typed, without its value. */
@@ -54,11 +55,14 @@ const MEANT: ReadonlyMap<string, string> = new Map([
   ["--immutable", "hashed names are immutable by --cache auto, all files are kept for a year by --cache 1y"],
   ["--index", "the page for all pages of a single-page app is --spa FILE"],
   ["--interfaces", "the address is --host"],
+  ["--mode", "permissions of a socket file are mode in a configuration file, there is no mode for development"],
   ["--no-clipboard", "nothing is copied to a clipboard, there is nothing to switch off"],
   ["--no-request-logging", "no line per request is --log off"],
   ["--password", AUTH],
   ["--proxy", NO_FORWARDING],
-  ["--unix-socket", "a unix socket is --listen unix:/PATH"],
+  ["--socket", SOCKET],
+  ["--unix", SOCKET],
+  ["--unix-socket", SOCKET],
   ["--upload-files", NO_UPLOAD],
   ["--user", AUTH],
   ["--username", AUTH],

@@ -126,10 +126,13 @@ export async function checkGate(gate: GateSettings, origins: Origins, workingFol
 
 /** What was typed; a file may serve several runs of the command. */
 function refuseFileFlags(origins: Origins, subject: Subject): void {
-  const row = FLAG_TABLE.find(({ name, isOfFiles }) => isOfFiles && origins.get(name)?.source === "flag");
-  if (row === undefined) return;
-  throw new CommandError(2, `--${row.name} is about files, and ${subject.path} is a module that answers itself`, [
-    `Leave --${row.name} out; in the module, serveStatic() has an option for it`,
+  const names = FLAG_TABLE.filter(({ name, isOfFiles }) => isOfFiles && origins.get(name)?.source === "flag");
+  if (names.length === 0) return;
+  const shown = names.map(({ name }) => `--${name}`).join(", ");
+  const [are, them, options] =
+    names.length === 1 ? ["is", "it", "an option for it"] : ["are", "them", "options for them"];
+  throw new CommandError(2, `${shown} ${are} about files, and ${subject.path} is a module that answers itself`, [
+    `Leave ${them} out; in the module, serveStatic() has ${options}`,
   ]);
 }
 

@@ -98,6 +98,14 @@ describe("a start", () => {
     closeSync(opened);
   });
 
+  it("names all flags about files that are given to an app", async () => {
+    writeFileSync(join(folder, "app.mjs"), "export default () => new Response();");
+    expect((await start("app.mjs", "--cache", "1y", "--single", "-p", "0")).lines).toEqual([
+      "fairlead: --single, --cache are about files, and /app.mjs is a module that answers itself",
+      "  Leave them out; in the module, serveStatic() has options for them",
+    ]);
+  });
+
   it("loads no app where something else is wrong already", async () => {
     writeFileSync(join(folder, "app.mjs"), "globalThis.wasLoaded = true; throw new Error('no luck');");
     const { lines } = await start("app.mjs", "--workers", "none", "--auth", "ada");
