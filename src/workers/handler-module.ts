@@ -82,9 +82,8 @@ function isTypescriptSpecifier(error: unknown): boolean {
   return [".ts", ".mts", ".cts", ".tsx", "/index.ts"].some((ending) => existsSync(`${stem}${ending}`));
 }
 
-/** A line that only a module has. Where it stands in a text or comment, jiti still does what Node would. */
-const MODULE_SYNTAX =
-  /^[ \t]*(?:import\b[^(.\n]*["'{*\w]|export\b[ \t]*[{*\w]|(?:const|let|var)\b[^=\n]+=[ \t]*await\b)/m;
+/** The begin of a line that only a module has; a handler has to be exported. In a comment or a text it does no harm. */
+const MODULE_SYNTAX = /^(?:import|export)\b[ \t]?["'{*\w]/m;
 
 /**
  * Whether a file is a module that Node would read as a script: its package says `"type": "commonjs"`, as `npm init` writes it
