@@ -33,14 +33,15 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
   return command;
 }
 
-const hasScript = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
+const TERMINAL = "/usr/bin/script";
+const hasScript = process.platform === "linux" && spawnSync(TERMINAL, ["--version"]).status === 0;
 
 describe.skipIf(!hasScript)(`--qr${hasScript ? "" : " (skipped: there is no script of util-linux)"}`, () => {
   /** What a terminal shows until the command has said where it listens, and ended by Ctrl-C. */
   async function onTerminal(args: string): Promise<string> {
     const words = [process.execPath, COMMAND, "site", "-p", "0", ...args.split(" ")].map((word) => `'${word}'`);
     const env = { ...process.env, NO_COLOR: "1", TERM: "xterm" };
-    const terminal = spawn("script", ["-qfec", words.join(" "), "/dev/null"], { cwd: folder, env });
+    const terminal = spawn(TERMINAL, ["-qfec", words.join(" "), "/dev/null"], { cwd: folder, env });
     let shown = "";
     terminal.stdout.setEncoding("utf8").on("data", (text: string) => (shown += text));
     // The code comes last, with an empty line behind it
