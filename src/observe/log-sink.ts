@@ -21,6 +21,9 @@ const SHARED_PIPE_BATCH_BYTES = 4096;
 const SHARED_SOCKET_BATCH_BYTES = 32 * 1024;
 /** Said at most so often. */
 const COMPLAINT_PERIOD_MS = 60_000;
+/** The process ends, and the system does not take what is left: tried again for so long. */
+const LAST_TRY_MS = 2_000;
+const STANDARD_ERROR = 2;
 /** Looked at so often whether the file is still where it was, as long as lines come. */
 const LOOK_PERIOD_MS = 1_000;
 
@@ -53,6 +56,10 @@ export class LogSink implements LineSink {
   /** Text is joined without being copied, and is turned into octets once for all. */
   #batch = "";
   #batchLines = 0;
+  /** Handed over since the stream had nothing left. */
+  #linesUnderWay = 0;
+  /** Monotonic; until then what the system does not take is tried again. */
+  #retryUntilMs = Infinity;
   /** Handed over and not written yet, in octets. */
   #underWay = 0;
   #cancelFlush: (() => void) | null = null;
@@ -163,7 +170,16 @@ export class LogSink implements LineSink {
   }
 
   #openStream(fd: number): Destination {
-    const stream = destination({ dest: fd, sync: false, contentMode: "buffer", maxWrite: this.#batchBytes });
+    const stream = destination({
+      dest: fd,
+      sync: false,
+      contentMode: "buffer",
+      maxWrite: this.#batchBytes,
+      retryEAGAIN: () => this.#mayRetry(),
+    });
+    stream.on("drain", () => {
+      this.#linesUnderWay = 0;
+    });
     stream.on("write", (written: number) => {
       this.#underWay = Math.max(0, this.#underWay - written);
       this.#hasFailed = false;
@@ -199,6 +215,7 @@ export class LogSink implements LineSink {
       return;
     }
     this.#underWay += length;
+    this.#linesUnderWay += lines;
     try {
       // In its mode for buffers it takes them as they are; its types know text alone
       this.#stream.write(bytes as unknown as string);
@@ -223,17 +240,44 @@ export class LogSink implements LineSink {
     });
   }
 
-  /** The process ends: nothing can be waited for any more. */
+  /** The process ends: nothing can be waited for any more, and nothing may hold it for good. */
   #writeRest(): void {
+    const lines = this.#linesUnderWay + this.#batchLines;
     try {
-      // What the system does not take, as of a full disk, it would try again for good, and the process would not end
-      if (this.#hasFailed) this.#stream.destroy();
-      else this.#stream.flushSync();
+      // What has failed before is not tried again
+      if (this.#hasFailed) throw new Error("the system does not take it");
+      this.#flushWithin(LAST_TRY_MS);
       const bytes = this.#takeBatch();
       for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
-    } catch {
-      // There is nobody left to tell
+    } catch (error) {
+      // Or pino would go on at its own end of the process
+      this.#stream.destroy();
+      if (lines > 0 && !this.#isUnheard) tellOfLoss(lines, error as Error);
     }
+  }
+
+  /**
+   * The stream's own flush tries for good whatever the error: a disk that is full by then, a pipe that nobody empties. Each try
+   * asks for the descriptor, and is refused once the time is over.
+   */
+  #flushWithin(ms: number): void {
+    const stream = this.#stream;
+    const fd = this.#fd;
+    this.#retryUntilMs = this.#options.time.elapsedMs() + ms;
+    const get = (): number => {
+      if (this.#mayRetry()) return fd;
+      throw Object.assign(new Error(`the system has not taken it within ${ms / 1000} s`), { code: "EAGAIN" });
+    };
+    Object.defineProperty(stream, "fd", { get, configurable: true });
+    try {
+      stream.flushSync();
+    } finally {
+      Object.defineProperty(stream, "fd", { value: fd, writable: true });
+    }
+  }
+
+  #mayRetry(): boolean {
+    return this.#options.time.elapsedMs() < this.#retryUntilMs;
   }
 
   #complain(error: Error): void {
@@ -256,4 +300,13 @@ function batchBytesOf(fd: number): number {
 function identityOf(fd: number): string {
   const { dev, ino } = fstatSync(fd);
   return `${dev}:${ino}`;
+}
+
+/** At once: whatever is asked of the process now does not come to pass any more. */
+function tellOfLoss(lines: number, { message }: Error): void {
+  try {
+    writeSync(STANDARD_ERROR, `fairlead: up to ${lines} lines of the log are lost: ${message}\n`);
+  } catch {
+    // There is nobody left to tell
+  }
 }

@@ -196,4 +196,15 @@ describe("the end of a process", () => {
     writeFileSync(file, script("process.once('warning', () => process.exit(3));", full));
     expect(runScript(file)).toMatchObject({ status: 3, signal: null });
   });
+
+  it.skipIf(!existsSync(full))(
+    "comes though the disk is full only then, and tells what is lost (needs /dev/full)",
+    () => {
+      const file = join(folder, "run.ts");
+      writeFileSync(file, script("process.exit(3)", full));
+      const { status, signal, stderr } = runScript(file);
+      expect({ status, signal }).toEqual({ status: 3, signal: null });
+      expect(stderr).toBe("fairlead: up to 3000 lines of the log are lost: the system has not taken it within 2 s\n");
+    },
+  );
 });
