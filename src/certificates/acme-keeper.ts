@@ -4,12 +4,9 @@
  *  1 open    what is stored is used; where nothing is, a placeholder lets the server speak TLS at once
  *  2 wait    until a third of the lifetime is left, less a random part, so that not all servers come at one hour
  *  3 order   a new one (acme-order.ts), which replaces the bundle whole; whoever watches the file takes it up
- *  4 again   after a failure: 2 minutes, then twice as long each time, up to 6 hours; after a success not before a third of
- *            the lifetime, whatever the clock says
+ *  4 again   after a failure: 2 minutes, then twice as long each time, up to 6 hours; after a success, a third of the lifetime
  *
- * When a certificate is over is asked of the wall clock, as clients do; how long ago an order was, of time that only grows: a
- * clock that is set neither brings on order after order nor puts one off for years.
- *
+ * When a certificate is over is asked of the wall clock, as clients do; how long ago an order was, of time that only grows.
  * A failure never touches the certificate that is there. Only one process of a server may be started; all of them can answer
  * challenges.
  */
