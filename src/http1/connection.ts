@@ -138,7 +138,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
 
   writable(): void {
     this.#output.isBlocked = false;
-    this.#deadlines.sendAt = Infinity;
+    this.#deadlines.endSend(this.isIdle);
     if (this.#reading === READING.tunnel) return this.#tunnel?.writable();
     if (this.#writing === WRITING.closed) return this.#deadlines.startLinger();
     this.#sender.drained();
@@ -175,7 +175,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     if (now >= deadlines.sendAt && !deadlines.hasSendProgress()) {
       return this.#destroy("aborted", new ProtocolError("ERR_SEND_TIMEOUT"));
     }
-    if (now >= deadlines.requestAt) this.#expireRequest();
+    if (deadlines.isRequestLate(this.#output.isBlocked)) this.#expireRequest();
     if (now >= deadlines.contentAt) this.#expireContent();
     if (now >= deadlines.handlerAt) this.#expireHandler();
     if (now >= deadlines.probeAt) this.#probe();

@@ -34,6 +34,8 @@ export class Deadlines {
   probeAt: number = Infinity;
   #lingerEndAt = Infinity;
   #probes = 0;
+  /** For the next request to begin. */
+  #idleMs: number;
   #takenMark = 0;
   readonly #clock: Clock;
   readonly #timeouts: WireTimeouts;
@@ -43,6 +45,7 @@ export class Deadlines {
     this.#clock = clock;
     this.#timeouts = timeouts;
     this.#transport = transport;
+    this.#idleMs = timeouts.keepAliveMs;
   }
 
   get earliest(): number {
@@ -59,12 +62,23 @@ export class Deadlines {
   }
 
   startIdle(): void {
-    this.requestAt = this.#after(this.#timeouts.keepAliveMs);
+    this.requestAt = this.#after(this.#idleMs);
   }
 
   /** The last request that is still answered has so long to begin. */
   startLastCall(lastCallMs: number): void {
+    this.#idleMs = this.#idleMs === 0 ? lastCallMs : Math.min(this.#idleMs, lastCallMs);
     this.requestAt = Math.min(this.requestAt, this.#clock.nowMs + lastCallMs);
+  }
+
+  /**
+   * Whether the next request, or the rest of its head, is late. Not as long as the peer is busy with an answer, for which it has
+   * a time of its own: what is waited for may lie behind that, unread (RFC 9112 §9.3.2).
+   */
+  isRequestLate(isPeerBusy: boolean): boolean {
+    if (this.#clock.nowMs < this.requestAt) return false;
+    if (isPeerBusy) this.startHead();
+    return !isPeerBusy;
   }
 
   /** The head is whole, the handler has it. */
@@ -89,6 +103,12 @@ export class Deadlines {
     if (this.#timeouts.minContentRate === 0) return;
     this.#takenMark = this.#transport.takenBytes;
     this.sendAt = this.#clock.nowMs + WINDOW_GRACES * this.#timeouts.contentGraceMs;
+  }
+
+  /** The peer has taken what was queued. If it has nothing more to ask, it is idle from now on. */
+  endSend(isIdle: boolean): void {
+    this.sendAt = Infinity;
+    if (isIdle) this.startIdle();
   }
 
   /** At sendAt: whether the peer has taken enough since; goes on waiting if so, or if nothing is queued. */
