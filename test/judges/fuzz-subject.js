@@ -138,7 +138,7 @@ async function told() {
 }
 
 process.on("warning", (warning) => faults.set(`warning: ${warning.message}`, 1));
-process.on("message", async (wish) => {
+process.on("message", async ({ id, wish }) => {
   if (wish === "close") {
     await server.close();
     process.disconnect();
@@ -151,6 +151,6 @@ process.on("message", async (wish) => {
       await after(50);
     }
   }
-  process.send({ memory: process.memoryUsage(), stats: server.stats, faults: [...faults], ...(await told()) });
+  process.send({ id, memory: process.memoryUsage(), stats: server.stats, faults: [...faults], ...(await told()) });
 });
 process.send({ port: server.port });

@@ -49,6 +49,7 @@ const MIB = 2 ** 20;
 
 /** What the server tells of itself. */
 interface Told {
+  readonly id: number;
   readonly memory: NodeJS.MemoryUsage;
   readonly connections: number;
   readonly inFlight: number;
@@ -97,11 +98,16 @@ const elapsed = (): number => (performance.now() - startedMs) / 1000;
 const isOver = (): boolean => elapsed() >= SECONDS || server.exitCode !== null || mistakes.length > MOST_MISTAKES;
 process.once("SIGINT", () => mistakes.push(...Array.from({ length: MOST_MISTAKES + 1 }, () => "stopped by hand")));
 
+let asked = 0;
+
+/** Answers have the number of their question: one that collects comes behind others that were asked later. */
 async function ask(child: ChildProcess, wish: "sample" | "collect"): Promise<Told> {
-  const answer = once(child, "message");
-  child.send(wish);
-  const [told] = (await answer) as [Told];
-  return told;
+  const id = ++asked;
+  child.send({ id, wish });
+  for (;;) {
+    const [told] = (await once(child, "message")) as [Told];
+    if (told.id === id) return told;
+  }
 }
 
 const descriptorsOf = (): number => readdirSync(`/proc/${pid}/fd`).length;
@@ -262,7 +268,7 @@ if (server.exitCode !== null || server.signalCode !== null) {
   if (isLongEnough && (heaps[2] ?? 0) - (heaps[1] ?? 0) > 2)
     mistakes.push("the heap is larger after collection than after the warm-up");
   const gone = once(server, "exit");
-  server.send("close");
+  server.send({ id: 0, wish: "close" });
   const [code] = (await gone) as [number | null];
   if (code !== 0) mistakes.push(`the server ended with ${code} when it was closed`);
 }
