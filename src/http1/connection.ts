@@ -323,7 +323,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101)
       throw new HandlerError("ERR_RESPONSE_STATUS", `${status} is not interim`);
     const text = ResponseEncoder.interim(status, fields);
-    if (exchange.isAnswered) throw new HandlerError("ERR_RESPONSE_TWICE", "interim after final");
+    if (exchange.isAnswered && exchange.abortReason === null)
+      throw new HandlerError("ERR_RESPONSE_TWICE", "interim after final");
     // RFC 9110 §15.2: MUST NOT send a 1xx to an HTTP/1.0 client
     if (exchange !== this.#exchange || this.#heads.minor === 0) return;
     if (status === 100) this.#hasContinued = true;
@@ -344,14 +345,13 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
       this.#served + 1 < this.#config.limits.maxRequestsPerConnection &&
       this.#canDrain();
     try {
-      const { dateText } = this.#clock;
       encoder.encode(
         head,
         lengthOf(content),
         this.#isHead,
         this.#heads.minor,
         goesOn,
-        dateText,
+        this.#clock.dateText,
         this.#config.transportSecurity,
       );
     } catch (error) {

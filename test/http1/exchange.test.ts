@@ -52,6 +52,15 @@ describe("an exchange", () => {
     expect(exchanges).toHaveLength(1);
   });
 
+  it("whose client has left is told nothing more, and nobody is blamed for trying", () => {
+    const { connection, exchanges, transport } = openConnection(() => {});
+    connection.receive(request("GET / HTTP/1.1"));
+    connection.closed(new Error("reset"));
+    expect(() => exchanges[0]?.inform(103, ["Link", "</a.css>"])).not.toThrow();
+    connection.flush();
+    expect(written(transport)).toBe("");
+  });
+
   it("is refused with the fields as others want them", () => {
     const edit = { apply: (lines: readonly string[]) => [...lines, "X-Request-Id", "k3f9"] };
     const { transport, connection } = openConnection((exchange) => {
