@@ -24,14 +24,19 @@ const owners: WeakMap<Exchange, ServerOwner> = new WeakMap();
 /** Guarded once for all scripts, since each guard warns once. */
 let failing: GuardedHooks | null = null;
 
+/** Warned of once, without a stack that would look like a finding. */
+function failure(message: string): Error {
+  return Object.assign(new Error(message), { stack: message });
+}
+
 function fail(): never {
-  throw new Error("a hook of the fuzz fails, as it should");
+  throw failure("a hook of the fuzz fails, as it should");
 }
 
 function failingHooks(): GuardedHooks {
   failing ??= guardHooks({
     onRequest: fail,
-    onResponse: () => Promise.reject(new Error("a hook of the fuzz rejects, as it should")),
+    onResponse: () => Promise.reject(failure("a hook of the fuzz rejects, as it should")),
     onRefusal: fail,
     onFault: (fault) => {
       if (fault.exchange !== null) owners.get(fault.exchange)?.onFault(fault);
