@@ -34,7 +34,7 @@ import { type Http1Config, READING, WRITING } from "./states.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** Unconsumed input that makes us pause the peer, in octets. */
-const INPUT_MARK_BYTES = 16 * 1024;
+const INPUT_MARK_BYTES = 64 * 1024;
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 

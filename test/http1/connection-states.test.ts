@@ -94,7 +94,7 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
   "content paused": { make: then(send(`${POST}0123`), read, pause), states: [content, pending] },
   "content cancelled": { make: then(send(`${POST}0123`), cancel), states: [content, pending] },
   "much content unread, the peer paused": {
-    make: then(send(POST.replace("10", "99999")), send("x".repeat(40_000))),
+    make: then(send(POST.replace("10", "999999")), send("x".repeat(80_000))),
     states: [content, pending],
   },
   "content read whole": { make: then(send(`${POST}0123456789`), read), states: [blocked, pending] },
@@ -265,27 +265,27 @@ describe("backpressure", () => {
     expect(harness.transport.isPaused).toBe(true);
     harness.read(harness.latest);
     expect(harness.transport.isPaused).toBe(false);
-    expect(harness.tracks[0]?.contentBytes).toBe(40_000);
+    expect(harness.tracks[0]?.contentBytes).toBe(80_000);
     harness.content(harness.latest, (source) => source.pause());
-    harness.send("x".repeat(20_000));
+    harness.send("x".repeat(70_000));
     expect(harness.transport.isPaused).toBe(true);
     harness.content(harness.latest, (source) => source.resume());
     await harness.settle();
     expect(harness.transport.isPaused).toBe(false);
-    expect(harness.tracks[0]?.contentBytes).toBe(60_000);
+    expect(harness.tracks[0]?.contentBytes).toBe(150_000);
     expect(await harness.breakAndFinish()).toEqual([]);
   });
 
   test("pauses a peer that sends requests behind one that is not answered", async () => {
     const harness = await make("with a request to answer");
-    harness.send(GET.repeat(1000));
+    harness.send(GET.repeat(2000));
     expect([harness.tracks.length, harness.transport.isPaused]).toEqual([1, true]);
     expect(await harness.breakAndFinish()).toEqual([]);
   });
 
   test("reads on from a paused peer once it closes, so that the last answer is not lost in a reset", async () => {
     const harness = await make("with a last request to answer");
-    harness.send("x".repeat(40_000));
+    harness.send("x".repeat(80_000));
     expect(harness.transport.isPaused).toBe(true);
     answer(harness);
     expect([harness.transport.isPaused, harness.transport.isEnded]).toEqual([false, true]);

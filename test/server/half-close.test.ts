@@ -45,3 +45,34 @@ it("aborts the signal of a request whose client has left without a reset", async
   await left;
   expect(await failure).toMatchObject({ name: "AbortError" });
 });
+
+it.each(["destroy", "resetAndDestroy"] as const)(
+  "aborts the signal of a request on a kept connection whose client leaves by %s, before content that nobody has read",
+  async (leave) => {
+    let isServed: () => void = () => {};
+    const served = new Promise<void>((resolve) => (isServed = resolve));
+    let hear: (reason: unknown) => void = () => {};
+    const heard = new Promise<unknown>((resolve) => (hear = resolve));
+    await using server = await serve({
+      port: 0,
+      fetch: (request) => {
+        if (request.method === "GET") return new Response("kept");
+        return new Promise((_resolve, reject) => {
+          request.signal.addEventListener("abort", () => {
+            hear(request.signal.reason);
+            reject(request.signal.reason as Error);
+          });
+          isServed();
+        });
+      },
+    });
+    const client = connect({ port: server.port, host: "127.0.0.1" });
+    client.on("error", () => {});
+    client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await once(client, "data");
+    client.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n${"x".repeat(50_000)}`);
+    await served;
+    client[leave]();
+    expect(await heard).toBeInstanceOf(Error);
+  },
+);
