@@ -244,6 +244,8 @@ function nothingOr(error: unknown): null {
   throw error;
 }
 
-function isShortage(error: unknown): boolean {
+/** Whether the system has none left of what it takes to open a file, be it said in its own words or in those of {@link Root}. */
+export function isShortage(error: unknown): boolean {
+  if (error instanceof HttpError) return isShortage(error.cause);
   return error instanceof Error && "code" in error && SHORTAGE.has(String(error.code));
 }

@@ -152,16 +152,22 @@ export class FileCache {
     if (this.#isSweepDue) this.#time.after(IDLE_MS, () => this.#sweep());
   }
 
-  /** Closes the files that nobody asks for; what is in memory stays. */
   #sweep(): void {
+    this.closeIdle(IDLE_MS);
+    this.#sweepLater();
+  }
+
+  /** Closes the files that nobody has asked for so long; what is in memory stays. Returns how many those were. */
+  closeIdle(idleMs: number): number {
     const nowMs = this.#time.nowMs();
+    const before = this.#openFiles;
     for (const [key, usedMs] of this.#holding) {
       const file = this.#files.peek(key);
-      if (file === undefined || file.isInUse || nowMs - usedMs < IDLE_MS) continue;
+      if (file === undefined || file.isInUse || nowMs - usedMs < idleMs) continue;
       this.#forget(file, key);
       file.close();
     }
-    this.#sweepLater();
+    return before - this.#openFiles;
   }
 
   /** Its files do not count any more. */

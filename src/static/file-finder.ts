@@ -17,7 +17,7 @@ import type { Coding } from "./coding.ts";
 import type { Trace } from "./explain.ts";
 import type { CacheStats } from "./file-cache.ts";
 import { FileCache } from "./file-cache.ts";
-import type { Seen } from "./contain.ts";
+import { isShortage, type Seen } from "./contain.ts";
 import { Loader } from "./load.ts";
 import type { LocatedFile, LocatedFolder, LocatedRedirect } from "./locate.ts";
 import { Locator } from "./locate.ts";
@@ -179,7 +179,17 @@ export class FileFinder {
     );
   }
 
+  /** What the cache keeps open for nobody gives way to what somebody wants. */
   async #look(wanted: Wanted, trace: Trace | null): Promise<FoundThing | null> {
+    try {
+      return await this.#lookAtDisk(wanted, trace);
+    } catch (error) {
+      if (!isShortage(error) || this.#cache.closeIdle(0) === 0) throw error;
+      return this.#lookAtDisk(wanted, trace);
+    }
+  }
+
+  async #lookAtDisk(wanted: Wanted, trace: Trace | null): Promise<FoundThing | null> {
     const { key } = wanted;
     const startedMs = this.#settings.time.nowMs();
     const rules = this.#rules;

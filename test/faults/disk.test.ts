@@ -16,8 +16,10 @@ import { StaticSite } from "../static/support/static-site.ts";
 import { get, say } from "../hazards/support/asked.ts";
 import { startVictim } from "../hazards/support/victim.ts";
 
-/** Code of the error that the named call fails with; calls beyond count, too. */
+/** Code of the error that the named call fails with. */
 let failing: Readonly<Record<string, string>> = {};
+/** So many times. */
+let failures = Infinity;
 
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof fs>();
@@ -25,7 +27,8 @@ vi.mock("node:fs/promises", async (original) => {
     const call = real[name] as (...words: unknown[]) => unknown;
     return async (...words: unknown[]) => {
       const code = failing[name];
-      if (code !== undefined) throw Object.assign(new Error(`${code}: made up, ${name} '/secret/path'`), { code });
+      if (code !== undefined && failures-- > 0)
+        throw Object.assign(new Error(`${code}: made up, ${name} '/secret/path'`), { code });
       return call(...words);
     };
   };
@@ -34,6 +37,23 @@ vi.mock("node:fs/promises", async (original) => {
 
 afterEach(() => {
   failing = {};
+  failures = Infinity;
+});
+
+describe("the last descriptor", () => {
+  it.each([
+    ["goes to a request, and not to a file that is kept open for nobody", "/large.bin", 200],
+    ["is wanted in vain where no file is kept open", "/small.txt", 503],
+  ])("%s", async (_what, before, status) => {
+    await using site = new StaticSite({ "large.bin": "x".repeat(3_000_000), "small.txt": "s", "b.txt": "b" });
+    const served = await site.serve();
+    expect((await get(served.port, before)).status).toBe(200);
+    failing = { open: "EMFILE" };
+    failures = 1;
+    expect((await get(served.port, "/b.txt")).status).toBe(status);
+    failing = {};
+    expect((await get(served.port, "/large.bin")).text).toHaveLength(3_000_000);
+  });
 });
 
 describe.each(["stat", "open"])("%s that fails", (call) => {
