@@ -7,6 +7,7 @@
  */
 
 import { HttpError } from "../http/errors.ts";
+import { isToken } from "../http/fields.ts";
 import type { ClientCertificate, Exchange, FieldEdit, SocketAddress, TlsFacts } from "../http/exchange.ts";
 import { FailureFields } from "./failure-fields.ts";
 import { appendLines, type HeadersInput, indexOfLine } from "./header-lines.ts";
@@ -214,22 +215,34 @@ export class Context<P extends object = Params> {
    * Switches protocols (RFC 9110 §7.8): sends 101 and hands the connection over. The handler returns nothing afterwards.
    *
    * @param init fields of the 101; `upgrade` defaults to the first protocol that the client names
-   * @throws HttpError 426 or 400 if the request asks for no upgrade, TypeError for an invalid header
+   * @throws HttpError 426 or 400 if the request asks for no upgrade, 400 if it has content that was not read, TypeError for an
+   *   invalid header
    */
   upgrade(init: { readonly headers?: HeadersInput } = {}): Tunnel {
     const lines: string[] = [];
     if (init.headers !== undefined) appendLines(lines, init.headers);
-    const offered = this.#exchange.request.fields.get("upgrade")?.split(",")[0]?.trim() ?? "";
+    const offered = firstProtocol(this.#exchange.request.fields.get("upgrade") ?? "");
     // RFC 9110 §7.8: a 101 names the protocol that is switched to
     if (offered !== "" && indexOfLine(lines, "upgrade") === -1) lines.push("upgrade", offered);
     const stream = this.#exchange.upgrade(lines);
     if (stream === null && offered !== "" && !this.#exchange.content.isEmpty) {
-      // RFC 9110 §7.8: a server cannot switch before it has read the request whole
-      throw new TypeError("read the content of the request before upgrade()");
+      // RFC 9110 §7.8: a server cannot switch before it has read the request whole. Who wants content reads it first; else it
+      // is the client's mistake, who could make any endpoint fail with it
+      throw new HttpError(400, "the request has content, which is to be read before the protocol is switched");
     }
     if (stream === null) throw upgradeRequired(lines);
     return tunnelOf(stream);
   }
+}
+
+/** RFC 9110 §7.8: protocol-name ["/" protocol-version]; what is neither, clients say what they like, cannot be switched to. */
+function firstProtocol(value: string): string {
+  const isProtocol = (member: string): boolean => {
+    const parts = member.split("/");
+    return parts.length <= 2 && parts.every((part) => isToken(part));
+  };
+  const members = value.split(",").map((member) => member.trim());
+  return members.find(isProtocol) ?? "";
 }
 
 /** RFC 9110 §15.5.22: a 426 must name the protocol; where the handler did not either, the request is merely wrong. */

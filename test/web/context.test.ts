@@ -64,6 +64,20 @@ describe("upgrade", () => {
     expect(exchange.upgradeFields).toEqual(["X-A", "1", "upgrade", "echo/1"]);
   });
 
+  it.each(["echConnection: upgrade, echo/1", ", echo/1", "a/b/c, echo/1, other", '"echo", echo/1'])(
+    "passes over what is no protocol: %s",
+    (protocols) => {
+      const exchange = upgradable(protocols);
+      contextOf(exchange).upgrade();
+      expect(exchange.upgradeFields).toEqual(["upgrade", "echo/1"]);
+    },
+  );
+
+  it("refuses a request whose content was not read, which is the client's doing as much as the handler's", () => {
+    const exchange = new MemoryExchange({ fields: [["Upgrade", "echo"]], content: "more than was asked for" });
+    expect(() => contextOf(exchange).upgrade()).toThrow(expect.objectContaining({ status: 400 }));
+  });
+
   it("names the protocol that the handler chose", () => {
     const exchange = upgradable();
     contextOf(exchange).upgrade({ headers: { Upgrade: "other" } });
