@@ -8,6 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { getHeapCodeStatistics } from "node:v8";
 import { App, Response, serve, serveStatic } from "fairlead";
 import { readJson, readMultipart } from "fairlead/bodies";
 import { compress, etag, responseHeaders } from "fairlead/middleware";
@@ -151,6 +152,14 @@ process.on("message", async ({ id, wish }) => {
       await after(50);
     }
   }
-  process.send({ id, memory: process.memoryUsage(), stats: server.stats, faults: [...faults], ...(await told()) });
+  const { code_and_metadata_size: code, bytecode_and_metadata_size: bytecode } = getHeapCodeStatistics();
+  process.send({
+    id,
+    memory: process.memoryUsage(),
+    codeBytes: code + bytecode,
+    stats: server.stats,
+    faults: [...faults],
+    ...(await told()),
+  });
 });
 process.send({ port: server.port });

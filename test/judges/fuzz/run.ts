@@ -51,6 +51,8 @@ const MIB = 2 ** 20;
 interface Told {
   readonly id: number;
   readonly memory: NodeJS.MemoryUsage;
+  /** Of the heap, what V8 has compiled: it goes on with that for long, and it is no data of ours. */
+  readonly codeBytes: number;
   readonly connections: number;
   readonly inFlight: number;
   readonly dropped: number;
@@ -258,9 +260,11 @@ if (server.exitCode !== null || server.signalCode !== null) {
     report.push(`${kind} over the last half: ${rise.toFixed(2)} MiB; up to ${limit.toFixed(2)} MiB it may be noise`);
     if (isLongEnough && rise > limit) mistakes.push(`${kind} goes on growing: ${rise.toFixed(2)} MiB`);
   }
-  const heaps = [first, warm?.told ?? first, last].map(({ memory }) => memory.heapUsed / MIB);
+  const rests = [first, warm?.told ?? first, last];
+  const heaps = rests.map(({ memory, codeBytes }) => (memory.heapUsed - codeBytes) / MIB);
+  const codes = rests.map(({ codeBytes }) => (codeBytes / MIB).toFixed(2));
   report.push(
-    `heap after collection: ${heaps.map((mib) => mib.toFixed(2)).join(", ")} MiB (before, after the warm-up, at the end)`,
+    `heap after collection: ${heaps.map((mib) => mib.toFixed(2)).join(", ")} MiB (before, after the warm-up, at the end), and ${codes.join(", ")} MiB of compiled code`,
     `descriptors: ${startDescriptors} at the start, ${descriptors} at the end`,
     `${last.stats.acceptedConnections} connections, ${last.stats.requests} requests, ${logLines} lines of the log`,
   );
