@@ -42,9 +42,9 @@ afterEach(() => {
 
 describe("the last descriptor", () => {
   it.each([
-    ["goes to a request, and not to a file that is kept open for nobody", "/large.bin", 200],
-    ["is wanted in vain where no file is kept open", "/small.txt", 503],
-  ])("%s", async (_what, before, status) => {
+    ["is given up by a file that is kept open for nobody", "/large.bin", 200],
+    ["is missed where no file is kept open", "/small.txt", 503],
+  ])("%s, so that a request has it or 503", async (_what, before, status) => {
     await using site = new StaticSite({ "large.bin": "x".repeat(3_000_000), "small.txt": "s", "b.txt": "b" });
     const served = await site.serve();
     expect((await get(served.port, before)).status).toBe(200);
