@@ -224,7 +224,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
       this.#begin(head);
       return true;
     }
-    if (heads.refused !== null) this.#refuseHead(heads.refused);
+    if (heads.refused !== null) this.#refuse(heads.refused);
     else if (this.#hasPeerEnded) this.#endAfterPeer();
     // Empty lines begin nothing (RFC 9112 §2.2)
     else if (!hadBegun && heads.hasBegun) this.#deadlines.startHead();
@@ -410,7 +410,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     exchange.isAnswered = true;
     const { method, target, fields } = exchange.request;
     exchange.status = error.status;
-    this.#refuse(error, method, target, fields.get("accept"), edit);
+    this.#refuse({ error, method, target, accept: fields.get("accept") }, edit);
   }
 
   callbackFailed(exchange: Http1Exchange | null, error: unknown): void {
@@ -430,7 +430,11 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#writing = WRITING.done;
     this.#served++;
     this.#deadlines.endProbe();
+    // What an observer asks for from within, such as the rest of the content, waits until all is settled
+    const isAdvancing = this.#isAdvancing;
+    this.#isAdvancing = true;
     this.#leave("complete");
+    this.#isAdvancing = isAdvancing;
     if (!this.#isPersistent || this.#reading === READING.discard) return this.#close();
     if (this.#isClosing && this.#lastCallMs === 0) return this.#close();
     if (this.#reading === READING.blocked) return this.#next();
@@ -506,18 +510,14 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
 
   /** The peer has ended its side and we owe it nothing (more). */
   #endAfterPeer(): void {
-    if (this.#heads.hasBegun) this.#refuseHead(this.#heads.giveUp("ERR_HEAD_INCOMPLETE", this.#input));
+    if (this.#heads.hasBegun) this.#refuse(this.#heads.giveUp("ERR_HEAD_INCOMPLETE", this.#input));
     else this.#close();
   }
 
   // ---- refusals ---------------------------------------------------------------------------------------------------------
 
-  #refuseHead({ error, method, target, accept }: RefusedHead): void {
-    this.#refuse(error, method, target, accept, null);
-  }
-
   /** Answers with a refusal, behind the answers of those before it, and closes. */
-  #refuse(error: ProtocolError, method: string, target: string, accept: string | null, edit: FieldEdit | null): void {
+  #refuse({ error, method, target, accept }: RefusedHead, edit: FieldEdit | null = null): void {
     this.#report(error, method, target);
     const { fields, text } = renderRefusal(error, accept, this.#config.isExplaining, edit);
     const content = Buffer.from(text);
@@ -541,7 +541,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
 
   #expireRequest(): void {
     this.#deadlines.requestAt = Infinity;
-    if (this.#heads.hasBegun) this.#refuseHead(this.#heads.giveUp("ERR_HEAD_TIMEOUT", this.#input));
+    if (this.#heads.hasBegun) this.#refuse(this.#heads.giveUp("ERR_HEAD_TIMEOUT", this.#input));
     // RFC 9112 §9.5: closing an idle connection needs no words; a 408 there would be taken for the next request's answer
     else this.#close();
   }
