@@ -78,9 +78,7 @@ class TunnelReader implements ByteSink {
     this.#tunnel.pause();
   }
 
-  /** Whoever was told that the connection is gone asks nothing more of it. */
   #resume(): void {
-    if (this.#seen.isTunnelClosed) return;
     this.#isPaused = false;
     this.#tunnel.resume();
   }

@@ -17,6 +17,8 @@ export class Tunnel implements ByteStream {
   #isEnded = false;
   #isClosed = false;
   #closeError: Error | null = null;
+  /** The sink has heard that the connection is gone. */
+  #isTold = false;
 
   /** @param early bytes that came behind the head, possibly none */
   constructor(transport: Transport, early: Uint8Array) {
@@ -45,7 +47,7 @@ export class Tunnel implements ByteStream {
 
   resume(): void {
     const sink = this.#sink;
-    if (!this.#isPaused || sink === null) return;
+    if (!this.#isPaused || sink === null || this.#isTold) return;
     this.#isPaused = false;
     const early = this.#early;
     this.#early = null;
@@ -53,7 +55,7 @@ export class Tunnel implements ByteStream {
     if (early !== null) sink.chunk(new Uint8Array(early));
     // The reader may have paused again at any of these
     if (!this.#isReading() || !this.#deliverEnd(sink)) return;
-    if (this.#isClosed) sink.close(this.#closeError);
+    if (this.#isClosed) this.#tellClose();
     else this.#transport.resume();
   }
 
@@ -107,6 +109,13 @@ export class Tunnel implements ByteStream {
     this.#closeError = error;
     // An orderly end is told behind what a paused reader has not heard yet
     if (error === null && this.#isPaused && (this.#early !== null || this.#hasEnded)) return;
-    this.#sink?.close(error);
+    this.#tellClose();
+  }
+
+  /** The sink's last call: nothing comes behind it, whatever a reader that had paused asks for. */
+  #tellClose(): void {
+    if (this.#sink === null || this.#isTold) return;
+    this.#isTold = true;
+    this.#sink.close(this.#closeError);
   }
 }

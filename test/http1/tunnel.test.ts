@@ -63,6 +63,18 @@ describe("a connection handed over", () => {
     expect(log).toEqual(["early", "error"]);
   });
 
+  it("says nothing more to a reader that has been told of the end, whatever it asks for", () => {
+    const { stream, log, sink, bench } = openTunnel();
+    stream.start(sink);
+    stream.pause();
+    bench.connection.receive(Buffer.from("lost"));
+    bench.connection.closed(new Error("reset"));
+    stream.resume();
+    stream.pause();
+    stream.resume();
+    expect(log).toEqual(["early", "error"]);
+  });
+
   it("does not end a reader that pauses at the piece before the end", () => {
     const { stream, log, sink, bench } = openTunnel();
     const pausing: ByteSink = {
