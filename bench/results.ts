@@ -17,6 +17,8 @@ export interface SubjectResult {
   readonly version: string;
   /** Label of whom it is compared with, or null. */
   readonly reference: string | null;
+  /** Its rounds of the same run, where others stand in the table; not there where it is in the table itself. */
+  readonly referenceRounds?: readonly (Round | null)[];
   readonly rounds: readonly (Round | null)[];
   /** Why it was put out, or null. A subject that answers wrongly has no figures. */
   readonly failure: string | null;
@@ -75,8 +77,10 @@ export function summaryOf(profile: ProfileResult, subject: SubjectResult): Summa
   }
   const steer = profile.figures[0]?.name ?? "";
   const reference = profile.subjects.find(({ label }) => label === subject.reference);
-  const numbersOf = (one: SubjectResult): (number | null)[] => one.rounds.map((round) => round?.figures[steer] ?? null);
-  const ratios = reference === undefined ? [] : pairRatios(numbersOf(subject), numbersOf(reference));
+  const numbersOf = (some: readonly (Round | null)[]): (number | null)[] =>
+    some.map((round) => round?.figures[steer] ?? null);
+  const against = subject.referenceRounds ?? reference?.rounds;
+  const ratios = against === undefined ? [] : pairRatios(numbersOf(subject.rounds), numbersOf(against));
   const ratio = ratios.length === 0 ? null : spreadOf(ratios);
   const isJudged = profile.target !== null && subject.name === profile.ours[0] && ratio !== null;
   return {
@@ -121,7 +125,8 @@ export function withSummaries(run: RunResult): unknown {
 }
 
 /**
- * Joins runs; of two profiles of the same name the later one stays.
+ * Joins runs. Of two profiles of the same name the later one stays, with those subjects of the earlier that it does not have:
+ * each is compared with the reference of its own run.
  *
  * @throws if they are of different machines: figures of two machines stand in no common table
  */
@@ -134,7 +139,7 @@ export function joinRuns(runs: readonly RunResult[]): RunResult {
     if (run.machine.cpu !== first.machine.cpu || run.machine.cores !== first.machine.cores) {
       throw new Error(`results of different machines: ${first.machine.cpu} and ${run.machine.cpu}`);
     }
-    for (const profile of run.profiles) profiles.set(profile.name, profile);
+    for (const profile of run.profiles) profiles.set(profile.name, joinProfiles(profiles.get(profile.name), profile));
   }
   return {
     ...first,
@@ -144,4 +149,18 @@ export function joinRuns(runs: readonly RunResult[]): RunResult {
     skipped: [...new Set(runs.flatMap(({ skipped }) => skipped))],
     profiles: [...profiles.values()],
   };
+}
+
+function joinProfiles(earlier: ProfileResult | undefined, later: ProfileResult): ProfileResult {
+  if (earlier === undefined) return later;
+  const has = (label: string | null): boolean => later.subjects.some((subject) => subject.label === label);
+  const kept = earlier.subjects
+    .filter(({ label }) => !has(label))
+    .map((subject) => {
+      if (!has(subject.reference)) return subject;
+      const reference = earlier.subjects.find(({ label }) => label === subject.reference);
+      const referenceRounds = subject.referenceRounds ?? reference?.rounds;
+      return referenceRounds === undefined ? subject : { ...subject, referenceRounds };
+    });
+  return { ...later, subjects: [...later.subjects, ...kept] };
 }

@@ -147,6 +147,21 @@ describe("joined runs", () => {
     expect(joined.isWhole).toBe(false);
   });
 
+  it("keep subjects of an earlier run that the later one does not have, compared with the reference of their own", () => {
+    const earlier = profile([
+      subject("fairlead", [round(5)]),
+      subject("old", [round(30)]),
+      subject("node-http", [round(10)]),
+    ]);
+    const later = profile([subject("fairlead", [round(16)]), subject("node-http", [round(20)])]);
+    const [joined] = joinRuns([
+      { ...RUN, profiles: [earlier] },
+      { ...RUN, profiles: [later] },
+    ]).profiles;
+    const ratios = joined?.subjects.map((one) => `${one.label} ${summaryOf(joined, one).ratio?.median}`);
+    expect(ratios).toEqual(["fairlead 0.8", "node-http 1", "old 3"]);
+  });
+
   it("of two machines are refused", () => {
     const other = { ...RUN, machine: { ...RUN.machine, cpu: "Another" } };
     expect(() => joinRuns([RUN, other])).toThrow("different machines");
