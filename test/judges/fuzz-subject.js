@@ -139,7 +139,7 @@ async function told() {
 }
 
 process.on("warning", (warning) => faults.set(`warning: ${warning.message}`, 1));
-process.on("message", async ({ id, wish }) => {
+async function answer({ id, wish }) {
   if (wish === "close") {
     await server.close();
     process.disconnect();
@@ -161,5 +161,6 @@ process.on("message", async ({ id, wish }) => {
     faults: [...faults],
     ...(await told()),
   });
-});
+}
+process.on("message", (question) => void answer(question));
 process.send({ port: server.port });
