@@ -80,7 +80,7 @@ export class Input {
     this.#isOwned = false;
   }
 
-  /** Keeps nothing of what was lent, and no memory once all is consumed. */
+  /** Keeps nothing of what was lent, and no memory once all is consumed. Not from inside of a decoder, which still reads there. */
   settle(): void {
     if (this.isLent || this.start === this.end) this.moveOut();
   }
