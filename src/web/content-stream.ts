@@ -7,6 +7,7 @@
  */
 
 import type { ContentSink, ContentSource } from "../http/exchange.ts";
+import { PieceIterator, type PieceSource, type PieceTaker } from "./piece-iterator.ts";
 
 /** What a stream holds of content that nobody takes, before the peer has to wait, in octets. */
 const STREAM_MARK_BYTES = 64 * 1024;
@@ -22,9 +23,12 @@ export function streamOfSource(source: ContentSource): ReadableStream<Uint8Array
 }
 
 /** What feeds the stream. */
-class SourceStream implements ContentSink {
+class SourceStream implements ContentSink, PieceSource {
   readonly #source: ContentSource;
   #controller: ReadableStreamDefaultController<Uint8Array> | null;
+  /** Who gets the pieces in place of the stream. */
+  #taker: PieceTaker | null;
+  #isStarted: boolean;
   #isPaused: boolean;
   /** Since the reader asked last: tiny ones cost more memory than their octets say. */
   #pieces: number;
@@ -33,19 +37,44 @@ class SourceStream implements ContentSink {
   constructor(source: ContentSource) {
     this.#source = source;
     this.#controller = null;
+    this.#taker = null;
+    this.#isStarted = false;
     this.#isPaused = false;
     this.#pieces = 0;
     this.#unreadBytes = 0;
   }
 
+  /** Nobody has asked for anything yet. */
+  get isUntouched(): boolean {
+    return !this.#isStarted && this.#controller !== null;
+  }
+
+  /** From the stream, when it is made. */
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#controller = controller;
+  }
+
   /** Somebody waits, and nothing is there. */
-  pull(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  pull(): void {
+    if (this.#taker === null) this.more();
+  }
+
+  /** From now on all pieces are somebody else's; the stream only hears of the end. */
+  divert(taker: PieceTaker): void {
+    this.#taker = taker;
+  }
+
+  more(): void {
     // The piece that comes next is taken at once
     this.#pieces = -1;
     this.#unreadBytes = 0;
-    if (this.#controller === null) {
-      this.#controller = controller;
-      this.#source.start(this);
+    if (!this.#isStarted) {
+      this.#isStarted = true;
+      try {
+        this.#source.start(this);
+      } catch (error) {
+        this.fail(error as Error);
+      }
     } else if (this.#isPaused) {
       this.#isPaused = false;
       this.#source.resume();
@@ -54,6 +83,7 @@ class SourceStream implements ContentSink {
 
   cancel(): void {
     this.#controller = null;
+    this.#isStarted = true;
     this.#source.cancel();
   }
 
@@ -61,7 +91,9 @@ class SourceStream implements ContentSink {
     const controller = this.#controller;
     if (controller === null) return;
     // The reader may write to it, or transfer it
-    controller.enqueue(this.#source.givesBuffers === true ? bytes : new Uint8Array(bytes));
+    const piece = this.#source.givesBuffers === true ? bytes : new Uint8Array(bytes);
+    if (this.#taker === null) controller.enqueue(piece);
+    else this.#taker.take(piece);
     if (++this.#pieces === 0) return;
     this.#unreadBytes += bytes.length;
     const isFull = this.#pieces >= MAX_UNREAD_PIECES || this.#unreadBytes >= STREAM_MARK_BYTES;
@@ -73,10 +105,12 @@ class SourceStream implements ContentSink {
 
   end(): void {
     this.#controller?.close();
+    this.#taker?.finish();
   }
 
   fail(reason: Error): void {
     this.#controller?.error(reason);
+    this.#taker?.fail(reason);
   }
 }
 
@@ -88,10 +122,12 @@ type Iterator = ReturnType<Bytes["values"]>;
 
 /** The stream itself. As soon as somebody reads with a buffer of its own, a byte stream stands in for it. */
 class ContentStream extends ReadableStream<Uint8Array> {
+  readonly #source: SourceStream;
   #bytes: ReadableStream<Uint8Array> | null;
 
   constructor(source: SourceStream) {
     super(source, { highWaterMark: 0 });
+    this.#source = source;
     this.#bytes = null;
   }
 
@@ -132,7 +168,9 @@ class ContentStream extends ReadableStream<Uint8Array> {
   }
 
   override values(options?: { preventCancel?: boolean }): Iterator {
-    return this.#bytes === null ? super.values(options) : this.#bytes.values(options);
+    if (this.#bytes !== null) return this.#bytes.values(options);
+    if (options?.preventCancel === true || super.locked || !this.#source.isUntouched) return super.values(options);
+    return new PieceIterator(this.#source, super.getReader()) as unknown as Iterator;
   }
 
   override [Symbol.asyncIterator](options?: { preventCancel?: boolean }): Iterator {
