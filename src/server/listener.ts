@@ -10,6 +10,7 @@ import { chmodSync, statSync } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
 import { connect, createServer, type ListenOptions, type Server as NetServer, type Socket } from "node:net";
 import type { SocketAddress } from "../http/exchange.ts";
+import { bindIpv4 } from "./bound-handle.ts";
 import { socketAddress } from "./connection-info.ts";
 import { listenError } from "./listen-error.ts";
 import type { ListenTarget } from "./life-options.ts";
@@ -106,7 +107,9 @@ function listenOnce(target: ListenTarget, events: ListenerEvents): Promise<Liste
       net.close();
       reject(failure);
     });
-    if (target.kind === "unix" && target.mode !== undefined)
+    const bound = target.kind === "tcp" ? bindIpv4(target.hostname, target.port) : null;
+    if (bound !== null) net.listen(bound, target.backlog);
+    else if (target.kind === "unix" && target.mode !== undefined)
       withUmask(target.mode, () => net.listen(listenOptions(target)));
     else net.listen(listenOptions(target));
   });
