@@ -303,7 +303,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     if (this.#writing === WRITING.done) this.#close();
   }
 
-  contentWanted(content: Http1Content): void {
+  contentWanted(content: Http1Content, isFirst: boolean): void {
     if (content !== this.#content) return content.fail(new ProtocolError("ERR_CONTENT_INCOMPLETE"));
     this.#deadlines.startContent();
     // RFC 9110 §10.1.1: not once the final response is on its way; MAY be omitted when content has come already
@@ -314,7 +314,9 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
         this.#hasContinued = true;
       }
     }
-    this.writeSoon();
+    // From inside of the handler: what came with the head is given at once, and need not be copied
+    if (isFirst && this.#isAdvancing && this.#writing === WRITING.pending) this.#readContent();
+    else this.writeSoon();
   }
 
   // ---- writing ----------------------------------------------------------------------------------------------------------
@@ -588,13 +590,6 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   /** Whether unread content may be drained behind the answer, so that the connection can go on (RFC 9112 §9.3). */
   #canDrain(): boolean {
     if (this.#reading !== READING.content || this.#content === null) return this.#reading === READING.blocked;
-    // The peer that waits for 100 may send its content or not: nobody could tell what comes next (RFC 9110 §10.1.1)
-    if (this.#content.isContinueDue) return false;
-    const { length, received, isStarted, isDropped } = this.#content;
-    return (
-      length === null ||
-      (isStarted && !isDropped) ||
-      length - received - this.#input.length <= this.#config.limits.maxDrainBytes
-    );
+    return this.#content.canDrain(this.#input.length, this.#config.limits.maxDrainBytes);
   }
 }

@@ -14,8 +14,12 @@ import type { Leniencies, WireLimits } from "./limits.ts";
 
 /** What content asks of the connection. */
 export interface ContentOwner {
-  /** Somebody wants (more of) it, or nobody ever will: go on. */
-  contentWanted(content: Http1Content): void;
+  /**
+   * Somebody wants (more of) it, or nobody ever will: go on.
+   *
+   * @param isFirst nothing of it was given before
+   */
+  contentWanted(content: Http1Content, isFirst: boolean): void;
   /** What reads it has thrown: a mistake of its own. */
   callbackFailed(exchange: null, error: unknown): void;
   /** It will not be whole; the owner calls {@link Http1Content.fail}. */
@@ -120,7 +124,7 @@ export class Http1Content implements ContentSource {
       );
     }
     this.#decoder.maxBytes = this.maxBytes;
-    this.#owner.contentWanted(this);
+    this.#owner.contentWanted(this, true);
   }
 
   pause(): void {
@@ -131,7 +135,7 @@ export class Http1Content implements ContentSource {
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    this.#owner.contentWanted(this);
+    this.#owner.contentWanted(this, false);
   }
 
   cancel(): void {
@@ -141,7 +145,15 @@ export class Http1Content implements ContentSource {
     this.isDropped = true;
     this.#sink = null;
     this.#decoder.maxBytes = Infinity;
-    this.#owner.contentWanted(this);
+    this.#owner.contentWanted(this, false);
+  }
+
+  /** Whether what is left of it may be drained for the sake of the connection; `waitingBytes` of it have come (RFC 9112 §9.3). */
+  canDrain(waitingBytes: number, maxDrainBytes: number): boolean {
+    // The peer that waits for 100 may send its content or not: nobody could tell what comes next (RFC 9110 §10.1.1)
+    if (this.isContinueDue) return false;
+    if (this.length === null || (this.isStarted && !this.isDropped)) return true;
+    return this.length - this.received - waitingBytes <= maxDrainBytes;
   }
 
   /** Decodes what is in `input`, as far as it is wanted. Callbacks may come from inside. */

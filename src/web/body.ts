@@ -46,8 +46,8 @@ export function textStart(bytes: Uint8Array): 0 | 3 {
 
 /** UTF-8, without byte order mark, with U+FFFD for what is malformed (Encoding §6). */
 export const toText: Conversion<string> = (bytes) => {
-  const start = textStart(bytes);
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.length - start).toString();
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return buffer.toString("utf8", textStart(bytes));
 };
 
 /** @throws JsonSyntaxError */

@@ -76,6 +76,73 @@ describe("a reader that gives the exchange up at a piece", () => {
   });
 });
 
+describe("content that came with its head, asked for from inside of the handler", () => {
+  const whole = Buffer.concat([POST, Buffer.from("abcdefghi")]);
+  const next = request("GET /next HTTP/1.1");
+
+  it("is given at once; what stands behind it waits", () => {
+    const log: string[] = [];
+    const { transport, connection } = openConnection((exchange) => {
+      log.push(`begins ${exchange.request.target}`);
+      exchange.content.start(sinkInto(log));
+      log.push(`ends ${exchange.request.target}`);
+      void exchange.respond(HEAD, "");
+    });
+    connection.receive(Buffer.concat([whole, next]));
+    expect(log).toEqual(["begins /", "abcdefghi", "end", "ends /", "begins /next", "end", "ends /next"]);
+    expect(written(transport).match(/HTTP\/1\.1 200/g)).toHaveLength(2);
+    expect(transport.violations).toEqual([]);
+  });
+
+  it("is given as far as it has come, and the rest as it comes", () => {
+    const log: string[] = [];
+    const { connection, outcomes } = openConnection((exchange) => {
+      exchange.content.start({ ...sinkInto(log), end: () => void exchange.respond(HEAD, "") });
+      log.push("handled");
+    });
+    connection.receive(Buffer.concat([POST, Buffer.from("abc")]));
+    expect(log).toEqual(["abc", "handled"]);
+    connection.receive(Buffer.from("defghi"));
+    expect([log, outcomes]).toEqual([["abc", "handled", "defghi"], ["complete"]]);
+  });
+
+  it("may be answered by its reader, and the next one is handled behind it", () => {
+    const log: string[] = [];
+    const { transport, connection } = openConnection((exchange) => {
+      const { target } = exchange.request;
+      exchange.content.start({ ...sinkInto(log), end: () => void exchange.respond(HEAD, target) });
+      log.push(target);
+    });
+    connection.receive(Buffer.concat([whole, whole, next]));
+    expect(log).toEqual(["abcdefghi", "/", "abcdefghi", "/", "/next"]);
+    expect(written(transport)).toMatch(/\r\n\r\n\/HTTP[^]+\r\n\r\n\/HTTP[^]+\r\n\r\n\/next$/);
+  });
+
+  it("fails at once where it breaks a rule; the answer goes out, and the connection ends", () => {
+    const log: string[] = [];
+    const { transport, connection, exchanges } = openConnection((exchange) => {
+      exchange.content.start(sinkInto(log));
+      log.push("handled");
+      void exchange.respond(HEAD, "sorry");
+    });
+    connection.receive(request("POST / HTTP/1.1", "Transfer-Encoding: chunked"));
+    connection.receive(Buffer.concat([request("GET /smuggled HTTP/1.1")]));
+    expect([log, exchanges.length]).toEqual([["handled", "ERR_CHUNK_SIZE"], 1]);
+    log.length = 0;
+    const other = openConnection((exchange) => {
+      exchange.content.start(sinkInto(log));
+      log.push("handled");
+      void exchange.respond(HEAD, "sorry");
+    });
+    other.connection.receive(
+      Buffer.concat([request("POST / HTTP/1.1", "Transfer-Encoding: chunked"), Buffer.from("x\r\n"), next]),
+    );
+    expect([log, other.exchanges.length]).toEqual([["ERR_CHUNK_SIZE", "handled"], 1]);
+    expect(written(other.transport)).toMatch(/\r\nConnection: close\r\n[^]*sorry$/);
+    expect([other.transport.isEnded, transport.isEnded]).toEqual([true, true]);
+  });
+});
+
 describe("content that has failed before anybody asked for it", () => {
   it("tells so to who asks late", () => {
     const log: string[] = [];
