@@ -24,6 +24,26 @@ describe("content of no octets", () => {
   });
 });
 
+describe("text that is not ASCII", () => {
+  it.each([
+    ["é", 1],
+    ["\u{1f600}", 1],
+    ["a lone \ud800", 1],
+    ["é".repeat(2048), 1],
+    ["é".repeat(2049), 2],
+  ])("goes out as UTF-8 with its length, with the head while it is short: %#", (text, writes) => {
+    const { transport, connection } = openConnection((exchange) => void exchange.respond(HEAD, text));
+    const write = vi.spyOn(transport, "write");
+    const writeAll = vi.spyOn(transport, "writeAll");
+    connection.receive(request("GET / HTTP/1.1"));
+    const octets = Buffer.from(text);
+    const [head, content] = written(transport).split("\r\n\r\n");
+    expect(head).toContain(`Content-Length: ${octets.length}`);
+    expect(Buffer.from(content ?? "", "latin1").equals(octets)).toBe(true);
+    expect(writeAll.mock.calls[0]?.[0].length ?? write.mock.calls.length).toBe(writes);
+  });
+});
+
 describe("a peer that would take trailers (RFC 9110 §10.1.4)", () => {
   it("gets an empty trailer section where the handler has none", async () => {
     const { transport, connection } = openConnection((exchange) => {
