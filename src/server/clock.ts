@@ -54,10 +54,16 @@ export interface Expirable {
   expire(): void;
 }
 
+/** Whose deadlines are swept. */
+export interface Swept {
+  readonly size: number;
+  each(callback: (member: Expirable) => void): void;
+}
+
 /** Clock and sweep of one server. */
 export class CoarseClock implements Clock {
   readonly #source: TimeSource;
-  readonly #members: ReadonlySet<Expirable>;
+  readonly #members: Swept;
   readonly #onIdle: () => void;
   #nowMs: number;
   #wallMs: number;
@@ -66,10 +72,10 @@ export class CoarseClock implements Clock {
   #stop: (() => void) | null = null;
 
   /**
-   * @param members whose deadlines are swept; the clock ticks until it finds the set empty
+   * @param members whose deadlines are swept; the clock ticks until it finds nobody there
    * @param onIdle called when it stops ticking for that reason
    */
-  constructor(source: TimeSource, members: ReadonlySet<Expirable>, onIdle: () => void) {
+  constructor(source: TimeSource, members: Swept, onIdle: () => void) {
     this.#source = source;
     this.#members = members;
     this.#onIdle = onIdle;
@@ -124,9 +130,9 @@ export class CoarseClock implements Clock {
   #tick(): void {
     this.touch();
     const nowMs = this.#nowMs;
-    for (const member of this.#members) {
+    this.#members.each((member) => {
       if (member.deadlineMs <= nowMs) member.expire();
-    }
+    });
     // Not at the moment the last one leaves: connections that come one by one would set a timer each
     if (this.#members.size > 0) return;
     this.stop();

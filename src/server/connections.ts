@@ -16,6 +16,7 @@ import { SocketInfo } from "./connection-info.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import type { GuardedHooks } from "./hooks.ts";
 import type { ListenerEvents } from "./listener.ts";
+import { MemberList } from "./member-list.ts";
 import { type ConnectionUse, Preface, type PrefaceConfig, type PrefaceOwner } from "./preface.ts";
 import { RefusedConnection } from "./refused-connection.ts";
 import { type SocketHost, SocketTransport } from "./socket.ts";
@@ -57,7 +58,7 @@ export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
   acceptErrors = 0;
   readonly #config: ConnectionsConfig;
   readonly #time: TimeSource;
-  readonly #members: Set<SocketTransport | Preface> = new Set();
+  readonly #members: MemberList<SocketTransport | Preface> = new MemberList();
   readonly #preface: PrefaceConfig | null;
   /** On a port that only redirects: the same without TLS, null for nothing. */
   readonly #redirectPreface: PrefaceConfig | null;
@@ -174,7 +175,7 @@ export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
   /** Takes nothing in any more, and asks every connection to finish what is under way. */
   shutdown(lastCallMs: number = 0): void {
     this.#isClosing = true;
-    for (const member of this.#members) member.shutdown(lastCallMs);
+    this.#members.each((member) => member.shutdown(lastCallMs));
   }
 
   /** Cuts off what is left. Returns how many connections had something under way. */
@@ -182,11 +183,11 @@ export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
     this.#isClosing = true;
     let count = 0;
     const reason = new ProtocolError("ERR_SHUTDOWN");
-    for (const member of this.#members) {
+    this.#members.each((member) => {
       const connection = member instanceof Preface ? null : member.connection;
       if (connection !== null && !connection.isIdle && !(connection instanceof RefusedConnection)) count++;
       member.destroyWith(reason);
-    }
+    });
     return count;
   }
 

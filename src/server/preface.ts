@@ -11,6 +11,7 @@ import type { TLSSocket } from "node:tls";
 import { ProtocolError } from "../http/errors.ts";
 import type { CoarseClock, Expirable } from "./clock.ts";
 import type { SocketInfo } from "./connection-info.ts";
+import type { Member } from "./member-list.ts";
 import { readProxyHeader } from "./proxy-protocol.ts";
 import type { HandshakeOwner, TlsEndpoint } from "./tls-endpoint.ts";
 import { TlsConnectionFacts } from "./tls-facts.ts";
@@ -63,11 +64,12 @@ const TLS_HANDSHAKE = 0x16;
 const LAST_CALL_MS = 2_000;
 
 /** A connection before its protocol. */
-export class Preface implements Expirable, HandshakeOwner {
+export class Preface implements Expirable, HandshakeOwner, Member {
   readonly info: SocketInfo;
   /** As it was accepted. */
   readonly raw: Socket;
   deadlineMs: number;
+  place = -1;
   /** Whether the client's address is counted: {@link PrefaceOwner.onClientKnown} has agreed. */
   isClientCounted = false;
   readonly #config: PrefaceConfig;

@@ -14,6 +14,7 @@ import type { CoarseClock, Expirable } from "./clock.ts";
 import type { SocketInfo } from "./connection-info.ts";
 import type { Flushable, FlushQueue } from "./flush-queue.ts";
 import { LentReads } from "./lent-reads.ts";
+import type { Member } from "./member-list.ts";
 import { BytesPump, FilePump, FIRST_PIECE_BYTES, type Pump } from "./pump.ts";
 
 /** What all sockets of a server share. */
@@ -39,8 +40,9 @@ const KEEP_ALIVE_MS = 60_000;
 type FileDone = (error: Error | null) => void;
 
 /** A socket as its protocol connection sees it. */
-export class SocketTransport implements Transport, Expirable, Flushable {
+export class SocketTransport implements Transport, Expirable, Flushable, Member {
   readonly info: SocketInfo;
+  place = -1;
   readonly #socket: Socket;
   /** Beneath TLS, else the same. */
   readonly #raw: Socket;

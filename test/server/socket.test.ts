@@ -227,6 +227,7 @@ describe("a socket and its connection", () => {
       expect(await protocol.closedPromise).toBe(bug);
       expect(opened.faults[0]).toMatchObject({ id: "", error: bug, exchange: null });
       // All are told to shut down, so all fail then
+      if (method === "onShutdown") await other.closedPromise;
       expect(other.events.includes("closed")).toBe(method === "onShutdown");
       neighbour.destroy();
     },
