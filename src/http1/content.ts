@@ -79,7 +79,7 @@ export class Http1Content implements ContentSource {
   #isOver = false;
   /** What is being decoded. */
   #input: Input | null = null;
-  /** The sink has got a piece together with the memory around it. */
+  /** The sink has got a piece together with the memory around it; the input stands behind it. */
   #hasGivenBuffer = false;
   #sink: ContentSink | null = null;
   #failure: Error | null = null;
@@ -163,12 +163,8 @@ export class Http1Content implements ContentSource {
     const before = input.start;
     this.#input = input;
     const after = decoder.decode(input.buffer, before, input.end, this);
-    // Whoever ended this content from inside has emptied the input as well
-    if (!this.#isOver) {
-      input.start = after;
-      // Less than half of what came at once
-      if (this.#hasGivenBuffer) input.moveOut();
-    }
+    // Whoever ended this content from inside has emptied the input as well; behind what was given away it stands there already
+    if (!this.#isOver && !this.#hasGivenBuffer) input.start = after;
     this.#hasGivenBuffer = false;
     if (decoder.error !== null) return CONTENT.refused;
     if (decoder.isDone) return CONTENT.whole;
@@ -192,7 +188,12 @@ export class Http1Content implements ContentSource {
 
   /** The piece in memory that is the sink's alone. */
   #own(bytes: Uint8Array): Uint8Array {
-    if (!ownsBuffer(bytes) || this.#input?.take() !== true) return new Uint8Array(bytes);
+    const input = this.#input;
+    if (input === null || !ownsBuffer(bytes) || !input.take()) return new Uint8Array(bytes);
+    // The sink may transfer the memory at once: what stands behind, less than half of it, is decoded from elsewhere
+    input.start = bytes.byteOffset + bytes.length - input.buffer.byteOffset;
+    input.moveOut();
+    this.#decoder.stop();
     this.#hasGivenBuffer = true;
     return bytes;
   }
