@@ -7,8 +7,6 @@
  * sockets are their primary's.
  */
 
-import * as net from "node:net";
-
 /** What a net.Server listens on: documented as `handle` of `server.listen()`. */
 export type BoundHandle = object;
 
@@ -28,7 +26,7 @@ export function bindIpv4(
   port: number,
   isForked: boolean = process.channel !== undefined,
 ): BoundHandle | null {
-  const create = Reflect.get(net, "_createServerHandle") as CreateHandle | undefined;
+  const create = Reflect.get(process.getBuiltinModule("node:net"), "_createServerHandle") as CreateHandle | undefined;
   if (typeof create !== "function" || isForked || !IPV4.test(hostname)) return null;
   const handle = create(hostname, port, 4, -1, 0);
   return typeof handle === "number" ? null : handle;
