@@ -39,7 +39,7 @@ export interface SenderOwner {
 }
 
 /** Up to here it costs less to make octets into text, and to write that with the head, than to write both beside each other. */
-const JOINED_BYTES = 4096;
+const JOINED_BYTES = 2048;
 
 /** A stream of unknown or declared length. */
 type StreamContent = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
@@ -80,11 +80,10 @@ export class ContentSender {
       exchange.contentBytesSent = encoder.length;
       // As many octets as code units: all are ASCII, and so the same in latin1
       if (encoder.length === content.length) this.#output.text(content);
-      else if (encoder.length <= JOINED_BYTES) this.#output.text(Buffer.from(content).toString("latin1"));
-      else this.#output.bytes(Buffer.from(content));
+      else this.#sendBytes(Buffer.from(content));
     } else if (content instanceof Uint8Array) {
       exchange.contentBytesSent = content.length;
-      if (content.length > 0) this.#output.bytes(content);
+      if (content.length > 0) this.#sendBytes(content);
     } else if (content !== null) {
       this.#owner.sending(exchange, isFileSlice(content));
       if (isFileSlice(content)) return this.#sendFile(exchange, content);
@@ -92,6 +91,13 @@ export class ContentSender {
       return this.#sendStream(exchange, encoder, content, trailers);
     }
     this.#owner.sent(exchange);
+  }
+
+  #sendBytes(content: Uint8Array): void {
+    if (content.length > JOINED_BYTES) return this.#output.bytes(content);
+    const { buffer, byteOffset, length } = content;
+    const bytes = Buffer.isBuffer(content) ? content : Buffer.from(buffer, byteOffset, length);
+    this.#output.text(bytes.toString("latin1"));
   }
 
   /** Sends a file behind its head. Rejects when the peer leaves or the file turns out shorter. */

@@ -29,8 +29,8 @@ describe("text that is not ASCII", () => {
     ["é", 1],
     ["\u{1f600}", 1],
     ["a lone \ud800", 1],
-    ["é".repeat(2048), 1],
-    ["é".repeat(2049), 2],
+    ["é".repeat(1024), 1],
+    ["é".repeat(1025), 2],
   ])("goes out as UTF-8 with its length, with the head while it is short: %#", (text, writes) => {
     const { transport, connection } = openConnection((exchange) => void exchange.respond(HEAD, text));
     const write = vi.spyOn(transport, "write");
@@ -41,6 +41,32 @@ describe("text that is not ASCII", () => {
     expect(head).toContain(`Content-Length: ${octets.length}`);
     expect(Buffer.from(content ?? "", "latin1").equals(octets)).toBe(true);
     expect(writeAll.mock.calls[0]?.[0].length ?? write.mock.calls.length).toBe(writes);
+  });
+});
+
+describe("octets", () => {
+  it.each([
+    [Buffer.from("\u0000\u007fé€"), 1],
+    [new Uint8Array(2048).fill(0xff), 1],
+    [new Uint8Array(2049).fill(0xff), 2],
+  ])("go out as they are, with the head while they are few: %#", (octets, writes) => {
+    const { transport, connection } = openConnection((exchange) => {
+      void exchange.respond(HEAD, octets);
+    });
+    const write = vi.spyOn(transport, "write");
+    const writeAll = vi.spyOn(transport, "writeAll");
+    connection.receive(request("GET / HTTP/1.1"));
+    const all = Buffer.from(written(transport), "latin1");
+    expect(all.subarray(all.indexOf("\r\n\r\n") + 4).equals(octets)).toBe(true);
+    expect(writeAll.mock.calls[0]?.[0].length ?? write.mock.calls.length).toBe(writes);
+  });
+
+  it("that stand in a larger buffer go out alone", () => {
+    const { transport, connection } = openConnection((exchange) => {
+      void exchange.respond(HEAD, new Uint8Array(new TextEncoder().encode("before|it|behind").buffer, 7, 2));
+    });
+    connection.receive(request("GET / HTTP/1.1"));
+    expect(written(transport)).toMatch(/\r\nContent-Length: 2\r\n\r\nit$/);
   });
 });
 
