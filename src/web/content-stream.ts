@@ -83,7 +83,6 @@ class SourceStream implements ContentSink, PieceSource {
 
   cancel(): void {
     this.#controller = null;
-    this.#isStarted = true;
     this.#source.cancel();
   }
 
@@ -104,8 +103,12 @@ class SourceStream implements ContentSink, PieceSource {
   }
 
   end(): void {
+    if (this.#taker === null) this.close();
+    else this.#taker.finish();
+  }
+
+  close(): void {
     this.#controller?.close();
-    this.#taker?.finish();
   }
 
   fail(reason: Error): void {
@@ -169,7 +172,9 @@ class ContentStream extends ReadableStream<Uint8Array> {
 
   override values(options?: { preventCancel?: boolean }): Iterator {
     if (this.#bytes !== null) return this.#bytes.values(options);
-    if (options?.preventCancel === true || super.locked || !this.#source.isUntouched) return super.values(options);
+    // What is no plain wish for the usual, and what was begun otherwise, is the platform's
+    const isUsual = (options ?? null) === null || (typeof options === "object" && !options.preventCancel);
+    if (!isUsual || super.locked || !this.#source.isUntouched) return super.values(options);
     return new PieceIterator(this.#source, super.getReader()) as unknown as Iterator;
   }
 

@@ -1,9 +1,9 @@
 /**
  * `for await` over content that nobody has read from before: each piece goes from its source to the loop.
  *
- * That costs a promise where the iterator of the platform's stream costs a dozen objects, and looks the same from outside:
- * the stream is locked and disturbed meanwhile, calls that come before the last one is answered are queued, and to leave the
- * loop cancels the content (Streams §4.2.5). A test plays the same scenes to both.
+ * That costs a promise where the iterator of the platform's stream costs a dozen objects. The stream is locked and disturbed
+ * meanwhile and ends with the last piece taken, calls that come before the last one is answered are queued, and to leave the
+ * loop cancels the content (Streams §4.2.5): a test plays the same scenes to both.
  */
 
 /** Where pieces come from. */
@@ -12,6 +12,8 @@ export interface PieceSource {
   divert(taker: PieceTaker): void;
   /** All pieces given so far were taken. */
   more(): void;
+  /** The last piece was taken: the stream ends. */
+  close(): void;
 }
 
 /** Takes pieces past the stream. */
@@ -63,6 +65,7 @@ export class PieceIterator implements PieceTaker {
     return this.#behind(async () => {
       if (!this.#isOver) {
         this.#waiting.length = 0;
+        this.#failure = null;
         const cancelled = this.#reader.cancel(value);
         this.#leave();
         await cancelled;
@@ -82,6 +85,7 @@ export class PieceIterator implements PieceTaker {
 
   finish(): void {
     this.#hasEnded = true;
+    if (this.#waiting.length === 0) this.#source.close();
     const resolve = this.#resolve;
     this.#resolve = null;
     if (resolve === null) return;
@@ -91,6 +95,7 @@ export class PieceIterator implements PieceTaker {
 
   /** What waits is lost, as in any stream that fails. */
   fail(reason: Error): void {
+    if (this.#isOver) return;
     this.#hasEnded = true;
     this.#waiting.length = 0;
     const isAwaited = this.#resolve !== null;
@@ -104,7 +109,10 @@ export class PieceIterator implements PieceTaker {
 
   #read(): Promise<PieceResult> {
     const piece = this.#waiting.shift();
-    if (piece !== undefined) return Promise.resolve({ done: false, value: piece });
+    if (piece !== undefined) {
+      if (this.#hasEnded && this.#waiting.length === 0) this.#source.close();
+      return Promise.resolve({ done: false, value: piece });
+    }
     const failure = this.#failure;
     this.#failure = null;
     if (this.#hasEnded) this.#leave();

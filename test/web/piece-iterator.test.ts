@@ -1,7 +1,9 @@
 /** `for await` over request content is ours, past the platform's stream: it has to do all that the platform's own iterator does. */
 import { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { describe, expect, it } from "vitest";
 import { streamOfSource } from "../../src/web/content-stream.ts";
+import { PieceIterator } from "../../src/web/piece-iterator.ts";
 import { MemoryContent } from "./support/memory-exchange.ts";
 
 type Pieces = ReturnType<ReadableStream<Uint8Array>["values"]>;
@@ -146,6 +148,46 @@ const SITUATIONS: Readonly<Record<string, (situation: Situation) => Promise<void
     log.push(await outcome(iterator.next()), await outcome(leave(iterator, undefined)));
     log.push(facts(situation));
   },
+  "it is returned behind a failure that nobody has seen": async ({ iterator, content, log }) => {
+    const first = iterator.next();
+    await turn();
+    content.feed("one");
+    log.push(await outcome(first));
+    content.feed(new Error("cut off"));
+    await turn();
+    log.push(await outcome(leave(iterator, "why")), await outcome(iterator.next()));
+  },
+  "it is returned with pieces left behind the end": async (situation) => {
+    const { iterator, content, log } = situation;
+    const first = iterator.next();
+    await turn();
+    content.feed("one", "two").end();
+    log.push(await outcome(first), await outcome(leave(iterator, "why")), facts(situation));
+    log.push(await outcome(iterator.next()));
+  },
+  "the content fails after the loop has left": async (situation) => {
+    const { iterator, content, log } = situation;
+    const first = iterator.next();
+    await turn();
+    content.feed("one");
+    log.push(await outcome(first), await outcome(leave(iterator, "why")));
+    content.feed(new Error("cut off"));
+    await turn();
+    log.push(await outcome(iterator.next()), facts(situation));
+  },
+  "somebody waits for the end of the stream": async ({ stream, iterator, content, log }) => {
+    const ended = finished(stream as unknown as Readable).then(() => log.push("finished"));
+    const first = iterator.next();
+    await turn();
+    content.feed("one", "two", "three").end();
+    log.push(await outcome(first));
+    await turn();
+    for (let i = 0; i < 3; i++) {
+      log.push(await outcome(iterator.next()));
+      await turn();
+    }
+    await ended;
+  },
   "another reader comes": async (situation) => {
     const { stream, iterator, content, log } = situation;
     content.feed("one", "two").end();
@@ -206,12 +248,16 @@ describe("the iterator of content", () => {
   });
 
   it("is the platform's where the stream shall go on behind it, or has been read from", async () => {
-    const kept = streamOfSource(new MemoryContent(null).feed("one", "two").end());
-    for await (const piece of kept.values({ preventCancel: true })) {
-      expect(text(piece)).toBe("one");
-      break;
+    for (const yes of [true, 1]) {
+      const kept = streamOfSource(new MemoryContent(null).feed("one", "two").end());
+      for await (const piece of kept.values({ preventCancel: yes as boolean })) {
+        expect(text(piece)).toBe("one");
+        break;
+      }
+      expect(text((await kept.getReader().read()).value)).toBe("two");
     }
-    expect(text((await kept.getReader().read()).value)).toBe("two");
+    expect(() => streamOfSource(new MemoryContent(null)).values(5 as never)).toThrow(TypeError);
+    expect(streamOfSource(new MemoryContent(null)).values(null as never)).toBeInstanceOf(PieceIterator);
     const read = streamOfSource(new MemoryContent(null).feed("one", "two").end());
     const reader = read.getReader();
     expect(text((await reader.read()).value)).toBe("one");
