@@ -90,7 +90,10 @@ export interface ContentSource {
   readonly length: number | null;
   /** True once {@link start} or {@link cancel} was called. */
   readonly isStarted: boolean;
-  /** Starts delivery; sends 100 (Continue) if the peer waits for it. Throws if content is started twice. */
+  /**
+   * Starts delivery; sends 100 (Continue) if the peer waits for it. Throws if content is started twice. To a sink that takes lent
+   * memory all that has come may be given, and fail, before it returns; to another on the wire only the failure may.
+   */
   start(sink: ContentSink): void;
   /** Stops delivery until {@link resume}; the peer feels the backpressure. At most what was already read may still come. */
   pause(): void;

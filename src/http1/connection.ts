@@ -303,7 +303,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     if (this.#writing === WRITING.done) this.#close();
   }
 
-  contentWanted(content: Http1Content, isFirst: boolean): void {
+  contentWanted(content: Http1Content, isAtOnce: boolean): void {
     if (content !== this.#content) return content.fail(new ProtocolError("ERR_CONTENT_INCOMPLETE"));
     this.#deadlines.startContent();
     // RFC 9110 §10.1.1: not once the final response is on its way; MAY be omitted when content has come already
@@ -314,8 +314,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
         this.#hasContinued = true;
       }
     }
-    // From inside of the handler: what came with the head is given at once, and need not be copied
-    if (isFirst && this.#isAdvancing && this.#writing === WRITING.pending) this.#readContent();
+    // From inside of the handler, for who takes lent memory: what came with the head is given at once, and need not be copied
+    if (isAtOnce && this.#isAdvancing && this.#writing === WRITING.pending) this.#readContent();
     else this.writeSoon();
   }
 

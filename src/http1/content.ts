@@ -17,9 +17,9 @@ export interface ContentOwner {
   /**
    * Somebody wants (more of) it, or nobody ever will: go on.
    *
-   * @param isFirst nothing of it was given before
+   * @param isAtOnce what has come may be given, and may fail, before this returns
    */
-  contentWanted(content: Http1Content, isFirst: boolean): void;
+  contentWanted(content: Http1Content, isAtOnce: boolean): void;
   /** What reads it has thrown: a mistake of its own. */
   callbackFailed(exchange: null, error: unknown): void;
   /** It will not be whole; the owner calls {@link Http1Content.fail}. */
@@ -124,7 +124,7 @@ export class Http1Content implements ContentSource {
       );
     }
     this.#decoder.maxBytes = this.maxBytes;
-    this.#owner.contentWanted(this, true);
+    this.#owner.contentWanted(this, sink.takesLent === true);
   }
 
   pause(): void {

@@ -40,6 +40,9 @@ function sinkInto(log: string[]): ContentSink {
   };
 }
 
+/** As what reads all of it: text(), json(). */
+const lentInto = (log: string[]): ContentSink => ({ ...sinkInto(log), takesLent: true });
+
 describe("a carrier that delivers from inside of a call", () => {
   it("has its requests handled and answered one behind the other", () => {
     const log: string[] = [];
@@ -76,7 +79,7 @@ describe("a reader that gives the exchange up at a piece", () => {
   });
 });
 
-describe("content that came with its head, asked for from inside of the handler", () => {
+describe("content that came with its head, asked for from inside of the handler by who takes lent memory", () => {
   const whole = Buffer.concat([POST, Buffer.from("abcdefghi")]);
   const next = request("GET /next HTTP/1.1");
 
@@ -84,7 +87,7 @@ describe("content that came with its head, asked for from inside of the handler"
     const log: string[] = [];
     const { transport, connection } = openConnection((exchange) => {
       log.push(`begins ${exchange.request.target}`);
-      exchange.content.start(sinkInto(log));
+      exchange.content.start(lentInto(log));
       log.push(`ends ${exchange.request.target}`);
       void exchange.respond(HEAD, "");
     });
@@ -94,10 +97,20 @@ describe("content that came with its head, asked for from inside of the handler"
     expect(transport.violations).toEqual([]);
   });
 
+  it("waits for the handler to return where its reader keeps what it gets", () => {
+    const log: string[] = [];
+    const { connection } = openConnection((exchange) => {
+      exchange.content.start(sinkInto(log));
+      log.push("handled");
+    });
+    connection.receive(whole);
+    expect(log).toEqual(["handled", "abcdefghi", "end"]);
+  });
+
   it("is given as far as it has come, and the rest as it comes", () => {
     const log: string[] = [];
     const { connection, outcomes } = openConnection((exchange) => {
-      exchange.content.start({ ...sinkInto(log), end: () => void exchange.respond(HEAD, "") });
+      exchange.content.start({ ...lentInto(log), end: () => void exchange.respond(HEAD, "") });
       log.push("handled");
     });
     connection.receive(Buffer.concat([POST, Buffer.from("abc")]));
@@ -110,7 +123,7 @@ describe("content that came with its head, asked for from inside of the handler"
     const log: string[] = [];
     const { transport, connection } = openConnection((exchange) => {
       const { target } = exchange.request;
-      exchange.content.start({ ...sinkInto(log), end: () => void exchange.respond(HEAD, target) });
+      exchange.content.start({ ...lentInto(log), end: () => void exchange.respond(HEAD, target) });
       log.push(target);
     });
     connection.receive(Buffer.concat([whole, whole, next]));
@@ -121,7 +134,7 @@ describe("content that came with its head, asked for from inside of the handler"
   it("fails at once where it breaks a rule; the answer goes out, and the connection ends", () => {
     const log: string[] = [];
     const { transport, connection, exchanges } = openConnection((exchange) => {
-      exchange.content.start(sinkInto(log));
+      exchange.content.start(lentInto(log));
       log.push("handled");
       void exchange.respond(HEAD, "sorry");
     });
@@ -130,7 +143,7 @@ describe("content that came with its head, asked for from inside of the handler"
     expect([log, exchanges.length]).toEqual([["handled", "ERR_CHUNK_SIZE"], 1]);
     log.length = 0;
     const other = openConnection((exchange) => {
-      exchange.content.start(sinkInto(log));
+      exchange.content.start(lentInto(log));
       log.push("handled");
       void exchange.respond(HEAD, "sorry");
     });
@@ -168,6 +181,25 @@ describe("content that is asked for while its exchange ends", () => {
     connection.closed(null);
     expect(log).toEqual(expected);
     expect([connection.deadlineMs, written(transport)]).toEqual([Infinity, ""]);
+  });
+
+  it.each(["sinkInto", "lentInto"])("waits until all is settled behind the answer: %s", (kind) => {
+    const log: string[] = [];
+    const sink = kind === "lentInto" ? lentInto(log) : sinkInto(log);
+    const { connection, transport } = observedBy(
+      { onExchangeEnd: (exchange) => exchange.content.start(sink) },
+      (exchange) => void exchange.respond(HEAD, "answer"),
+    );
+    connection.receive(
+      Buffer.concat([
+        request("POST / HTTP/1.1", "Content-Length: 9", "Connection: close"),
+        Buffer.from("abcdefghi"),
+        request("GET /next HTTP/1.1"),
+      ]),
+    );
+    // The connection closes with its answer: nothing more is read from it
+    expect([log, transport.isEnded]).toEqual([["ERR_CONTENT_INCOMPLETE"], true]);
+    expect(written(transport).match(/HTTP\/1\.1/g)).toHaveLength(1);
   });
 });
 
