@@ -19,7 +19,7 @@ const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/;
  * Binds, and does not listen yet.
  *
  * @param isForked by another process of Node, as a worker of a cluster is
- * @returns null: left to `listen()`, which also knows how to say what is wrong
+ * @returns null: left to `listen()`, which also says what is wrong
  */
 export function bindIpv4(
   hostname: string,

@@ -41,21 +41,22 @@ export class Listener {
   /**
    * Listens.
    *
+   * @param bind binds an address before that, where it may
    * @throws ServerError ERR_LISTEN_IN_USE, ERR_LISTEN_PERMISSION, ERR_LISTEN_ADDRESS or ERR_LISTEN
    */
-  static async open(target: ListenTarget, events: ListenerEvents): Promise<Listener> {
+  static async open(target: ListenTarget, events: ListenerEvents, bind: typeof bindIpv4 = bindIpv4): Promise<Listener> {
     if (target.kind === "unix" && Buffer.byteLength(target.path) > MAX_UNIX_PATH_BYTES) {
       throw listenError(Object.assign(new Error("path too long"), { code: "ENAMETOOLONG" }), target);
     }
     try {
-      return await listenOnce(target, events);
+      return await listenOnce(target, events, bind);
     } catch (error) {
       const cause = error as NodeJS.ErrnoException;
       if (target.kind !== "unix" || cause.code !== "EADDRINUSE" || !(await removeStale(target.path)))
         throw listenError(cause, target);
     }
     try {
-      return await listenOnce(target, events);
+      return await listenOnce(target, events, bind);
     } catch (error) {
       throw listenError(error as NodeJS.ErrnoException, target);
     }
@@ -92,13 +93,15 @@ export class Listener {
   }
 }
 
-function listenOnce(target: ListenTarget, events: ListenerEvents): Promise<Listener> {
+function listenOnce(target: ListenTarget, events: ListenerEvents, bind: typeof bindIpv4): Promise<Listener> {
   return new Promise((resolve, reject) => {
+    const bound = target.kind === "tcp" ? bind(target.hostname, target.port) : null;
+    const onFailure = (error: Error): void => reject(bound === null ? error : withPlace(error, target));
     // allowHalfOpen: RFC 9112 §9.6: a client that has ended its side still gets its answer
     const net = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_BYTES });
-    net.once("error", reject);
+    net.once("error", onFailure);
     net.once("listening", () => {
-      net.removeListener("error", reject);
+      net.removeListener("error", onFailure);
       net.on("error", (error) => events.onAcceptError(error));
       const listener = Listener.of(net, target);
       net.on("connection", (socket) => events.onSocket(socket, listener.unixPath));
@@ -107,12 +110,19 @@ function listenOnce(target: ListenTarget, events: ListenerEvents): Promise<Liste
       net.close();
       reject(failure);
     });
-    const bound = target.kind === "tcp" ? bindIpv4(target.hostname, target.port) : null;
     if (bound !== null) net.listen(bound, target.backlog);
     else if (target.kind === "unix" && target.mode !== undefined)
       withUmask(target.mode, () => net.listen(listenOptions(target)));
     else net.listen(listenOptions(target));
   });
+}
+
+/** Of a socket that was bound before, Node does not know where; as it says it otherwise. */
+function withPlace(error: Error, target: ListenTarget): Error {
+  if (target.kind !== "tcp") return error;
+  const { hostname: address, port } = target;
+  error.message += ` ${address}:${port}`;
+  return Object.assign(error, { address, port });
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ServerError } from "../../src/http/errors.ts";
+import { bindIpv4 } from "../../src/server/bound-handle.ts";
 import { socketAddress } from "../../src/server/connection-info.ts";
 import { listenError } from "../../src/server/listen-error.ts";
 import { Listener } from "../../src/server/listener.ts";
@@ -31,8 +32,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function open(
   target: ListenTarget,
   onSocket: (socket: Socket) => void = (socket) => socket.destroy(),
+  bind: typeof bindIpv4 = bindIpv4,
 ): Promise<Listener> {
-  const listener = await Listener.open(target, { onSocket, onAcceptError: () => {} });
+  const listener = await Listener.open(target, { onSocket, onAcceptError: () => {} }, bind);
   listeners.push(listener);
   return listener;
 }
@@ -40,9 +42,9 @@ async function open(
 const tcp = (hostname: string, port: number): ListenTarget => ({ kind: "tcp", hostname, port, backlog: 511 });
 const unix = (name: string): ListenTarget => ({ kind: "unix", path: join(folder, name), backlog: 511 });
 
-async function refusal(target: ListenTarget): Promise<ServerError> {
+async function refusal(target: ListenTarget, bind?: typeof bindIpv4): Promise<ServerError> {
   try {
-    await open(target);
+    await open(target, undefined, bind);
   } catch (error) {
     if (error instanceof ServerError) return error;
     throw error;
@@ -50,13 +52,21 @@ async function refusal(target: ListenTarget): Promise<ServerError> {
   return expect.unreachable();
 }
 
-describe("Listener on TCP", () => {
+/** Tests run in processes that were forked, where Node does all of it. */
+const BINDERS: Readonly<Record<string, typeof bindIpv4>> = {
+  "by Node alone": () => null,
+  "bound before": (hostname, port) => bindIpv4(hostname, port, false),
+};
+
+describe.each(Object.keys(BINDERS))("Listener on TCP, %s", (how) => {
+  const bind = BINDERS[how];
+
   it("listens on a free port and hands over sockets", async () => {
     let arrive: (socket: Socket) => void = () => {};
     const arrived = new Promise<Socket>((resolve) => {
       arrive = resolve;
     });
-    const listener = await open(tcp("127.0.0.1", 0), arrive);
+    const listener = await open(tcp("127.0.0.1", 0), arrive, bind);
     expect(listener.address).toMatchObject({ address: "127.0.0.1", family: "IPv4" });
     expect(listener.address.port).toBeGreaterThan(0);
     const client = connect(listener.address.port, "127.0.0.1");
@@ -67,27 +77,49 @@ describe("Listener on TCP", () => {
   });
 
   it.skipIf(!hasIpv6)("listens on IPv6", async () => {
-    expect((await open(tcp("::1", 0))).address).toMatchObject({ address: "::1", family: "IPv6" });
+    expect((await open(tcp("::1", 0), undefined, bind)).address).toMatchObject({ address: "::1", family: "IPv6" });
   });
 
   it("listens on a name", async () => {
-    expect((await open(tcp("localhost", 0))).address.port).toBeGreaterThan(0);
+    expect((await open(tcp("localhost", 0), undefined, bind)).address.port).toBeGreaterThan(0);
   });
 
   it("says that a port is in use and what to do", async () => {
-    const { port } = (await open(tcp("127.0.0.1", 0))).address;
-    const error = await refusal(tcp("127.0.0.1", port));
+    const { port } = (await open(tcp("127.0.0.1", 0), undefined, bind)).address;
+    const error = await refusal(tcp("127.0.0.1", port), bind);
     expect(error.code).toBe("ERR_LISTEN_IN_USE");
     expect(error.message).toBe(
       `cannot listen on 127.0.0.1:${port}: another program listens there; stop it, choose another port, or port 0 for any free one (EADDRINUSE)`,
     );
-    expect(error.cause).toMatchObject({ code: "EADDRINUSE" });
+    expect(error.cause).toMatchObject({
+      code: "EADDRINUSE",
+      message: `listen EADDRINUSE: address already in use 127.0.0.1:${port}`,
+      address: "127.0.0.1",
+      port,
+    });
   });
 
   it("says that an address is none of this machine", async () => {
-    const error = await refusal(tcp("192.0.2.1", 0));
+    const error = await refusal(tcp("192.0.2.1", 0), bind);
     expect(error.code).toBe("ERR_LISTEN_ADDRESS");
     expect(error.message).toContain("no interface of this machine has this address");
+  });
+
+  it("keeps as many waiting as was wished", async () => {
+    const listened: unknown[] = [];
+    const spy = (hostname: string, port: number): ReturnType<typeof bindIpv4> => {
+      const handle = bind?.(hostname, port) ?? null;
+      if (handle === null) return null;
+      const { listen } = handle as { listen(backlog: number): number };
+      return Object.assign(handle, {
+        listen(backlog: number) {
+          listened.push(backlog);
+          return listen.call(handle, backlog);
+        },
+      });
+    };
+    await open({ kind: "tcp", hostname: "127.0.0.1", port: 0, backlog: 17 }, undefined, spy);
+    expect(listened).toEqual(how === "bound before" ? [17] : []);
   });
 });
 
