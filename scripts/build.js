@@ -35,9 +35,11 @@ const CORE_SCRIPT = "parts/core.cjs";
 
 /**
  * V8 keeps the text of all that was loaded: in one octet per character if it is plain, in two if a single one is beyond
- * Latin-1. The comments are in src/, which the source maps lead to.
+ * Latin-1. The comments are in src/, which the source maps lead to; those that tell other bundlers what has no effects stay.
  */
-const LEAN = Object.freeze(/** @type {const} */ ({ charset: "ascii", comments: false }));
+const LEAN = Object.freeze(
+  /** @type {const} */ ({ charset: "ascii", comments: { legal: true, annotation: true, jsdoc: false } }),
+);
 
 /** Packages that it has in it: to find and load them takes 4 ms of a start. */
 const PACKED = ["lru-cache", "mrmime"];
