@@ -116,6 +116,16 @@ describe("a shutdown with a last call", () => {
     expect(transport.isEnded).toBe(true);
   });
 
+  it.each([0, 75_000, 1_000])("ends it in time where an idle one may stay for %i ms", (keepAliveMs) => {
+    const { transport, connection, clock } = openConnection((exchange) => void exchange.respond(HEAD, "ok"), {
+      timeouts: { keepAliveMs },
+    });
+    connection.receive(request("GET / HTTP/1.1"));
+    connection.shutdown(2_000);
+    clock.advance(3_000);
+    expect(transport.isEnded).toBe(true);
+  });
+
   it("closes in silence when none comes", () => {
     const { transport, connection, clock } = openConnection((exchange) => void exchange.respond(HEAD, "ok"));
     connection.shutdown(2_000);
