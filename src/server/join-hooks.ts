@@ -6,6 +6,7 @@
  */
 
 import type { Hooks } from "./hooks.ts";
+import { show } from "./option-check.ts";
 
 type Told = (value: unknown, more: unknown) => unknown;
 
@@ -24,8 +25,16 @@ const NAMES = [
  * Hooks that tell all of `observers`; `serve({ hooks: [accessLog(), counts.hooks] })` does it by itself.
  *
  * A failure is written to standard error unless one of them has taken it: returned anything but `false` from `onFault`.
+ *
+ * @throws TypeError if one of them is no object
  */
 export function joinHooks(...observers: readonly Hooks[]): Hooks {
+  for (const [index, observer] of observers.entries()) {
+    if (typeof observer === "object" && (observer as Hooks | null) !== null) continue;
+    throw new TypeError(
+      `observer ${index + 1} of joinHooks() is ${show(observer)}: hooks are an object, e.g. accessLog() or metrics().hooks`,
+    );
+  }
   const joined: Partial<Record<keyof Hooks, Told>> = {};
   for (const name of NAMES) {
     const wanted = observers.map((observer) => observer[name] as Told | undefined).filter((hook) => hook !== undefined);

@@ -211,6 +211,14 @@ describe("several observers", () => {
     expect(joinHooks(bad, { onFault: () => {} }).onFault?.(fault)).toBeUndefined();
   });
 
+  it("are objects, and whoever gives something else is told which", () => {
+    for (const wrong of [undefined, null, "log", () => {}]) {
+      expect(() => joinHooks({}, wrong as unknown as Hooks)).toThrow(
+        /^observer 2 of joinHooks\(\) is .*: hooks are an object/,
+      );
+    }
+  });
+
   it("may take their time", async () => {
     const joined = joinHooks({ onClose: async () => "a" }, { onClose: () => Promise.reject(new Error("late")) });
     const summary = { durationMs: 0, destroyedConnections: 0, abandonedPromises: 0 };
