@@ -240,6 +240,22 @@ describe("the iterator of content", () => {
     expect(octets).toBe(200_000);
   });
 
+  it("answers at once, not behind a queue, where no call waits", async () => {
+    const content = new MemoryContent(null);
+    const iterator = streamOfSource(content).values();
+    const first = iterator.next();
+    await turn();
+    content.feed("one", "two", "three");
+    await first;
+    const order: string[] = [];
+    const next = iterator.next().then(() => order.push("the piece"));
+    await Promise.resolve();
+    await Promise.resolve();
+    order.push("two turns");
+    await next;
+    expect(order).toEqual(["the piece", "two turns"]);
+  });
+
   it("has what all async iterators have", () => {
     const values = streamOfSource(new MemoryContent(null)).values();
     const of = (object: object): object => Object.getPrototypeOf(object) as object;
