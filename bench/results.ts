@@ -151,6 +151,40 @@ export function joinRuns(runs: readonly RunResult[]): RunResult {
   };
 }
 
+/**
+ * Puts the rounds of runs that measured the same together, one run's behind the other's, as if they were one: so that of
+ * two runs nobody can show the better. A subject that a run does not have has no rounds there.
+ *
+ * @throws if they are of different machines, or measured the same profile for different times
+ */
+export function poolRuns(runs: readonly RunResult[]): RunResult {
+  const joined = joinRuns(runs);
+  const profiles = joined.profiles.map((profile) => {
+    const parts = runs.flatMap((run) => run.profiles.filter(({ name }) => name === profile.name));
+    const seconds = new Set(parts.map((part) => part.seconds));
+    if (seconds.size > 1)
+      throw new Error(`${profile.name}: rounds of ${[...seconds].join(" and ")} s are not the same`);
+    return { ...profile, subjects: poolSubjects(parts) };
+  });
+  return { ...joined, profiles };
+}
+
+function poolSubjects(parts: readonly ProfileResult[]): SubjectResult[] {
+  const labels = new Set(parts.flatMap(({ subjects }) => subjects.map(({ label }) => label)));
+  return [...labels].flatMap((label) => {
+    const found = parts.map(({ subjects }) => subjects.find((subject) => subject.label === label));
+    const last = found.findLast((subject) => subject !== undefined);
+    if (last === undefined) return [];
+    const rounds = found.flatMap((subject, i) => {
+      // Rounds are compared by their number, so all subjects must have the same
+      const most = Math.max(...(parts[i]?.subjects ?? []).map((one) => one.rounds.length));
+      const own = subject?.rounds ?? [];
+      return [...own, ...Array.from({ length: most - own.length }, () => null)];
+    });
+    return [{ ...last, rounds, failure: found.find((subject) => subject?.failure)?.failure ?? null }];
+  });
+}
+
 function joinProfiles(earlier: ProfileResult | undefined, later: ProfileResult): ProfileResult {
   if (earlier === undefined) return later;
   const has = (label: string | null): boolean => later.subjects.some((subject) => subject.label === label);

@@ -19,7 +19,7 @@ import { endAll } from "./process.ts";
 import type { Profile } from "./profile.ts";
 import { findProfiles, PROFILES } from "./profiles.ts";
 import { durationText, Progress } from "./progress.ts";
-import { joinRuns, type ProfileResult, type RunResult, withSummaries } from "./results.ts";
+import { joinRuns, poolRuns, type ProfileResult, type RunResult, withSummaries } from "./results.ts";
 import { parseSettings, type Settings, USAGE } from "./settings.ts";
 import { SUBJECTS } from "./subject-list.ts";
 import { docChartsOf, runMarkdown, runText } from "./table.ts";
@@ -157,13 +157,17 @@ function hasFailed(run: RunResult): boolean {
   return run.profiles.some((profile) => profile.subjects.some(({ failure }) => failure !== null));
 }
 
+function readRun(file: string): RunResult {
+  return JSON.parse(readFileSync(file, "utf8")) as RunResult;
+}
+
 async function main(words: readonly string[]): Promise<number> {
   const settings = parseSettings(words);
   if (settings.isHelp) console.log(USAGE);
   else if (settings.isListing) list();
   else if (settings.isInstalling) return spawnSync("npm", ["ci", "--prefix", PEERS], { stdio: "inherit" }).status ?? 1;
   else if (settings.from.length > 0) {
-    show(joinRuns(settings.from.map((file) => JSON.parse(readFileSync(file, "utf8")) as RunResult)), settings);
+    show(joinRuns(settings.from.map((files) => poolRuns(files.split("+").map(readRun)))), settings);
   } else if (process.platform !== "linux" || cpus().length < 2) {
     console.error("SKIPPED ALOUD: this needs Linux and two cores");
   } else {

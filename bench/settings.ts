@@ -47,7 +47,8 @@ export const USAGE = `npm run bench -- [options]
   --json FILE                  write the results
   --charts FOLDER              write charts as SVG
   --write-docs                 write the table and the charts of docs/performance.md
-  --from FILE[,FILE…]          show, chart or write results of earlier runs in place of measuring
+  --from FILE[+FILE…][,…]      show, chart or write results of earlier runs in place of measuring: rounds of those with a
+                               plus between them are taken together, behind a comma stands a later run of a profile
   --install                    install the peers that are npm packages (bench/peers)
   --list                       profiles and subjects, and what is missing here`;
 

@@ -4,7 +4,14 @@ import { replaceResults } from "../../bench/docs-page.ts";
 import type { Busy } from "../../bench/noise.ts";
 import type { Round } from "../../bench/profile.ts";
 import { durationText, Progress } from "../../bench/progress.ts";
-import { joinRuns, type ProfileResult, type RunResult, type SubjectResult, summaryOf } from "../../bench/results.ts";
+import {
+  joinRuns,
+  poolRuns,
+  type ProfileResult,
+  type RunResult,
+  type SubjectResult,
+  summaryOf,
+} from "../../bench/results.ts";
 import { profileText, runMarkdown, runText } from "../../bench/table.ts";
 
 const QUIET: Busy = { subject: 1, load: 0.5, foreign: 0, stolen: 0, loadCore: 0.5 };
@@ -165,6 +172,42 @@ describe("joined runs", () => {
   it("of two machines are refused", () => {
     const other = { ...RUN, machine: { ...RUN.machine, cpu: "Another" } };
     expect(() => joinRuns([RUN, other])).toThrow("different machines");
+  });
+});
+
+describe("pooled runs", () => {
+  const run = (subjects: readonly SubjectResult[], rest: Partial<ProfileResult> = {}): RunResult => ({
+    ...RUN,
+    profiles: [{ ...profile(subjects), ...rest }],
+  });
+
+  it("have the rounds of all of them, each compared with the reference of its own round", () => {
+    const [pooled] = poolRuns([
+      run([subject("fairlead", [round(5), round(6)]), subject("node-http", [round(10), round(10)])]),
+      run([subject("fairlead", [round(18)]), subject("bun", [round(8)]), subject("node-http", [round(20)])]),
+    ]).profiles;
+    const [ours, , theirs] = (pooled?.subjects ?? []).map((one) => ({
+      ratio: summaryOf(pooled as ProfileResult, one).ratio,
+      rounds: one.rounds.length,
+      label: one.label,
+    }));
+    expect(ours).toEqual({ label: "fairlead", rounds: 3, ratio: { median: 0.6, min: 0.5, max: 0.9 } });
+    expect(theirs).toEqual({ label: "bun", rounds: 3, ratio: { median: 0.4, min: 0.4, max: 0.4 } });
+  });
+
+  it("keep a failure of any of them", () => {
+    const failed = subject("fairlead", [null], { failure: "answered wrongly" });
+    const [pooled] = poolRuns([run([failed, REFERENCE]), run([subject("fairlead", [round(5)]), REFERENCE])]).profiles;
+    expect(pooled?.subjects[0]).toMatchObject({ failure: "answered wrongly" });
+    expect(pooled?.subjects[0]?.rounds).toHaveLength(6);
+  });
+
+  it("of different lengths, or of two machines, are refused", () => {
+    expect(() => poolRuns([run([REFERENCE]), run([REFERENCE], { seconds: 2 })])).toThrow(
+      "plaintext: rounds of 5 and 2 s",
+    );
+    const other = { ...RUN, machine: { ...RUN.machine, cpu: "Another" } };
+    expect(() => poolRuns([RUN, other])).toThrow("different machines");
   });
 });
 
