@@ -14,12 +14,15 @@ const STREAM_MARK_BYTES = 64 * 1024;
 /** A piece costs some hundred octets besides its own. */
 const MAX_UNREAD_PIECES = 256;
 
+let contentStreamClass: ReturnType<typeof defineContentStream> | null = null;
+
 /**
  * A stream over a content source. Reading starts with the first read, so that a peer which waits for 100 (Continue) gets it
  * then; the peer is made to wait while more than 64 KiB lie unread.
  */
 export function streamOfSource(source: ContentSource): ReadableStream<Uint8Array> {
-  return new ContentStream(new SourceStream(source));
+  contentStreamClass ??= defineContentStream();
+  return new contentStreamClass(new SourceStream(source));
 }
 
 /** What feeds the stream. */
@@ -123,64 +126,69 @@ type Reader = ReturnType<Bytes["getReader"]>;
 type PipeOptions = Parameters<Bytes["pipeTo"]>[1];
 type Iterator = ReturnType<Bytes["values"]>;
 
-/** The stream itself. As soon as somebody reads with a buffer of its own, a byte stream stands in for it. */
-class ContentStream extends ReadableStream<Uint8Array> {
-  readonly #source: SourceStream;
-  #bytes: ReadableStream<Uint8Array> | null;
+/**
+ * The class of the stream itself. As soon as somebody reads with a buffer of its own, a byte stream stands in for it. Made when
+ * the first stream is: to name the platform's class loads it, which a server that sends files alone has no use for.
+ */
+function defineContentStream(): new (source: SourceStream) => ReadableStream<Uint8Array> {
+  return class ContentStream extends ReadableStream<Uint8Array> {
+    readonly #source: SourceStream;
+    #bytes: ReadableStream<Uint8Array> | null;
 
-  constructor(source: SourceStream) {
-    super(source, { highWaterMark: 0 });
-    this.#source = source;
-    this.#bytes = null;
-  }
-
-  override get locked(): boolean {
-    return this.#bytes === null ? super.locked : this.#bytes.locked;
-  }
-
-  override cancel(reason?: unknown): Promise<void> {
-    return this.#bytes === null ? super.cancel(reason) : this.#bytes.cancel(reason);
-  }
-
-  override getReader(options: { mode: "byob" }): ReadableStreamBYOBReader;
-  override getReader(): ReadableStreamDefaultReader<Uint8Array>;
-  override getReader(options?: ReaderOptions): Reader;
-  override getReader(options?: ReaderOptions): Reader {
-    if (this.#bytes === null) {
-      if (options?.mode === undefined || String(options.mode) !== "byob") return super.getReader(options);
-      this.#bytes = byteStreamOf(super.getReader());
+    constructor(source: SourceStream) {
+      super(source, { highWaterMark: 0 });
+      this.#source = source;
+      this.#bytes = null;
     }
-    return this.#bytes.getReader(options);
-  }
 
-  override pipeThrough<T>(
-    pair: { readable: ReadableStream<T>; writable: WritableStream<Uint8Array> },
-    options?: PipeOptions,
-  ): ReadableStream<T> {
-    return this.#bytes === null ? super.pipeThrough(pair, options) : this.#bytes.pipeThrough(pair, options);
-  }
+    override get locked(): boolean {
+      return this.#bytes === null ? super.locked : this.#bytes.locked;
+    }
 
-  override pipeTo(destination: WritableStream<Uint8Array>, options?: PipeOptions): Promise<void> {
-    return this.#bytes === null ? super.pipeTo(destination, options) : this.#bytes.pipeTo(destination, options);
-  }
+    override cancel(reason?: unknown): Promise<void> {
+      return this.#bytes === null ? super.cancel(reason) : this.#bytes.cancel(reason);
+    }
 
-  /** Both branches may write to what they get: the platform sees to that in byte streams (Streams, ReadableByteStreamTee). */
-  override tee(): [ReadableStream<Uint8Array>, ReadableStream<Uint8Array>] {
-    this.#bytes ??= byteStreamOf(super.getReader());
-    return this.#bytes.tee();
-  }
+    override getReader(options: { mode: "byob" }): ReadableStreamBYOBReader;
+    override getReader(): ReadableStreamDefaultReader<Uint8Array>;
+    override getReader(options?: ReaderOptions): Reader;
+    override getReader(options?: ReaderOptions): Reader {
+      if (this.#bytes === null) {
+        if (options?.mode === undefined || String(options.mode) !== "byob") return super.getReader(options);
+        this.#bytes = byteStreamOf(super.getReader());
+      }
+      return this.#bytes.getReader(options);
+    }
 
-  override values(options?: { preventCancel?: boolean }): Iterator {
-    if (this.#bytes !== null) return this.#bytes.values(options);
-    // What is no plain wish for the usual, and what was begun otherwise, is the platform's
-    const isUsual = (options ?? null) === null || (typeof options === "object" && !options.preventCancel);
-    if (!isUsual || super.locked || !this.#source.isUntouched) return super.values(options);
-    return new PieceIterator(this.#source, super.getReader()) as unknown as Iterator;
-  }
+    override pipeThrough<T>(
+      pair: { readable: ReadableStream<T>; writable: WritableStream<Uint8Array> },
+      options?: PipeOptions,
+    ): ReadableStream<T> {
+      return this.#bytes === null ? super.pipeThrough(pair, options) : this.#bytes.pipeThrough(pair, options);
+    }
 
-  override [Symbol.asyncIterator](options?: { preventCancel?: boolean }): Iterator {
-    return this.values(options);
-  }
+    override pipeTo(destination: WritableStream<Uint8Array>, options?: PipeOptions): Promise<void> {
+      return this.#bytes === null ? super.pipeTo(destination, options) : this.#bytes.pipeTo(destination, options);
+    }
+
+    /** Both branches may write to what they get: the platform sees to that in byte streams (Streams, ReadableByteStreamTee). */
+    override tee(): [ReadableStream<Uint8Array>, ReadableStream<Uint8Array>] {
+      this.#bytes ??= byteStreamOf(super.getReader());
+      return this.#bytes.tee();
+    }
+
+    override values(options?: { preventCancel?: boolean }): Iterator {
+      if (this.#bytes !== null) return this.#bytes.values(options);
+      // What is no plain wish for the usual, and what was begun otherwise, is the platform's
+      const isUsual = (options ?? null) === null || (typeof options === "object" && !options.preventCancel);
+      if (!isUsual || super.locked || !this.#source.isUntouched) return super.values(options);
+      return new PieceIterator(this.#source, super.getReader()) as unknown as Iterator;
+    }
+
+    override [Symbol.asyncIterator](options?: { preventCancel?: boolean }): Iterator {
+      return this.values(options);
+    }
+  };
 }
 
 /** A byte stream of copies of what a reader gives. */

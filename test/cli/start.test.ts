@@ -70,7 +70,7 @@ describe("what a start loads", () => {
     expect(found.filter((name) => ![...ENGINE, ...more].includes(name))).toEqual([]);
   });
 
-  it("is three files for a folder, and neither cryptography, compression nor Node's own fetch", async () => {
+  it("is three files for a folder, and neither cryptography, compression, nor the platform's fetch and streams", async () => {
     const spy = join(folder, "spy.cjs");
     writeFileSync(
       spy,
@@ -91,7 +91,8 @@ describe("what a start loads", () => {
     expect(files.map((file) => basename(file)).toSorted()).toEqual(
       ["core.cjs", "quick-main.cjs", "spy.cjs", "start.cjs"].toSorted(),
     );
-    const unneeded = /^NativeModule (?:crypto|zlib|tls|https?|readline|worker_threads|internal\/deps\/undici\/undici)$/;
+    const unneeded =
+      /^NativeModule (?:crypto|zlib|tls|https?|readline|worker_threads|internal\/deps\/undici\/undici|internal\/webstreams\/readablestream)$/;
     expect(builtins).toContain("NativeModule net");
     expect(builtins.filter((name) => unneeded.test(name))).toEqual([]);
   });
