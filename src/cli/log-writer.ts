@@ -40,8 +40,9 @@ class LateWriter implements LineSink {
   #writer: LineSink | null = null;
   #loading: Promise<void> | null = null;
   #written = 0;
-  /** Lines that came while the writer was being loaded. */
+  /** Lines that came while the writer was being loaded: a process that ends meanwhile writes them itself. */
   readonly #waiting: string[] = [];
+  readonly #onExit = (): void => this.#writeWaiting();
   #isLoading = false;
   #hasFailed = false;
   #hasComplained = false;
@@ -87,8 +88,13 @@ class LateWriter implements LineSink {
     }
   }
 
+  #writeWaiting(): void {
+    for (const line of this.#waiting.splice(0)) this.#writeNow(line);
+  }
+
   async #load(): Promise<void> {
     this.#isLoading = true;
+    process.prependListener("exit", this.#onExit);
     try {
       const { LogSink } = await import("../observe/log-sink.ts");
       this.#writer = new LogSink({
@@ -105,11 +111,10 @@ class LateWriter implements LineSink {
       this.#complain(error);
     }
     this.#isLoading = false;
+    process.off("exit", this.#onExit);
+    if (this.#writer === null) return this.#writeWaiting();
     // Not known to be ASCII any more
-    for (const line of this.#waiting.splice(0)) {
-      if (this.#writer === null) this.#writeNow(line);
-      else this.#writer.write(line, false);
-    }
+    for (const line of this.#waiting.splice(0)) this.#writer.write(line, false);
   }
 
   #complain(error: unknown): void {

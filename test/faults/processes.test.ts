@@ -48,6 +48,11 @@ async function start(
   return { command, port };
 }
 
+function targetsIn(log: string): Array<string | undefined> {
+  const lines = readFileSync(join(folder, log), "utf8").trimEnd().split("\n");
+  return lines.map((line) => (JSON.parse(line) as { target?: string }).target);
+}
+
 describe("an error that nobody catches", () => {
   it.each(["/reject", "/throw"])(
     "at %s ends the process with its stack, and the log has what was answered before",
@@ -59,15 +64,20 @@ describe("an error that nobody catches", () => {
       const last = await say(port, GET(path), ["GET"]);
       expect(await command.end()).toBe(1);
       expect(command.errors).toContain("nobody catches this");
-      const lines = readFileSync(join(folder, "access.log"), "utf8")
-        .trimEnd()
-        .split("\n")
-        .map((line) => (JSON.parse(line) as { target?: string }).target);
+      const lines = targetsIn("access.log");
       expect(lines.filter((target) => /^\/\d$/.test(target ?? ""))).toEqual(["/0", "/1", "/2", "/3", "/4"]);
       expect(last.faults).toEqual([]);
       waiting.destroy();
     },
   );
+
+  it("right behind the first answers costs no line of the log either, whose writer is being loaded then", async () => {
+    const { command, port } = await start(["app.mjs", "--log", "json", "--log-file", "access.log"]);
+    const at = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    await say(port, at("/0") + at("/1") + at("/2") + GET("/throw"), ["GET", "GET", "GET", "GET"]);
+    expect(await command.end()).toBe(1);
+    expect(targetsIn("access.log")).toEqual(["/0", "/1", "/2", "/throw"]);
+  });
 
   it("in one of two workers costs its requests alone", async () => {
     const { command, port } = await start(["app.mjs", "--log", "off", "--workers", "2"]);
