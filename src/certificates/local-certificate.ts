@@ -44,6 +44,7 @@ const RENEWED_BEFORE_MS: number = 30 * DAY_MS;
 
 const ALWAYS: readonly string[] = ["localhost", "127.0.0.1", "::1"];
 
+/** Of the authority's certificate: stores of trust are often copies of it, mode and all. */
 const MODE_FOR_ALL = 0o644;
 
 /** Sees to it that there is one that holds for a while. */
@@ -53,7 +54,7 @@ export async function provideLocalCertificate(options: LocalOptions): Promise<Lo
   const authorityPath = join(folder, "authority.crt");
   const names = [...new Set([...ALWAYS, ...options.names])];
   const { authority, isNew } = await provideAuthority(options);
-  if ((await readPrivate(authorityPath)) !== authority.certPem) {
+  if ((await readPrivate(authorityPath, MODE_FOR_ALL)) !== authority.certPem) {
     await writePrivate(authorityPath, authority.certPem, MODE_FOR_ALL);
   }
   const bundle = await readBundle(bundlePath);

@@ -10,6 +10,8 @@ import { chmod, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/pr
 import { dirname } from "node:path";
 
 const OWNER_ONLY = 0o600;
+/** What all but the owner may do. */
+const OTHERS = 0o077;
 const FOLDER_OWNER_ONLY = 0o700;
 
 /**
@@ -45,11 +47,15 @@ export async function createPrivate(path: string, text: string): Promise<boolean
   }
 }
 
-/** Text of a file, null if there is none. What others could read is closed to them. */
-export async function readPrivate(path: string): Promise<string | null> {
+/**
+ * Text of a file, null if there is none. What others could read is closed to them.
+ *
+ * @param mode 0600 unless said otherwise, as it was written with; others may do what it says, no more and no less
+ */
+export async function readPrivate(path: string, mode: number = OWNER_ONLY): Promise<string | null> {
   try {
     const text = await readFile(path, "utf8");
-    if (process.platform !== "win32" && ((await stat(path)).mode & 0o077) !== 0) await chmod(path, OWNER_ONLY);
+    if (process.platform !== "win32" && (((await stat(path)).mode ^ mode) & OTHERS) !== 0) await chmod(path, mode);
     return text;
   } catch (error) {
     if (codeOf(error) === "ENOENT") return null;
@@ -62,6 +68,8 @@ async function writeBeside(path: string, text: string, mode: number): Promise<st
   const unfinished = `${path}.${randomBytes(6).toString("hex")}`;
   const file = await open(unfinished, "wx", mode);
   try {
+    // An umask that is stricter would take from it
+    await file.chmod(mode);
     await file.writeFile(text);
     await file.sync();
   } finally {

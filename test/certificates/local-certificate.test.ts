@@ -94,6 +94,28 @@ describe("a certificate for development", () => {
     },
   );
 
+  it.skipIf(process.platform === "win32").each([
+    ["stays readable for all", 0o644],
+    ["becomes readable for all again", 0o600],
+    ["is closed to others who would write it", 0o666],
+  ])("has an authority whose public certificate %s", async (_what, mode) => {
+    const { authorityPath } = await provide();
+    chmodSync(authorityPath, mode);
+    await provide();
+    expect(statSync(authorityPath).mode & 0o777).toBe(0o644);
+    expect(statSync(join(folder, "authority.pem")).mode & 0o777).toBe(0o600);
+  });
+
+  it.skipIf(process.platform === "win32")("has a public certificate that no umask hides", async () => {
+    const before = process.umask(0o077);
+    try {
+      const { authorityPath } = await provide();
+      expect(statSync(authorityPath).mode & 0o777).toBe(0o644);
+    } finally {
+      process.umask(before);
+    }
+  });
+
   it.each([
     ["is about to end", 368 * DAY_MS, ["box.local", "192.0.2.7"], true, false],
     ["holds for long", 366 * DAY_MS, ["box.local", "192.0.2.7"], false, false],
