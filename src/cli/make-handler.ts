@@ -46,7 +46,7 @@ export async function makeHandler(
     };
   }
   const files = filesHandlerOf(subject, settings.files, given);
-  const shown = await withoutConfig(files, subject, settings.configFile);
+  const shown = await withoutOwnFiles(files, subject, settings, workingFolder);
   return { handler: await guarded(shown, settings.gate, origins, workingFolder), files };
 }
 
@@ -95,11 +95,18 @@ function hintsFor(said: string): string[] {
   return isOfRules ? ["Mend the line, or serve the folder as if there were no rules: --no-rules"] : [];
 }
 
-/** A configuration may hold a password, and often lies in the folder that is served. */
-async function withoutConfig(files: Handler, { kind, path }: Subject, configFile: string): Promise<Handler> {
-  if (configFile === "" || kind !== "folder") return files;
-  const { hideFile } = await import("./config-hide.ts");
-  return hideFile(files, path, configFile);
+/** A configuration or a key often lies in the folder that is served. Most servers have neither, and need not load what hides them. */
+async function withoutOwnFiles(
+  files: Handler,
+  { kind, path }: Subject,
+  settings: Settings,
+  workingFolder: string,
+): Promise<Handler> {
+  const { configFile, logFile, gate, tls, server } = settings;
+  const hasOwn = configFile + logFile + gate.auth !== "" || tls?.kind === "files" || server.tls !== undefined;
+  if (kind !== "folder" || !hasOwn) return files;
+  const { hideFiles, ownFilesOf } = await import("./config-hide.ts");
+  return hideFiles(files, path, ownFilesOf(settings, workingFolder));
 }
 
 /** Most servers have no gate, and need not load it. */

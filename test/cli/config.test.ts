@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from "vitest";
 import { CommandError } from "../../src/cli/command-error.ts";
-import { hideFile } from "../../src/cli/config-hide.ts";
+import { hideFiles, ownFilesOf } from "../../src/cli/config-hide.ts";
 import { readIntent } from "../../src/cli/config-intent.ts";
 import type { Intent } from "../../src/cli/config-intent.ts";
 import { SETTABLE, settingOf, variableOf } from "../../src/cli/config-layers.ts";
@@ -367,11 +367,12 @@ describe("serve.json", () => {
 });
 
 describe("the file in the folder that is served", () => {
-  const handler = hideFile(() => new Response("served"), "/srv", "/srv/a/fairlead.config.ts");
+  const handler = hideFiles(() => new Response("served"), "/srv", ["/srv/a/fairlead.config.ts", "/srv/key.pem"]);
   it.each([
     ["/a/fairlead.config.ts", 404],
     ["/a/FAIRLEAD.config.TS", 404],
     ["//a/./f%61irlead%2econfig.ts?x", 404],
+    ["/key.pem", 404],
     ["/fairlead.config.ts", 200],
     ["/a/fairlead.config.tsx", 200],
   ])("%s: %d", async (target, status) => {
@@ -380,7 +381,32 @@ describe("the file in the folder that is served", () => {
 
   it("is nothing to hide elsewhere", () => {
     const own = (): Response => new Response();
-    expect(hideFile(own, "/srv", "/etc/fairlead.config.ts")).toBe(own);
+    expect(hideFiles(own, "/srv", ["/etc/fairlead.config.ts", "/srv"])).toBe(own);
+  });
+
+  it("is hidden by its real place too", async () => {
+    symlinkSync(join(folder, "site"), join(folder, "link"));
+    write("site/key.pem", "a key");
+    for (const [root, file] of [
+      ["site", "link/key.pem"],
+      ["link", "site/key.pem"],
+    ] as const) {
+      const hiding = hideFiles(() => new Response("served"), join(folder, root), [join(folder, file)]);
+      expect((await request(hiding, "/key.pem")).status).toBe(404);
+    }
+  });
+
+  it("is whatever the command reads or writes itself", async () => {
+    write("fairlead.config.json", {});
+    const { settings: read } = await intentOf("site --auth @users --log-file access.log");
+    const servers = [{ names: ["b.example"], certFile: "b.pem", keyFile: "b-key.pem" }];
+    const settings = { ...read, server: { tls: { servers, certFile: "a.pem", keyFile: "a-key.pem" } } };
+    const names = ["fairlead.config.json", "access.log", "users", "b.pem", "b-key.pem", "a.pem", "a-key.pem"];
+    expect(ownFilesOf(settings, folder).toSorted()).toEqual(names.map((name) => join(folder, name)).toSorted());
+    const byFlags = await intentOf("site --no-config --tls-cert c.pem --tls-key d.pem");
+    expect(ownFilesOf(byFlags.settings, folder)).toEqual(
+      expect.arrayContaining([join(folder, "c.pem"), join(folder, "d.pem")]),
+    );
   });
 });
 
