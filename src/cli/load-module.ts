@@ -6,9 +6,11 @@
  */
 
 import { spawnSync } from "node:child_process";
+import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { escapeLine } from "../observe/escape.ts";
 import type { Handler } from "../web/handler.ts";
+import { type ForeignApp, foreignAppIn } from "../workers/foreign-app.ts";
 import { type Exports, handlerIn, importModule, listNames } from "../workers/handler-module.ts";
 import { CommandError, messageOf } from "./command-error.ts";
 
@@ -27,12 +29,44 @@ export async function loadModule(path: string): Promise<Handler> {
   }
   const handler = handlerIn(exported);
   if (handler !== null) return handler;
-  throw new CommandError(1, `${path} exports no handler, but ${listNames(exported)}`, [
+  throw new CommandError(1, `${path} exports no handler, but ${listNames(exported)}`, whatToExport(path, exported));
+}
+
+/** What makes a module with these exports one that can be run. */
+function whatToExport(path: string, exported: Exports): string[] {
+  const foreign = foreignAppIn(exported);
+  if (foreign !== null) return ["Make a handler of it:", ...handlerOf(foreign, isScript(path))];
+  return [
     "Export one of these, each a function of a Request that returns a Response:",
     "  export function fetch(request) { … }",
     "  export default { fetch(request) { … } }",
     "  export default function (request) { … }",
-  ]);
+  ];
+}
+
+/** The lines to write, as docs/guides/node-frameworks.md has them. */
+function handlerOf({ name, listener, isMadeReady }: ForeignApp, ofScript: boolean): string[] {
+  const app = /^(?:default|module\.exports)$/.test(name) ? "app" : name;
+  const listening = `${app}${listener}`;
+  if (!ofScript) {
+    const ready = isMadeReady ? [`  await ${app}.ready();`] : [];
+    return ['  import { nodeHandler } from "fairlead/node";', ...ready, `  export default nodeHandler(${listening});`];
+  }
+  const first = '  const { nodeHandler } = require("fairlead/node");';
+  if (!isMadeReady) return [first, `  module.exports = nodeHandler(${listening});`];
+  // A script cannot wait where it stands
+  return [
+    first,
+    "  module.exports = nodeHandler(async (req, res) => {",
+    `    await ${app}.ready();`,
+    `    ${listening}(req, res);`,
+    "  });",
+  ];
+}
+
+/** Whether Node has run it as CommonJS. */
+function isScript(path: string): boolean {
+  return path in createRequire(path).cache;
 }
 
 /** What a failed import means to the author of the module. */

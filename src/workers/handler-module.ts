@@ -10,6 +10,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Handler } from "../web/handler.ts";
+import { foreignAppIn, isForeignApp } from "./foreign-app.ts";
 
 /** What a module exports, by name. */
 export type Exports = Readonly<Record<string, unknown>>;
@@ -60,13 +61,15 @@ export function handlerIn(exported: Exports): Handler | null {
 
 /** What is there instead of a handler, for a message. */
 export function listNames(exported: Exports): string {
+  const foreign = foreignAppIn(exported);
+  if (foreign !== null) return `an app of ${foreign.framework}`;
   const names = Object.keys(exported).map((name) => (isClass(exported[name]) ? `${name} (a class, make one)` : name));
   return names.length === 0 ? "nothing at all" : `only ${names.join(", ")}`;
 }
 
 function isHandler(value: unknown): value is Handler {
-  // A class can be exported by default as well, but not be called
-  return typeof value === "function" && !isClass(value);
+  // A class can be exported by default as well, but not be called; Express's app can, but not with a Request
+  return typeof value === "function" && !isClass(value) && !isForeignApp(value);
 }
 
 function isClass(value: unknown): boolean {

@@ -112,6 +112,65 @@ describe("a module in TypeScript", () => {
   });
 });
 
+const NODE_MODULES = new URL("../../node_modules/", import.meta.url).href;
+const EXPRESS = `import express from "${NODE_MODULES}express/index.js"; const app = express();`;
+const KOA = `import Koa from "${NODE_MODULES}koa/lib/application.js"; const app = new Koa();`;
+const FASTIFY = `import fastify from "${NODE_MODULES}fastify/fastify.js"; const app = fastify();`;
+const CONNECT = `import connect from "${NODE_MODULES}connect/index.js"; const app = connect();`;
+
+describe("an app of another framework", () => {
+  it.each([
+    ["Express", `${EXPRESS} export default app;`, "export default nodeHandler(app);"],
+    ["Koa", `${KOA} export default app;`, "export default nodeHandler(app.callback());"],
+    ["Fastify", `${FASTIFY} export default app;`, "await app.ready();\n  export default nodeHandler(app.routing);"],
+    ["Connect", `${CONNECT} export default app;`, "export default nodeHandler(app);"],
+    ["Express", `${EXPRESS} export const api = app, port = 3;`, "export default nodeHandler(api);"],
+  ])("is told how it becomes a handler: %s, %s", (name, text, expression) => {
+    const error = load(write(".mjs", text));
+    expect(error.message).toMatch(new RegExp(`exports no handler, but an app of ${name}$`));
+    expect(error.advice).toBe(`Make a handler of it:\n  import { nodeHandler } from "fairlead/node";\n  ${expression}`);
+    expect(error.exitCode).toBe(1);
+  });
+
+  it.each([
+    ["express", "module.exports = nodeHandler(app);"],
+    [
+      "fastify",
+      "module.exports = nodeHandler(async (req, res) => {\n    await app.ready();\n    app.routing(req, res);\n  });",
+    ],
+  ])("is told so in the words of scripts: %s", (name, expression) => {
+    const required = fileURLToPath(`${NODE_MODULES}${name}`);
+    const { advice } = load(write(".cjs", `module.exports = require(${JSON.stringify(required)})();`));
+    expect(advice).toBe(`Make a handler of it:\n  const { nodeHandler } = require("fairlead/node");\n  ${expression}`);
+  });
+
+  it.each([
+    ["Express", `${EXPRESS} app.get("/", (_, response) => void response.send("ok")); export default nodeHandler(app);`],
+    ["Koa", `${KOA} app.use((c) => { c.body = "ok"; }); export default nodeHandler(app.callback());`],
+    [
+      "Fastify",
+      `${FASTIFY} app.get("/", async () => "ok"); await app.ready(); export default nodeHandler(app.routing);`,
+    ],
+    [
+      "Fastify, in a script",
+      `${FASTIFY} app.get("/", async () => "ok");
+      export default nodeHandler(async (req, res) => { await app.ready(); app.routing(req, res); });`,
+    ],
+  ])("answers when it has become one: %s", (_name, text) => {
+    const node = new URL("../../dist/node/index.js", import.meta.url).href;
+    expect(load(write(".mjs", `import { nodeHandler } from "${node}"; ${text}`))).toEqual({ text: "ok" });
+  });
+
+  it.each([
+    "Object.assign(() => new Response('ok'), { listen() {}, set() {} })",
+    "Object.assign(() => new Response('ok'), { handle() {}, use() {}, routes: [] })",
+    "({ listen() {}, callback() {}, fetch: () => new Response('ok') })",
+    "Object.assign(() => 1, { handle() {}, set() {}, listen() {}, fetch: () => new Response('ok') })",
+  ])("is not what a handler with members of its own is: %s", (handler) => {
+    expect(load(write(".mjs", `export default ${handler};`))).toEqual({ text: "ok" });
+  });
+});
+
 describe("a module that cannot be run", () => {
   it("says so when its top level never comes to an end", () => {
     const { message, exitCode } = load(write(".mjs", "await new Promise(() => {});"));
