@@ -7,6 +7,9 @@
 import type { Server } from "../server/server.ts";
 import type { ExitCode } from "./command-error.ts";
 
+/** Who stops a server is told what it waits for when that takes longer than this, in milliseconds. */
+const PATIENCE_MS = 500;
+
 const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Whatever signals come from; `process`. */
@@ -32,6 +35,7 @@ export async function untilStopped(
   reload: (() => void) | null = null,
   onStopping: () => void = () => {},
 ): Promise<ExitCode> {
+  let patience: NodeJS.Timeout | undefined;
   const onSignal = (): void => {
     if (servers.some((server) => server.isClosing)) {
       for (const server of servers) server.closeNow();
@@ -41,12 +45,14 @@ export async function untilStopped(
     const running = runningRequests();
     if (running > 0)
       say(`Stopping when ${running === 1 ? "1 request is" : `${running} requests are`} done. Once more stops now.`);
+    else patience = setTimeout(() => sayWhatIsOpen(servers, say), PATIENCE_MS).unref();
     for (const server of servers) void server.close();
   };
   const stopping = reload === null ? SIGNALS : SIGNALS.filter((signal) => signal !== "SIGHUP");
   for (const signal of stopping) signals.on(signal, onSignal);
   if (reload !== null) signals.on("SIGHUP", reload);
   const summaries = await Promise.all(servers.map((server) => server.finished));
+  clearTimeout(patience);
   for (const signal of stopping) signals.off(signal, onSignal);
   if (reload !== null) signals.off("SIGHUP", reload);
   const cutOff = summaries.reduce((sum, { destroyedConnections }) => sum + destroyedConnections, 0);
@@ -56,4 +62,11 @@ export async function untilStopped(
   }
   say(`Stopped; ${cutOff === 1 ? "1 connection was" : `${cutOff} connections were`} cut off.`);
   return 1;
+}
+
+/** No request runs, but peers that have not closed their end may have one under way, or half of one. */
+function sayWhatIsOpen(servers: readonly Server[], say: (line: string) => void): void {
+  const open = servers.reduce((sum, { stats }) => sum + stats.openConnections, 0);
+  if (open > 0)
+    say(`Stopping when ${open === 1 ? "1 connection is" : `${open} connections are`} closed. Once more stops now.`);
 }

@@ -538,6 +538,19 @@ describe("stopping", () => {
     expect(await command.end()).toBe(0);
   });
 
+  it("says that it waits for connections that do not close", async () => {
+    const command = start(["-p", "0", "--log", "text"]);
+    const port = Number(new URL(await command.url()).port);
+    const idle = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    idle.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await once(idle, "data");
+    command.child.kill("SIGINT");
+    await command.until(/Stopping when 1 connection is closed\. Once more stops now\.\n/);
+    idle.end();
+    expect(await command.end()).toBe(0);
+    expect(command.output).toMatch(/Stopped\.\n$/);
+  });
+
   it("does not wait at the second signal", async () => {
     write("app.mjs", SLOW);
     const command = start(["app.mjs", "-p", "0", "--log", "text"]);
