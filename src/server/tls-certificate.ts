@@ -56,6 +56,29 @@ const BEGIN_CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/;
 const BEGIN_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/;
 const ONE_CERTIFICATE =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+
+/** What a text in PEM is to hold, and what may have been taken for it. */
+interface Part {
+  readonly wanted: string;
+  readonly other: RegExp;
+  readonly otherName: string;
+  /** Option for who has it as a file. */
+  readonly fileOption: string;
+}
+
+const CERTIFICATE_PART: Part = {
+  wanted: "certificate",
+  other: BEGIN_KEY,
+  otherName: "a private key",
+  fileOption: "certFile",
+};
+const KEY_PART: Part = {
+  wanted: "private key",
+  other: BEGIN_CERTIFICATE,
+  otherName: "a certificate",
+  fileOption: "keyFile",
+};
+
 /** First octet of DER: a SEQUENCE (X.690 §8.9). */
 const DER_SEQUENCE = 0x30;
 /** Largest file that is read; a chain of five certificates has 10 KiB. */
@@ -74,8 +97,8 @@ export function loadCertificate(source: CertificateSource, nowMs: number): Loade
   const certPem = readPart(source.cert, source.certFile, certPath, mistakes);
   const keyPem = readPart(source.key, source.keyFile, keyPath, mistakes);
   const ocsp = source.ocspFile === null ? null : readPart(null, source.ocspFile, `${source.path}.ocspFile`, mistakes);
-  const chain = certPem === null ? null : parseChain(certPem, certPath, mistakes);
-  const key = keyPem === null ? null : parseKey(keyPem, source.passphrase, keyPath, mistakes);
+  const chain = certPem === null ? null : parseChain(certPem, source.certFile, certPath, mistakes);
+  const key = keyPem === null ? null : parseKey(keyPem, source, keyPath, mistakes);
   const leaf = chain?.[0];
   if (chain !== null && leaf !== undefined && key !== null) checkPair(chain, leaf, key, keyPath, mistakes);
   if (ocsp !== null && ocsp[0] !== DER_SEQUENCE)
@@ -123,11 +146,20 @@ function whyUnreadable(error: NodeJS.ErrnoException): string {
   }
 }
 
-/** Certificates of a PEM text in their order, or null with what is wrong. */
-export function parseChain(pem: Buffer, path: string, mistakes: CertificateProblem[]): X509Certificate[] | null {
+/**
+ * Certificates of a PEM text in their order, or null with what is wrong.
+ *
+ * @param file where the text was read from, for messages; null: it was given itself
+ */
+export function parseChain(
+  pem: Buffer,
+  file: string | null,
+  path: string,
+  mistakes: CertificateProblem[],
+): X509Certificate[] | null {
   const text = pem.toString("latin1");
   if (!BEGIN_CERTIFICATE.test(text)) {
-    mistakes.push({ path, what: whyNoPem(text, pem, "certificate", BEGIN_KEY, "a private key") });
+    mistakes.push({ path, what: whyNoPem(text, pem, file, CERTIFICATE_PART) });
     return null;
   }
   try {
@@ -141,22 +173,25 @@ export function parseChain(pem: Buffer, path: string, mistakes: CertificateProbl
   }
 }
 
-function whyNoPem(text: string, bytes: Buffer, wanted: string, other: RegExp, otherName: string): string {
-  if (other.test(text)) return `holds ${otherName} and no ${wanted}; were cert and key swapped?`;
-  if (bytes[0] === DER_SEQUENCE) return `is DER and not PEM; openssl converts it (-inform DER -outform PEM)`;
-  if (text.includes("-----BEGIN ")) return `is PEM, but holds no ${wanted}`;
-  return `holds no ${wanted} in PEM (a text with -----BEGIN); for the path of a file use ${wanted === "certificate" ? "certFile" : "keyFile"}`;
+function whyNoPem(text: string, bytes: Buffer, file: string | null, part: Part): string {
+  const { wanted, other, otherName, fileOption } = part;
+  const subject = file === null ? "" : `${file} `;
+  if (other.test(text)) return `${subject}holds ${otherName} and no ${wanted}; were cert and key swapped?`;
+  if (bytes[0] === DER_SEQUENCE) return `${subject}is DER and not PEM; openssl converts it (-inform DER -outform PEM)`;
+  if (text.includes("-----BEGIN ")) return `${subject}is PEM, but holds no ${wanted}`;
+  const what = `${subject}holds no ${wanted} in PEM (a text with -----BEGIN)`;
+  return file === null ? `${what}; for the path of a file use ${fileOption}` : what;
 }
 
 function parseKey(
   pem: Buffer,
-  passphrase: string | null,
+  { keyFile, passphrase }: CertificateSource,
   path: string,
   mistakes: CertificateProblem[],
 ): KeyObject | null {
   const text = pem.toString("latin1");
   if (!BEGIN_KEY.test(text)) {
-    mistakes.push({ path, what: whyNoPem(text, pem, "private key", BEGIN_CERTIFICATE, "a certificate") });
+    mistakes.push({ path, what: whyNoPem(text, pem, keyFile, KEY_PART) });
     return null;
   }
   const isLocked = text.includes("ENCRYPTED");
@@ -184,7 +219,7 @@ function checkPair(
   const index = chain.findIndex((certificate) => certificate.checkPrivateKey(key));
   const what =
     index === -1
-      ? `is not the key of the certificate for ${nameOf(leaf)}`
+      ? `is not the key of ${firstNameOf(leaf) === undefined ? "that certificate" : titleOf(leaf)}`
       : `is the key of certificate ${index + 1} of the chain; the server's own must stand first`;
   mistakes.push({ path, what });
 }
@@ -200,13 +235,13 @@ function checkUse(
   if (Date.parse(leaf.validTo) <= nowMs) {
     warnings.push({
       path,
-      what: `the certificate for ${nameOf(leaf)} has expired, on ${leaf.validTo}; clients will refuse it`,
+      what: `${titleOf(leaf)} has expired, on ${leaf.validTo}; clients will refuse it`,
     });
   }
   if (Date.parse(leaf.validFrom) > nowMs) {
     warnings.push({
       path,
-      what: `the certificate for ${nameOf(leaf)} is not valid before ${leaf.validFrom}; is the clock right?`,
+      what: `${titleOf(leaf)} is not valid before ${leaf.validFrom}; is the clock right?`,
     });
   }
   for (const name of source.names) {
@@ -232,8 +267,13 @@ function namesOf(leaf: X509Certificate): string[] {
   );
 }
 
-function nameOf(leaf: X509Certificate): string {
-  return namesOf(leaf)[0] ?? "no name";
+function firstNameOf(leaf: X509Certificate): string | undefined {
+  return namesOf(leaf)[0];
+}
+
+function titleOf(leaf: X509Certificate): string {
+  const name = firstNameOf(leaf);
+  return name === undefined ? "the certificate" : `the certificate for ${name}`;
 }
 
 function messageOf(error: unknown): string {

@@ -264,7 +264,7 @@ function readAuthorities(values: Values, problems: CertificateProblem[]): Buffer
   if (text === null && file === null) return null;
   const path = file === null ? "tls.ca" : "tls.caFile";
   const pem = readPart(text, file, path, problems);
-  return pem === null || parseChain(pem, path, problems) === null ? null : pem;
+  return pem === null || parseChain(pem, file, path, problems) === null ? null : pem;
 }
 
 /** Strict-Transport-Security as a line with its CRLF (RFC 6797 §6.1); `""` for none. */

@@ -182,6 +182,15 @@ describe("--tls-cert", () => {
     expect(running.output()).toMatch(/--tls-key: .*not the key of the certificate/);
   });
 
+  it.each(["site -p 0", "check site"])("names a file that holds none: %s", async (line) => {
+    const path = join(folder, "package.json");
+    writeFileSync(path, "{}");
+    const running = run(`${line} --tls-cert package.json`);
+    expect(await running.exit).toBe(1);
+    expect(running.output()).toContain(`--tls-cert: ${path} holds no certificate in PEM (a text with -----BEGIN)\n`);
+    expect(running.output()).not.toContain("certFile");
+  });
+
   it("can be said in full by a file, and taken back by a flag", async () => {
     const ca = await issue("a");
     mkdirSync(join(folder, "etc"));
