@@ -1,10 +1,11 @@
 /**
  * One certificate from an authority that speaks ACME (RFC 8555): account, order, HTTP-01, certificate.
  *
- * The protocol is acme-client's, which is an optional package and loaded when there is something to obtain. It tries once:
- * when to try again is the keeper's decision, not made twice.
+ * The protocol is acme-client's, which is an optional package and loaded when there is something to obtain; whether it is
+ * there can be asked before. It tries once: when to try again is the keeper's decision, not made twice.
  */
 
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import type * as acmeTypes from "acme-client";
 import type { AcmeChallenges } from "./acme-challenge.ts";
@@ -34,6 +35,17 @@ const TIMEOUT_MS = 30_000;
 const POLL = { backoffMin: 500, backoffMax: 8000, backoffAttempts: 10 };
 
 type AcmeClient = typeof acmeTypes;
+
+/** Whether the package is there, without loading it: what is missing does not mend itself by another try. */
+export function isAcmeInstalled(): boolean {
+  try {
+    createRequire(import.meta.url).resolve("acme-client");
+    return true;
+  } catch (error) {
+    // Found, but not by require or broken: what there is to say of that, loading it says
+    return (error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND";
+  }
+}
 
 /**
  * Obtains a certificate.

@@ -3,7 +3,8 @@
  *
  *  1 handler   made of what is served, with the gate before it
  *  2 server    its options, certificates read (server-mistakes.ts)
- *  3 log       whether its file can be written, without making it
+ *  3 ACME      whether the package is there that it needs, without loading it
+ *  4 log       whether its file can be written, without making it
  *
  * A start does it and so does a check. It must leave nothing behind.
  */
@@ -16,6 +17,7 @@ import type { Given } from "./config-layers.ts";
 import { checkGate, makeHandler } from "./make-handler.ts";
 import type { MadeHandler } from "./make-handler.ts";
 import { findServerMistakes } from "./server-mistakes.ts";
+import type { Settings } from "./settings.ts";
 
 /**
  * Does it.
@@ -37,8 +39,20 @@ export async function prepare(
       : await mistakes.attempt(() => makeHandler(subject, settings, given, workingFolder), null);
   if (made === null) await mistakes.attempt(() => checkGate(settings.gate, origins, workingFolder), undefined);
   for (const mistake of findServerMistakes(settings, given, workingFolder)) mistakes.add(mistake);
+  await mistakes.attempt(() => checkAcme(settings, given), undefined);
   await mistakes.attempt(() => checkLogFile(settings.logFile, given, workingFolder), undefined);
   return made;
+}
+
+/** Later it would be found missing at each try to obtain a certificate, for ever. */
+async function checkAcme({ tls }: Settings, { origins }: Given): Promise<void> {
+  if (tls?.kind !== "acme") return;
+  const { isAcmeInstalled } = await import("../certificates/acme-order.ts");
+  if (isAcmeInstalled()) return;
+  const shown = origins.get("acme")?.shown ?? "--acme";
+  throw new CommandError(1, `${shown} needs the package acme-client, which is missing`, [
+    "Install it where fairlead is: npm install acme-client",
+  ]);
 }
 
 /** Whether it could be opened. */

@@ -2,10 +2,11 @@ import { EventEmitter } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import type * as nodeModule from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { issueAuthority, issueForServer } from "../../src/certificates/issue.ts";
 import { runCommand } from "../../src/cli/command.ts";
 import { CommandError } from "../../src/cli/command-error.ts";
@@ -16,6 +17,20 @@ import type { Settings } from "../../src/cli/settings.ts";
 import { readUsage } from "../../src/cli/usage.ts";
 import { AcmeServer } from "../certificates/support/acme-server.ts";
 import { RunningCommand } from "./run-command.ts";
+
+/** Why the package acme-client cannot be resolved; `""`: it can. */
+const hidden = vi.hoisted(() => ({ code: "" }));
+
+vi.mock("node:module", async (original) => {
+  const real = await original<typeof nodeModule>();
+  const resolve = (name: string): never => {
+    throw Object.assign(new Error(`no ${name}`), { code: hidden.code });
+  };
+  return {
+    ...real,
+    createRequire: (from: string): unknown => (hidden.code === "" ? real.createRequire(from) : { resolve }),
+  };
+});
 
 let folder = "";
 let stop: (() => Promise<void>) | null = null;
@@ -307,6 +322,31 @@ describe("--acme with --workers", () => {
       }
     },
   );
+});
+
+describe("--acme without its package", () => {
+  afterEach(() => (hidden.code = ""));
+
+  it.each(["site -p 0", "check site"])("says what to install, and does nothing else: %s", async (line) => {
+    hidden.code = "MODULE_NOT_FOUND";
+    const running = run(`${line} --acme a@b.example --domain a.example`, { STATE_DIRECTORY: join(folder, "state") });
+    expect(await running.exit).toBe(1);
+    expect(running.output()).toMatch(
+      /--acme needs the package acme-client, which is missing\n.*npm install acme-client/,
+    );
+    expect(existsSync(join(folder, "state"))).toBe(false);
+  });
+
+  it.each([
+    ["MODULE_NOT_FOUND", "check site --acme a@b.example --domain a.example --no-tls"],
+    // There, but for import alone
+    ["ERR_PACKAGE_PATH_NOT_EXPORTED", "check site --acme a@b.example --domain a.example"],
+  ])("is well where it is not missed: %s, %s", async (code, line) => {
+    hidden.code = code;
+    const running = run(line);
+    expect(await running.exit).toBe(0);
+    expect(running.output()).toContain("All is well");
+  });
 });
 
 describe("what is given about TLS", () => {
