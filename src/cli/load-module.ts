@@ -11,7 +11,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { escapeLine } from "../observe/escape.ts";
 import type { Handler } from "../web/handler.ts";
 import { type ForeignApp, foreignAppIn } from "../workers/foreign-app.ts";
-import { type Exports, handlerIn, importModule, listNames } from "../workers/handler-module.ts";
+import { type Exports, handlerIn, importModule, isEmpty, listNames, needsLoader } from "../workers/handler-module.ts";
 import { CommandError, messageOf } from "./command-error.ts";
 
 /**
@@ -36,8 +36,16 @@ export async function loadModule(path: string): Promise<Handler> {
 function whatToExport(path: string, exported: Exports): string[] {
   const foreign = foreignAppIn(exported);
   if (foreign !== null) return ["Make a handler of it:", ...handlerOf(foreign, isScript(path))];
+  const starts = [
+    "A module that starts a server of its own is run without this command:",
+    `  ${needsLoader(path) ? "npx jiti" : "node"} ${path}`,
+  ];
+  const [first, what] = isEmpty(exported)
+    ? [starts, "Or export one of these in its place"]
+    : [[], "Export one of these"];
   return [
-    "Export one of these, each a function of a Request that returns a Response:",
+    ...first,
+    `${what}, each a function of a Request that returns a Response:`,
     "  export function fetch(request) { … }",
     "  export default { fetch(request) { … } }",
     "  export default function (request) { … }",

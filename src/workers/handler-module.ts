@@ -59,12 +59,25 @@ export function handlerIn(exported: Exports): Handler | null {
   return isHandler(main) ? main : null;
 }
 
+/** Whether there is nothing in it at all, as in a module that runs for what it does. */
+export function isEmpty(exported: Exports): boolean {
+  return Object.keys(exported).every((name) => isLeftEmpty(name, exported[name]));
+}
+
 /** What is there instead of a handler, for a message. */
 export function listNames(exported: Exports): string {
   const foreign = foreignAppIn(exported);
   if (foreign !== null) return `an app of ${foreign.framework}`;
-  const names = Object.keys(exported).map((name) => (isClass(exported[name]) ? `${name} (a class, make one)` : name));
-  return names.length === 0 ? "nothing at all" : `only ${names.join(", ")}`;
+  const names = Object.keys(exported).filter((name) => !isLeftEmpty(name, exported[name]));
+  if (names.length === 0) return "nothing at all";
+  return `only ${names.map((name) => (isClass(exported[name]) ? `${name} (a class, make one)` : name)).join(", ")}`;
+}
+
+/** Whether an export is one that nobody wrote: Node gives the empty `module.exports` of a script these names. */
+function isLeftEmpty(name: string, value: unknown): boolean {
+  if (name !== "default" && name !== "module.exports") return false;
+  if (value === undefined || value === null) return true;
+  return Object.getPrototypeOf(value) === Object.prototype && Object.keys(value).length === 0;
 }
 
 function isHandler(value: unknown): value is Handler {

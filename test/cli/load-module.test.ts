@@ -189,6 +189,21 @@ describe("a module that cannot be run", () => {
   });
 
   it.each([
+    [".mjs", "export {};"],
+    [".cjs", "void 0;"],
+    [".cjs", "module.exports = {};"],
+    [".mjs", "export default {};"],
+    [".mjs", "export default undefined;"],
+  ])("is told to be run by Node, if it starts a server of its own and exports nothing: %s %s", (extension, text) => {
+    const path = write(extension, text);
+    const { message, advice, exitCode } = load(path);
+    expect(message).toBe(`${path} exports no handler, but nothing at all`);
+    expect(advice).toMatch(`A module that starts a server of its own is run without this command:\n  node ${path}\n`);
+    expect(advice).toContain("Or export one of these in its place, each a function of a Request");
+    expect(exitCode).toBe(1);
+  });
+
+  it.each([
     ["nothing", "export {};", "but nothing at all"],
     ["other things", "export const port = 1, hostname = 2;", "but only hostname, port"],
     ["a class", "export default class App {}", "but only default"],
