@@ -10,8 +10,9 @@ import type { CommandError } from "./command-error.ts";
 import { SERVER_SETTINGS } from "./config-schema.ts";
 import { SETTABLE, settingOf } from "./config-layers.ts";
 import type { Given } from "./config-layers.ts";
+import { formatExactDuration } from "./exact-duration.ts";
 import type { FlagName, FlagRow } from "./flags.ts";
-import { formatBytes, formatDuration } from "./log-line.ts";
+import { formatBytes } from "./log-line.ts";
 import type { Painter } from "./paint.ts";
 import { flagWithoutSecrets, withoutSecrets } from "./shown-value.ts";
 import type { Settings } from "./settings.ts";
@@ -22,6 +23,8 @@ export interface Report {
   readonly given: Given;
   /** Null if they could not be read. */
   readonly settings: Settings | null;
+  /** Whether what is served was named by a word, which goes before any `root`. */
+  readonly isNamed: boolean;
   /** Null if there is nothing to serve. */
   readonly subject: Subject | null;
   readonly mistakes: readonly CommandError[];
@@ -33,8 +36,8 @@ interface Row {
   readonly name: string;
   readonly value: unknown;
   readonly shown: string;
-  readonly source: "flag" | "environment" | "file" | "default";
-  /** `--port`, `PORT`, `fairlead.config.ts:3`; `""` for a default. */
+  readonly source: "argument" | "flag" | "environment" | "file" | "default";
+  /** `--port`, `PORT`, `fairlead.config.ts:3`; `""` for an argument and a default. */
   readonly place: string;
 }
 
@@ -66,7 +69,7 @@ export function renderReport(report: Report, paint: Painter): { output: string; 
   const lines = rows.map(({ name, shown, source, place }) => {
     const isGiven = source !== "default";
     const value = isGiven ? paint("good", shown.padEnd(valueWidth)) : shown.padEnd(valueWidth);
-    const from = isGiven ? place : paint("faint", "default");
+    const from = isGiven ? place || source : paint("faint", source);
     return `${name.padEnd(nameWidth)}  ${value}  ${from}`;
   });
   const { subject } = report;
@@ -88,10 +91,12 @@ export function renderReportJson(report: Report): string {
   return `${JSON.stringify(value, (_, one: unknown) => (one === Infinity ? "Infinity" : one), 2)}\n`;
 }
 
-function rowsOf({ given, settings, subject }: Report): Row[] {
+function rowsOf({ given, settings, isNamed, subject }: Report): Row[] {
   if (settings === null) return [];
   return [
-    ...SETTABLE.map((row) => flagRow(row, given, settings, subject)),
+    ...SETTABLE.map((row) =>
+      isNamed && row.name === "root" ? argumentRow(subject) : flagRow(row, given, settings, subject),
+    ),
     ...FILE_DEFAULTS.map(([name, byDefault, unit]) => {
       const value = settings.files.more[name];
       return fileRow(`files.${name}`, value ?? byDefault, unit, value !== undefined, given);
@@ -114,6 +119,11 @@ function flagRow(row: FlagRow, given: Given, settings: Settings, subject: Subjec
   const value = said ?? defaultOf(row, settings, subject);
   const place = origin === undefined ? "" : origin.shown.replace(/^the environment's /, "").replace(/^\w+ in /, "");
   return { name, value, shown: show(value, ""), source: origin?.source ?? "default", place };
+}
+
+function argumentRow(subject: Subject | null): Row {
+  const value = subject?.path ?? null;
+  return { name: "root", value, shown: show(value, ""), source: "argument", place: "" };
 }
 
 /** What holds where nobody said anything. */
@@ -156,8 +166,10 @@ function show(value: unknown, unit: string): string {
   if (value === null || value === "") return "none";
   if (value === Infinity) return "no limit";
   if (typeof value === "number") {
+    // Of those options that can be -1 it means that there is none; the rest is 0 and above
+    if (value === -1) return "none";
     if (unit === "B") return formatBytes(value);
-    if (unit === "ms") return value === 0 ? "none" : formatDuration(value);
+    if (unit === "ms") return value === 0 ? "none" : formatExactDuration(value);
     return unit === "" ? String(value) : `${value} ${unit}`;
   }
   if (typeof value === "string") return value;

@@ -36,6 +36,7 @@ export async function check(usage: Usage, world: CommandWorld, paint: Painter): 
   const report: Report = {
     given,
     settings,
+    isNamed: word !== undefined,
     subject,
     mistakes,
     notes: [...settings.notes, ...strangersIn(world.environment)],

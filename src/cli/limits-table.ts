@@ -6,7 +6,8 @@
 
 import { OPTION_TABLE } from "../server/option-table.ts";
 import type { OptionRow } from "../server/option-table.ts";
-import { formatBytes, formatDuration } from "./log-line.ts";
+import { formatExactDuration } from "./exact-duration.ts";
+import { formatBytes } from "./log-line.ts";
 import type { Painter } from "./paint.ts";
 
 /** The table as text, ending in a newline. */
@@ -32,7 +33,7 @@ function formatDefault(row: OptionRow): string {
     case "B":
       return formatBytes(value);
     case "ms":
-      return value === 0 ? "no limit" : formatDuration(value);
+      return value === 0 ? "no limit" : formatExactDuration(value);
     case "":
       return String(value);
     default:

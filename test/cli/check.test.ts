@@ -155,6 +155,29 @@ describe("what holds", () => {
     expect(rows.get("list")).toMatchObject({ value: true, source: "default", place: "" });
   });
 
+  it("shows times as they are, and what is not there as none", async () => {
+    write("fairlead.config.json", '{ "timeouts": { "drainMs": 61234, "headMs": 90000 } }');
+    const { output } = await check("site");
+    const find = (name: string): string => output.split("\n").find((line) => line.startsWith(`${name} `)) ?? "";
+    expect(find("timeouts.keepAliveMs")).toMatch(/ 75 s +default$/);
+    expect(find("timeouts.drainMs")).toMatch(/ 61\.234 s +fairlead/);
+    expect(find("timeouts.headMs")).toMatch(/ 1\.5 min +fairlead/);
+    for (const name of ["mode", "hsts.maxAgeSeconds", "redirectFrom.port"]) {
+      expect(find(name)).toMatch(/ none +default$/);
+    }
+    expect(output).not.toMatch(/ -1\b/);
+  });
+
+  it("names the argument as where the root came from, also before that of a file", async () => {
+    for (const root of [{}, { root: "elsewhere" }]) {
+      write("fairlead.config.json", JSON.stringify(root));
+      expect((await check("site")).output).toMatch(/^root +\/\S+\/site +argument$/m);
+      const { settings } = JSON.parse((await check("site --json")).output) as Json;
+      const row = { name: "root", value: join(folder, "site"), source: "argument", place: "" };
+      expect(settings).toContainEqual(row);
+    }
+  });
+
   it("takes the file itself as what to check", async () => {
     write("my.config.json", '{ "root": "site" }');
     expect((await check("my.config.json")).output).toContain(`All is well: folder ${join(folder, "site")}`);

@@ -109,7 +109,7 @@ describe("questions", () => {
     ["--version", /^\d+\.\d+\.\d+\n$/],
     ["-V", /^\d+\.\d+\.\d+\n$/],
     ["--help", /^Usage: fairlead \[folder \| file \| module\] \[flags\]\n/],
-    ["--limits", /limits\.maxHeadBytes +16 KiB .*\n[^]*timeouts\.keepAliveMs +1\.3 min /],
+    ["--limits", /limits\.maxHeadBytes +16 KiB .*\n[^]*timeouts\.keepAliveMs +75 s /],
   ])("answers %s and ends", async (flag, answer) => {
     const command = start([flag]);
     expect(await command.end()).toBe(0);
