@@ -162,6 +162,16 @@ export class Root {
     }
   }
 
+  /** Why {@link open} has given nothing, for the owner of the folder: a client is told nothing of it. */
+  async whyNot({ path }: Seen): Promise<string> {
+    try {
+      closeFile(await open(path, OPEN_FLAGS));
+    } catch (error) {
+      return `${path} cannot be opened (${(error as NodeJS.ErrnoException).code})`;
+    }
+    return `${path} leads out of ${this.path} (option followLinks), or was replaced meanwhile`;
+  }
+
   async #open(path: string, name: string): Promise<FoundFile | null | typeof CHANGED> {
     const handle = await open(path, OPEN_FLAGS);
     let isVerified = false;

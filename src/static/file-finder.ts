@@ -209,11 +209,7 @@ export class FileFinder {
     const describe = (vary: boolean): Description => this.#describe(located, wanted, vary, trace);
     const file = await this.#loader.load(wanted, located, describe, held ?? null);
     if (file === null) {
-      trace?.note(
-        "contain",
-        "refused",
-        `${located.file.path} leads out of ${located.root.path} (option followLinks), or is gone`,
-      );
+      if (trace !== null) trace.note("contain", "refused", await located.root.whyNot(located.file));
       this.#cache.delete(key);
       return null;
     }

@@ -56,6 +56,19 @@ describe("the last descriptor", () => {
   });
 });
 
+describe("a file that may not be read", () => {
+  it("is not there for clients, and explain() says why", async () => {
+    await using site = new StaticSite({ "page.html": "p" });
+    const { handler } = await site.serve();
+    failing = { open: "EACCES" };
+    const { status, steps } = await handler.explain(new Request("http://localhost/page.html"));
+    expect([status, steps.find(({ outcome }) => outcome === "refused")?.why]).toEqual([
+      404,
+      `${site.www}/page.html cannot be opened (EACCES)`,
+    ]);
+  });
+});
+
 describe.each(["stat", "open"])("%s that fails", (call) => {
   it.each([
     ["EIO", 500],
