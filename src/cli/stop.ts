@@ -5,6 +5,7 @@
  */
 
 import type { Server } from "../server/server.ts";
+import { SYSTEM_TIME } from "../web/clock.ts";
 import type { ExitCode } from "./command-error.ts";
 
 /** Who stops a server is told what it waits for when that takes longer than this, in milliseconds. */
@@ -35,7 +36,7 @@ export async function untilStopped(
   reload: (() => void) | null = null,
   onStopping: () => void = () => {},
 ): Promise<ExitCode> {
-  let patience: NodeJS.Timeout | undefined;
+  let endPatience = (): void => {};
   const onSignal = (): void => {
     if (servers.some((server) => server.isClosing)) {
       for (const server of servers) server.closeNow();
@@ -45,14 +46,14 @@ export async function untilStopped(
     const running = runningRequests();
     if (running > 0)
       say(`Stopping when ${running === 1 ? "1 request is" : `${running} requests are`} done. Once more stops now.`);
-    else patience = setTimeout(() => sayWhatIsOpen(servers, say), PATIENCE_MS).unref();
+    else endPatience = SYSTEM_TIME.after(PATIENCE_MS, () => sayWhatIsOpen(servers, say));
     for (const server of servers) void server.close();
   };
   const stopping = reload === null ? SIGNALS : SIGNALS.filter((signal) => signal !== "SIGHUP");
   for (const signal of stopping) signals.on(signal, onSignal);
   if (reload !== null) signals.on("SIGHUP", reload);
   const summaries = await Promise.all(servers.map((server) => server.finished));
-  clearTimeout(patience);
+  endPatience();
   for (const signal of stopping) signals.off(signal, onSignal);
   if (reload !== null) signals.off("SIGHUP", reload);
   const cutOff = summaries.reduce((sum, { destroyedConnections }) => sum + destroyedConnections, 0);
