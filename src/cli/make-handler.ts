@@ -4,6 +4,7 @@
  * Flags about files mean nothing to a module, which decides itself; giving one to it is a mistake that is said, not ignored.
  */
 
+import { accessSync, constants } from "node:fs";
 import { ServerError } from "../http/errors.ts";
 import { serveFile } from "../static/serve-file.ts";
 import type { FileOptions } from "../static/serve-file.ts";
@@ -54,6 +55,7 @@ function filesHandlerOf({ kind, path }: Subject, files: FileSettings, given: Giv
   const options = fileOptionsOf(files);
   try {
     if (kind === "file") return serveFile(path, options);
+    refuseClosed(path);
     return serveStatic(path, {
       ...options,
       spa: files.singlePage,
@@ -66,6 +68,25 @@ function filesHandlerOf({ kind, path }: Subject, files: FileSettings, given: Giv
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     throw explainFiles(error, given);
+  }
+}
+
+/**
+ * Where nothing can be opened every answer would be 404. A folder that can be entered and not listed is served: its files can
+ * be asked for by name.
+ */
+function refuseClosed(folder: string): void {
+  try {
+    accessSync(folder, constants.X_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EACCES" && code !== "EPERM") return;
+    throw new CommandError(
+      1,
+      `the folder ${folder} cannot be read (${code})`,
+      ["Let the user that runs this read and enter it, as with chmod; ls -ld shows who may"],
+      { cause: error },
+    );
   }
 }
 

@@ -1,0 +1,53 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { COMMAND } from "./run-command.ts";
+
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "fairlead-closed-"));
+  chmodSync(folder, 0o755);
+  mkdirSync(join(folder, "site"));
+  writeFileSync(join(folder, "site/index.html"), "hello");
+});
+
+afterAll(() => {
+  chmodSync(join(folder, "site"), 0o755);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+// To root nothing is closed
+const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+
+function run(...words: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [COMMAND, ...words], { cwd: folder, encoding: "utf8", ...nobody });
+}
+
+function canRun(): boolean {
+  return process.platform !== "win32" && spawnSync(process.execPath, [COMMAND, "--version"], nobody).status === 0;
+}
+
+describe.skipIf(!canRun())("a folder that is closed to the user", () => {
+  // 0o444: its names can be read, and nothing in it opened
+  it.each([
+    ["check", 0o000, []],
+    ["check", 0o444, []],
+    ["check", 0o000, ["--no-rules"]],
+    ["fetch", 0o000, ["/"]],
+  ])("is told as such, and nothing of its rules: %s, mode %i %j", (verb, mode, more) => {
+    chmodSync(join(folder, "site"), mode);
+    const { status, stderr } = run(verb, "site", ...more);
+    expect(stderr).toContain(`the folder ${join(folder, "site")} cannot be read (EACCES)\n`);
+    expect(stderr).toContain("Let the user that runs this read and enter it, as with chmod; ls -ld shows who may");
+    expect(stderr).not.toMatch(/_redirects|_headers|--no-rules/);
+    expect(status).toBe(1);
+  });
+
+  it("is served where it can be entered and not listed", () => {
+    chmodSync(join(folder, "site"), 0o711);
+    expect(run("fetch", "site", "/")).toMatchObject({ status: 0, stdout: "hello" });
+  });
+});
