@@ -9,6 +9,7 @@
 import { realpathSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
 import { HttpError } from "../http/errors.ts";
+import { parseMount } from "../static/mount.ts";
 import { resolveTarget } from "../static/resolve.ts";
 import type { Handler } from "../web/handler.ts";
 import type { Settings } from "./settings.ts";
@@ -38,11 +39,15 @@ function filesNamedIn(value: unknown, name: string = ""): string[] {
  *
  * @param root absolute folder that the handler serves
  * @param files absolute; the handler itself is given back if all lie elsewhere
+ * @param prefix path that the handler serves it under
  */
-export function hideFiles(handler: Handler, root: string, files: readonly string[]): Handler {
+export function hideFiles(handler: Handler, root: string, files: readonly string[], prefix: string = ""): Handler {
+  const above = parseMount(prefix)?.names ?? [];
   const places = files.flatMap((file) => [relative(root, file), relative(realOf(root), realOf(file))]);
   const hidden = new Set(
-    places.filter((below) => below !== "" && !below.startsWith("..")).map((below) => fold(below.split(sep))),
+    places
+      .filter((below) => below !== "" && !below.startsWith(".."))
+      .map((below) => fold([...above, ...below.split(sep)])),
   );
   if (hidden.size === 0) return handler;
   return (request, context) => {

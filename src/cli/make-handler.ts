@@ -127,7 +127,7 @@ async function withoutOwnFiles(
   const hasOwn = configFile + logFile + gate.auth !== "" || tls?.kind === "files" || server.tls !== undefined;
   if (kind !== "folder" || !hasOwn) return files;
   const { hideFiles, ownFilesOf } = await import("./config-hide.ts");
-  return hideFiles(files, path, ownFilesOf(settings, workingFolder));
+  return hideFiles(files, path, ownFilesOf(settings, workingFolder), settings.files.more.prefix);
 }
 
 /** Most servers have no gate, and need not load it. */

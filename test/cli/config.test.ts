@@ -384,6 +384,14 @@ describe("the file in the folder that is served", () => {
     expect(hideFiles(own, "/srv", ["/etc/fairlead.config.ts", "/srv"])).toBe(own);
   });
 
+  it.each(["/x", "/x/", "/x/y z", "/x/y%20z"])("is hidden behind the prefix %s", async (prefix) => {
+    const hiding = hideFiles(() => new Response("served"), "/srv", ["/srv/a/key.pem"], prefix);
+    const below = new URL(prefix, "http://a.example").pathname.replace(/\/$/, "");
+    expect((await request(hiding, `${below}/a/key.pem`)).status).toBe(404);
+    expect((await request(hiding, `${below}/a/./k%65y.PEM?x`)).status).toBe(404);
+    expect((await request(hiding, `${below}/key.pem`)).status).toBe(200);
+  });
+
   it("is hidden by its real place too", async () => {
     symlinkSync(join(folder, "site"), join(folder, "link"));
     write("site/key.pem", "a key");
