@@ -5,6 +5,7 @@
  */
 
 import { accessSync, constants } from "node:fs";
+import { join, relative } from "node:path";
 import { ServerError } from "../http/errors.ts";
 import { serveFile } from "../static/serve-file.ts";
 import type { FileOptions } from "../static/serve-file.ts";
@@ -46,12 +47,17 @@ export async function makeHandler(
       files: null,
     };
   }
-  const files = filesHandlerOf(subject, settings.files, given);
+  const files = filesHandlerOf(subject, settings.files, given, workingFolder);
   const shown = await withoutOwnFiles(files, subject, settings, workingFolder);
   return { handler: await guarded(shown, settings.gate, origins, workingFolder), files };
 }
 
-function filesHandlerOf({ kind, path }: Subject, files: FileSettings, given: Given): StaticHandler {
+function filesHandlerOf(
+  { kind, path }: Subject,
+  files: FileSettings,
+  given: Given,
+  workingFolder: string,
+): StaticHandler {
   const options = fileOptionsOf(files);
   try {
     if (kind === "file") return serveFile(path, options);
@@ -67,8 +73,22 @@ function filesHandlerOf({ kind, path }: Subject, files: FileSettings, given: Giv
     });
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
-    throw explainFiles(error, given);
+    throw explainRules(error, path, workingFolder) ?? explainFiles(error, given);
   }
+}
+
+/** What is wrong with the rules of a folder, each with its file and line; null if it is something else. */
+function explainRules({ cause }: ServerError, folder: string, workingFolder: string): CommandError | null {
+  if (!Array.isArray(cause)) return null;
+  const fromHere = relative(workingFolder, folder);
+  const place = fromHere.startsWith("..") ? folder : fromHere;
+  const said = (cause as readonly string[]).map((mistake) => join(place, mistake));
+  // What was to be redirected or hidden would be shown without the rules
+  const advice = ["Mend them, or serve the folder as if there were no rules: --no-rules"];
+  return joinMistakes(
+    said.map((one, index) => new CommandError(1, one, index === said.length - 1 ? advice : [])),
+    "rules",
+  );
 }
 
 /**
@@ -105,15 +125,9 @@ function explainFiles(error: ServerError, { origins, file }: Given): CommandErro
     const origin = flag === undefined ? undefined : origins.get(flag);
     if (origin !== undefined) mistakes.tell(origin.source === "file" ? 1 : 2, origin.shown + said.slice(name.length));
     else if (name !== "" && file !== null) mistakes.tell(1, `${file.placeOf(`files.${name}`)}: files.${said}`);
-    else mistakes.tell(2, said, hintsFor(said));
+    else mistakes.tell(2, said);
   }
   return joinMistakes(mistakes.all);
-}
-
-/** What was to be redirected or hidden would be shown without the rules. */
-function hintsFor(said: string): string[] {
-  const isOfRules = /(?:^|; )_(?:redirects|headers)(?::\d+)?: /.test(said);
-  return isOfRules ? ["Mend the line, or serve the folder as if there were no rules: --no-rules"] : [];
 }
 
 /** A configuration or a key often lies in the folder that is served. Most servers have neither, and need not load what hides them. */

@@ -57,7 +57,8 @@ export class FileFinder {
     this.#cache = new FileCache(time, maxCacheBytes, maxCacheEntries, (key, file) => this.#lookAhead(key, file));
     if (settings.hasRules) this.refreshRules();
     // At start it is an error: served without them, a folder would show what a rule was to hide
-    if (this.#rules.mistakes.length > 0) throw new ServerError("ERR_OPTIONS", this.#rules.mistakes.join("; "));
+    const { mistakes } = this.#rules;
+    if (mistakes.length > 0) throw new ServerError("ERR_OPTIONS", mistakes.join("; "), { cause: mistakes });
   }
 
   get stats(): CacheStats {

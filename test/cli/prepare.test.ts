@@ -70,6 +70,21 @@ describe("a start", () => {
     expect(existsSync(join(folder, "requests.log"))).toBe(false);
   });
 
+  it("tells every rule of a folder that is wrong on a line of its own, with its place", async () => {
+    writeFileSync(join(folder, "site/_redirects"), "/a\n/ok /b\n/c /d 999\n");
+    writeFileSync(join(folder, "site/_headers"), "X-A: b\n");
+    const { exitCode, lines } = await start("site");
+    // As with any other file
+    expect(exitCode).toBe(1);
+    expect(lines).toEqual([
+      "fairlead: 3 things are wrong",
+      expect.stringMatching(/^ {2}site\/_redirects:1: [^;]+$/) as string,
+      expect.stringMatching(/^ {2}site\/_redirects:3: [^;]+$/) as string,
+      expect.stringMatching(/^ {2}site\/_headers:1: [^;]+$/) as string,
+      "    Mend them, or serve the folder as if there were no rules: --no-rules",
+    ]);
+  });
+
   it("tells each value of what may be given several times, and each part of what belongs together", async () => {
     const tell = async (...args: string[]): Promise<string[]> =>
       (await start("site", ...args)).lines.filter((line) => /^(?:fairlead:| {2}) ?--/.test(line));
