@@ -30,6 +30,26 @@ export function messageOf(error: unknown): string {
   return typeof error === "string" ? error : inspect(error, { depth: 1 });
 }
 
+/** Why a file cannot be had, as people say it. Of what is rare the system's own words, which name its call and the path again. */
+export function whyNotOpened(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : "";
+  switch (code) {
+    case "ENOENT":
+      return "it does not exist";
+    case "ENOTDIR":
+      return "part of its path is no folder";
+    case "EISDIR":
+      return "it is a folder";
+    case "ELOOP":
+      return "its links lead in a circle";
+    case "EACCES":
+    case "EPERM":
+      return `the user that runs this may not (${code})`;
+    default:
+      return messageOf(error);
+  }
+}
+
 /** Gathers what is wrong, so that one mistake does not hide the next. */
 export class Mistakes {
   readonly all: CommandError[] = [];

@@ -8,7 +8,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Handler, Middleware } from "../web/handler.ts";
-import { CommandError, Mistakes, messageOf } from "./command-error.ts";
+import { CommandError, Mistakes, messageOf, whyNotOpened } from "./command-error.ts";
 import type { Origin, Origins } from "./config-layers.ts";
 import type { FlagName } from "./flags.ts";
 import type { GateSettings } from "./settings.ts";
@@ -83,6 +83,9 @@ async function attempt<T>(origin: Origin | undefined, name: FlagName, make: (sho
   }
 }
 
+const USERS_FILE =
+  "Behind @ goes the name of a file with one name:password per line; fairlead hash-password prints what may stand for a password";
+
 type User = readonly [name: string, password: string];
 
 /** A user per line; empty lines and those that begin with `#` do not count. */
@@ -91,7 +94,9 @@ async function readUsers(path: string, shown: string): Promise<User[]> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    throw new CommandError(1, `${shown}: ${path} cannot be read: ${messageOf(error)}`, [], { cause: error });
+    throw new CommandError(1, `${shown}: ${path} cannot be read: ${whyNotOpened(error)}`, [USERS_FILE], {
+      cause: error,
+    });
   }
   const lines = text.split(/\r?\n/).map((line, index) => ({ line, place: `line ${index + 1} of ${path}` }));
   const users = lines.filter(({ line }) => line.trim() !== "" && !line.startsWith("#"));

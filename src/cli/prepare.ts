@@ -11,7 +11,7 @@
 
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { CommandError, messageOf, type Mistakes } from "./command-error.ts";
+import { CommandError, type Mistakes, whyNotOpened } from "./command-error.ts";
 import type { Outlook } from "./config-intent.ts";
 import type { Given } from "./config-layers.ts";
 import { checkGate, makeHandler } from "./make-handler.ts";
@@ -62,9 +62,11 @@ function checkLogFile(name: string, { origins }: Given, workingFolder: string): 
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats?.isDirectory() === true) throw new Error("it is a folder");
+    if (stats === undefined && statSync(dirname(path), { throwIfNoEntry: false }) === undefined)
+      throw new Error(`there is no folder ${dirname(path)}`);
     accessSync(stats === undefined ? dirname(path) : path, constants.W_OK);
   } catch (error) {
     const shown = origins.get("log-file")?.shown ?? "--log-file";
-    throw new CommandError(1, `${shown}: ${path} cannot be written: ${messageOf(error)}`, [], { cause: error });
+    throw new CommandError(1, `${shown}: ${path} cannot be written: ${whyNotOpened(error)}`, [], { cause: error });
   }
 }

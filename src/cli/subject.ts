@@ -6,7 +6,7 @@
 
 import { statSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
-import { CommandError, messageOf } from "./command-error.ts";
+import { CommandError, whyNotOpened } from "./command-error.ts";
 
 /** Something that can be served. */
 export interface Subject {
@@ -76,7 +76,7 @@ function kindAt(path: string): "folder" | "file" | "other" | "nothing" {
     if (stats.isDirectory()) return "folder";
     return stats.isFile() ? "file" : "other";
   } catch (error) {
-    throw new CommandError(1, `${path} cannot be served: ${messageOf(error)}`, [], { cause: error });
+    throw new CommandError(1, `${path} cannot be served: ${whyNotOpened(error)}`, [], { cause: error });
   }
 }
 

@@ -60,7 +60,7 @@ describe("a start", () => {
       "  --auth is no name and password",
       expect.stringMatching(/^ {2}--header: .*a b/) as string,
       "  --tls-cert: /a does not exist",
-      expect.stringMatching(/^ {2}--log-file: \/no\/log cannot be written/) as string,
+      "  --log-file: /no/log cannot be written: there is no folder /no",
     ]);
     const other = await start("nowhere", "--auth", "ada", "--log-file", "requests.log");
     expect(other.lines.filter((line) => /^ {2}\S/.test(line))).toEqual([
@@ -128,6 +128,20 @@ describe("a start", () => {
     expect(Reflect.has(globalThis, "wasLoaded")).toBe(false);
     expect((await start("app.mjs", "--auth", "ada")).lines.join("\n")).toMatch(/failed while it was loaded[^]*--auth/);
     Reflect.deleteProperty(globalThis, "wasLoaded");
+  });
+
+  it.each([
+    ["nofile", "it does not exist"],
+    ["site", "it is a folder"],
+    ["site/page/users", "part of its path is no folder"],
+  ])("says why there are no users in %s: %s", async (name, why) => {
+    writeFileSync(join(folder, "site/page"), "");
+    const { exitCode, lines } = await start("site", "--auth", `@${name}`);
+    expect(exitCode).toBe(1);
+    expect(lines).toEqual([
+      `fairlead: --auth: /${name} cannot be read: ${why}`,
+      expect.stringMatching(/^ {2}Behind @ goes the name of a file with one name:password per line; /) as string,
+    ]);
   });
 
   it("tells every line that is wrong of a file of users", async () => {
