@@ -1,11 +1,12 @@
 /**
- * One line per request and per refusal: aligned and coloured for a terminal, plain for a pipe.
+ * One line per request, and per refusal of what was none: aligned and coloured for a terminal, plain for a pipe.
  *
  * A terminal gets status, method, size, time, target, so that columns stand under each other; a pipe gets method, target,
  * status, octets, milliseconds, separated by single spaces. What came from the peer is escaped: it could hold
  * sequences that move the cursor or forge a line (log injection). What its name says is secret stays out, as in every other form.
  */
 
+import type { ProtocolError } from "../http/errors.ts";
 import type { Exchange, Refusal } from "../http/exchange.ts";
 import { escapeText, escapeWord } from "../observe/escape.ts";
 import { Redactor, SECRET_PARAMETERS } from "../observe/redact.ts";
@@ -20,7 +21,8 @@ const REDACTOR = new Redactor(SECRET_PARAMETERS, []);
 
 /** Makes the lines for one kind of reader. */
 export interface LogLines {
-  response(response: ResponseInfo): string;
+  /** @param refused why the server has answered in place of the handler, null if it has not */
+  response(response: ResponseInfo, refused: ProtocolError | null): string;
   refusal(refusal: Refusal): string;
 }
 
@@ -31,37 +33,45 @@ export interface LogLines {
  */
 export function terminalLines(paint: Painter, isVerbose = false): LogLines {
   return {
-    response: ({ exchange, outcome, status, contentBytes, durationMs }) => {
+    response: ({ exchange, outcome, status, contentBytes, durationMs }, refused) => {
       const { method, target } = exchange.request;
-      const ending = outcome === "complete" || outcome === "upgraded" ? "" : `  ${paint("bad", outcome)}`;
+      const reason = refused === null ? "" : `  ${paint("warning", "refused")}  ${whatOf(refused)}`;
+      const cut = outcome === "complete" || outcome === "upgraded" ? "" : `  ${paint("bad", outcome)}`;
       const numbers = formatBytes(contentBytes).padStart(10) + formatDuration(durationMs).padStart(10);
       const cells = [statusCell(paint, status), escapeText(method).padEnd(7) + paint("faint", numbers)];
       const more = isVerbose ? `  ${paint("faint", shorten(escapeText(askedBy(exchange))))}` : "";
-      return `${cells.join("  ")}  ${shorten(escapeText(REDACTOR.url(target)))}${ending}${more}`;
+      return `${cells.join("  ")}  ${shorten(escapeText(REDACTOR.url(target)))}${cut}${reason}${more}`;
     },
     refusal: ({ error, method, target }) => {
       const request = method === "" ? "" : `  ${shorten(escapeText(`${method} ${REDACTOR.url(target)}`))}`;
-      const rule = error.rule === "" ? "" : `  ${error.rule}`;
-      const what = `${error.code}${rule}  ${escapeText(error.message)}`;
-      return `${statusCell(paint, error.status)}  ${paint("warning", "refused")}  ${what}${paint("faint", request)}`;
+      const what = `${paint("warning", "refused")}  ${whatOf(error)}`;
+      return `${statusCell(paint, error.status)}  ${what}${paint("faint", request)}`;
     },
   };
 }
 
 /** Lines for a program, or a file. */
 export const plainLines: LogLines = {
-  response: ({ exchange, outcome, status, contentBytes, durationMs }) => {
+  response: ({ exchange, outcome, status, contentBytes, durationMs }, refused) => {
     const { method, target } = exchange.request;
     const request = `${escapeWord(method)} ${escapeWord(REDACTOR.url(target))}`;
     const line = `${request} ${status} ${contentBytes} ${durationMs.toFixed(1)}ms`;
-    return outcome === "complete" ? line : `${line} ${outcome}`;
+    const ended = outcome === "complete" ? line : `${line} ${outcome}`;
+    return refused === null ? ended : `${ended} ${plainReason(refused)}`;
   },
   refusal: ({ error, method, target }) => {
     const request = `${escapeWord(method) || "-"} ${escapeWord(REDACTOR.url(target)) || "-"}`;
-    const line = `${request} ${error.status} refused ${error.code}`;
-    return error.rule === "" ? line : `${line} (${error.rule})`;
+    return `${request} ${error.status} ${plainReason(error)}`;
   },
 };
+
+function plainReason({ code, rule }: ProtocolError): string {
+  return rule === "" ? `refused ${code}` : `refused ${code} (${rule})`;
+}
+
+function whatOf({ code, rule, message }: ProtocolError): string {
+  return `${code}${rule === "" ? "" : `  ${rule}`}  ${escapeText(message)}`;
+}
 
 /** Who asked, from which page, with what. */
 function askedBy({ request, connection }: Exchange): string {

@@ -7,6 +7,8 @@
  */
 
 import { resolve } from "node:path";
+import type { ProtocolError } from "../http/errors.ts";
+import type { Exchange } from "../http/exchange.ts";
 import { AccessLog } from "../observe/access-hooks.ts";
 import type { FixedFormat, LineSink } from "../observe/access-hooks.ts";
 import type { Hooks } from "../server/hooks.ts";
@@ -100,10 +102,22 @@ function hooksOf(settings: Settings, world: LogWorld, paint: Painter | null, sin
   return new AccessLog({}, logForm as FixedFormat, sink);
 }
 
+/** A request is one line: its refusal waits for the end of the exchange, of which there is a line anyway. */
 function textHooks(lines: LogLines, sink: LineSink): Hooks {
+  const refused = new Map<Exchange, ProtocolError>();
   return {
-    onResponse: (response) => sink.write(`${lines.response(response)}\n`, false),
-    onRefusal: (refusal) => sink.write(`${lines.refusal(refusal)}\n`, false),
+    onResponse: (response) => {
+      let error: ProtocolError | null = null;
+      if (refused.size > 0) {
+        error = refused.get(response.exchange) ?? null;
+        refused.delete(response.exchange);
+      }
+      sink.write(`${lines.response(response, error)}\n`, false);
+    },
+    onRefusal: (refusal) => {
+      if (refusal.exchange === null) sink.write(`${lines.refusal(refusal)}\n`, false);
+      else refused.set(refusal.exchange, refusal.error);
+    },
   };
 }
 

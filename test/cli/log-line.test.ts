@@ -23,15 +23,15 @@ describe("a line per request", () => {
   const terminal = terminalLines(plainPainter);
 
   it("is plain in a pipe", () => {
-    expect(plainLines.response(response("GET", "/a?b=c", 200))).toBe("GET /a?b=c 200 3660 1.2ms");
-    expect(plainLines.response(response("GET", "/a", 200, "aborted"))).toBe("GET /a 200 3660 1.2ms aborted");
+    expect(plainLines.response(response("GET", "/a?b=c", 200), null)).toBe("GET /a?b=c 200 3660 1.2ms");
+    expect(plainLines.response(response("GET", "/a", 200, "aborted"), null)).toBe("GET /a 200 3660 1.2ms aborted");
   });
 
   it("is aligned on a terminal", () => {
     const lines = [
-      terminal.response(response("GET", "/a", 200)),
-      terminal.response(response("OPTIONS", "/b", 204)),
-      terminal.response({ ...response("GET", "/c", 0, "aborted"), contentBytes: 0, durationMs: 12_000 }),
+      terminal.response(response("GET", "/a", 200), null),
+      terminal.response(response("OPTIONS", "/b", 204), null),
+      terminal.response({ ...response("GET", "/c", 0, "aborted"), contentBytes: 0, durationMs: 12_000 }, null),
     ];
     expect(lines).toEqual([
       "200  GET       3.6 KiB    1.2 ms  /a",
@@ -40,13 +40,23 @@ describe("a line per request", () => {
     ]);
   });
 
+  it("says why the server itself has answered, so that a refusal is no line of its own", () => {
+    const refused = new ProtocolError("ERR_LENGTH_AND_CODING");
+    expect(plainLines.response(response("POST", "/a", 400), refused)).toBe(
+      "POST /a 400 3660 1.2ms refused ERR_LENGTH_AND_CODING (RFC 9112 §6.3)",
+    );
+    expect(terminal.response(response("POST", "/a", 400, "aborted"), refused)).toBe(
+      `400  POST      3.6 KiB    1.2 ms  /a  aborted  refused  ERR_LENGTH_AND_CODING  RFC 9112 §6.3  ${refused.message}`,
+    );
+  });
+
   it.each([
     [204, "32"],
     [301, "36"],
     [404, "33"],
     [503, "31"],
   ])("has %i in its colour", (status, colour) => {
-    expect(terminalLines(colourPainter).response(response("GET", "/", status))).toContain(
+    expect(terminalLines(colourPainter).response(response("GET", "/", status), null)).toContain(
       `\x1b[${colour}m${status}\x1b[39m`,
     );
   });
@@ -65,8 +75,8 @@ describe("a line per request", () => {
       exchange: null,
     };
     const lines = [
-      plainLines.response(asked),
-      terminalLines(plainPainter, true).response({ ...asked, exchange }),
+      plainLines.response(asked, null),
+      terminalLines(plainPainter, true).response({ ...asked, exchange }, null),
       ...[plainLines, terminal].map((one) => one.refusal(refusal as unknown as Refusal)),
     ];
     expect(lines.join("\n")).not.toContain("s3cret");
@@ -75,8 +85,8 @@ describe("a line per request", () => {
 
   it("shortens what would fill a terminal, but nothing in a pipe", () => {
     const target = `/${"x".repeat(5000)}`;
-    expect(terminal.response(response("GET", target, 414)).length).toBeLessThan(220);
-    expect(plainLines.response(response("GET", target, 414))).toContain(target);
+    expect(terminal.response(response("GET", target, 414), null).length).toBeLessThan(220);
+    expect(plainLines.response(response("GET", target, 414), null)).toContain(target);
   });
 });
 
