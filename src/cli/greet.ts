@@ -41,6 +41,9 @@ const SHUT_IN = "in a container nobody outside of it can reach this address: --h
 const BARE_PASSWORD =
   "name and password travel unencrypted to other machines: only with --tls, or with TLS in front, are they a secret";
 
+/** By then a browser has come, or there is none: xdg-open tries a dozen. */
+const OPENING_MS = 10_000;
+
 /** Says the first lines, then shows the browser and the QR code where they are wanted. */
 export async function greet(
   start: Start,
@@ -121,15 +124,32 @@ async function showQrCode(url: string, world: GreetWorld, say: (text: string) =>
   else say("the QR code is shown on a terminal only");
 }
 
-/** A browser that does not come is a pity and no failure. */
+/** A browser that does not come is a pity and no failure: then people open the address themselves. */
 async function openBrowser(url: string, path: string, world: GreetWorld): Promise<void> {
+  const isForBrowsers = /^https?:/.test(url);
+  const page = isForBrowsers ? new URL(path.replace(/^\/+/, "/"), url).href : url;
+  const complain = (why: string): void => {
+    const advice = isForBrowsers ? `; open ${page} yourself` : "";
+    world.writeError(`fairlead: the browser cannot be started: ${why}${advice}\n`);
+  };
+  if (!isForBrowsers) {
+    complain(`${url} is nothing that a browser can show`);
+    return;
+  }
   try {
-    if (!/^https?:/.test(url)) throw new Error(`${url} is nothing that a browser can show`);
     const { default: open } = await import("open");
-    const child = await open(new URL(path.replace(/^\/+/, "/"), url).href);
-    child.once("error", (error) => world.writeError(`fairlead: the browser cannot be started: ${error.message}\n`));
+    const startedMs = SYSTEM_TIME.wallMs();
+    const child = await open(page);
+    // What starts browsers says by its exit code that it found none. Where it is the browser itself, it ends when people close it
+    const judge = (code: number | null): void => {
+      if (code !== null && code !== 0 && SYSTEM_TIME.wallMs() - startedMs < OPENING_MS)
+        complain(`what starts it ended with exit code ${code}`);
+    };
+    if (child.exitCode === null) child.once("exit", judge);
+    else judge(child.exitCode);
+    child.once("error", (error) => complain(error.message));
   } catch (error) {
-    world.writeError(`fairlead: the browser cannot be started: ${messageOf(error)}\n`);
+    complain(messageOf(error));
   }
 }
 

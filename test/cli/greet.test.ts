@@ -84,10 +84,11 @@ const isLinux = process.platform === "linux";
 
 describe.skipIf(!isLinux)(`--open${isLinux ? "" : " (skipped: the browser is found as on Linux)"}`, () => {
   /** A browser that asks for what it is to show, and says who it is. */
-  function browser(): Record<string, string> {
+  function browser(
+    code = `fetch(process.argv[2], { headers: { "user-agent": "browser of the test" } });`,
+  ): Record<string, string> {
     const path = join(folder, "browser");
-    const headers = `{ headers: { "user-agent": "browser of the test" } }`;
-    writeFileSync(path, `#!${process.execPath}\nfetch(process.argv[2], ${headers});\n`);
+    writeFileSync(path, `#!${process.execPath}\n${code}\n`);
     chmodSync(path, 0o755);
     // No desktop, whose own way xdg-open would go
     const none = { DISPLAY: "", WAYLAND_DISPLAY: "", XDG_CURRENT_DESKTOP: "", DESKTOP_SESSION: "", DE: "" };
@@ -103,6 +104,16 @@ describe.skipIf(!isLinux)(`--open${isLinux ? "" : " (skipped: the browser is fou
     const command = start(["-p", "0", flag, "--log", "combined"], browser());
     const [line] = await command.until(/.*browser of the test.*/);
     expect(line).toContain(`"GET ${path} HTTP/1.1"`);
+  });
+
+  it("says which address to open where no browser can be started, and serves", async () => {
+    const command = start(["-p", "0", "--open=/docs/"], browser("process.exit(1);"));
+    const url = await command.url();
+    await command.until(/\n/, "errors");
+    expect(command.errors).toMatch(
+      new RegExp(`^fairlead: the browser cannot be started: .* exit code \\d+; open ${url}docs/ yourself\\n$`),
+    );
+    expect((await fetch(`${url}docs/`)).status).toBe(200);
   });
 
   it("without an address for browsers says so, and serves", async () => {
