@@ -68,7 +68,7 @@ async function run(args: readonly string[], world: CommandWorld): Promise<ExitCo
   const usage = readUsage(args);
   const { verb, flags } = usage;
   const paint = wantsColour(flags, world.environment, world.isTerminal) ? colourPainter : plainPainter;
-  const answer = await answerTo(flags, paint);
+  const answer = await answerTo(flags, paint, world);
   if (answer !== "") {
     world.writeOutput(answer);
     return 0;
@@ -91,8 +91,8 @@ async function run(args: readonly string[], world: CommandWorld): Promise<ExitCo
 }
 
 /** What `--help` and its like print; `""` if nothing of that kind is asked for. */
-async function answerTo(flags: Flags, paint: Painter): Promise<string> {
-  if (isOn(flags, "help", false)) return (await import("./help.ts")).renderHelp(paint);
+async function answerTo(flags: Flags, paint: Painter, world: CommandWorld): Promise<string> {
+  if (isOn(flags, "help", false)) return (await import("./help.ts")).renderHelp(paint, world.columns);
   if (isOn(flags, "version", false)) return `${readVersion()}\n`;
   if (isOn(flags, "limits", false)) return (await import("./limits-table.ts")).renderLimits(paint);
   return "";

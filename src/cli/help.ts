@@ -8,7 +8,11 @@ import { FLAG_TABLE } from "./flags.ts";
 import type { FlagGroup } from "./flags.ts";
 import type { Painter } from "./paint.ts";
 
-const WIDTH = 100;
+/** In a pipe nobody knows; longer lines are no pleasure to read, and in shorter ones two columns find no room. */
+const WIDEST = 100;
+const NARROWEST = 60;
+/** Widest first column of the widest page; longer entries have a line of their own. */
+const WIDEST_COLUMN = 37;
 const GROUPS: readonly FlagGroup[] = ["Where", "TLS", "Files", "Who may", "What it says", "Help"];
 
 const COMMANDS: readonly (readonly [written: string, meaning: string])[] = [
@@ -29,26 +33,35 @@ const EXAMPLES: readonly (readonly [written: string, meaning: string])[] = [
   ["fairlead explain ./site /about -H 'Accept-Encoding: br'", "why /about is what it is"],
 ];
 
-const RULES = `A flag goes before the environment, that before the configuration file, that before the default. The
-environment has FAIRLEAD_LOG_FILE for --log-file, and so on. Of a flag given twice the last one
-counts. A value that may be left out is best written behind "=": --cors=https://app.example
-Port 8080 is left for the next free one if it is taken; a port that was asked for is not.`;
+const SUMMARY = "Serves a folder or a file, or runs a module that answers requests.";
 
-/** The help, ending in a newline. */
-export function renderHelp(paint: Painter): string {
+const RULES: readonly string[] = [
+  "A flag goes before the environment, that before the configuration file, that before the default. The environment has FAIRLEAD_LOG_FILE for --log-file, and so on. Of a flag given twice the last one counts.",
+  'A value that may be left out is best written behind "=": --cors=https://app.example',
+  "Port 8080 is left for the next free one if it is taken; a port that was asked for is not.",
+];
+
+/**
+ * The help, ending in a newline.
+ *
+ * @param columns characters in a line of the terminal; undefined where there is none
+ */
+export function renderHelp(paint: Painter, columns?: number): string {
+  const width = Math.min(Math.max(columns ?? WIDEST, NARROWEST), WIDEST);
   const parts = [
-    "Usage: fairlead [folder | file | module] [flags]\n\nServes a folder or a file, or runs a module that answers requests.\n",
-    section("Commands", COMMANDS, paint),
-    section("Examples", EXAMPLES, paint),
+    `Usage: fairlead [folder | file | module] [flags]\n\n${breakLines(SUMMARY, width).join("\n")}\n`,
+    section("Commands", COMMANDS, width, paint),
+    section("Examples", EXAMPLES, width, paint),
     ...GROUPS.map((group) => {
       const rows = FLAG_TABLE.filter((row) => row.group === group);
       return section(
         group,
         rows.map((row) => [alignShort(row.shown), row.meaning] as const),
+        width,
         paint,
       );
     }),
-    `${RULES}\n`,
+    `${RULES.flatMap((rule) => breakLines(rule, width)).join("\n")}\n`,
   ];
   return parts.join("\n");
 }
@@ -59,14 +72,15 @@ function alignShort(shown: string): string {
 }
 
 /** A heading, and rows of two columns; the second is broken at words. */
-function section(title: string, rows: readonly (readonly [string, string])[], paint: Painter): string {
+function section(title: string, rows: readonly (readonly [string, string])[], width: number, paint: Painter): string {
   const longest = Math.max(...rows.map(([written]) => written.length));
-  const column = Math.min(longest, 37) + 4;
+  const column = Math.min(longest, Math.floor((WIDEST_COLUMN * width) / WIDEST)) + 4;
   let text = `${paint("title", `${title}:`)}\n`;
   for (const [written, meaning] of rows) {
-    const lines = breakLines(meaning, WIDTH - column);
+    const lines = breakLines(meaning, width - column);
     const isLong = written.length > column - 4;
-    text += `  ${paint("link", written)}`;
+    const words = written.trimStart();
+    text += `  ${" ".repeat(written.length - words.length)}${paint("typed", words)}`;
     text += isLong ? `\n${" ".repeat(column)}` : " ".repeat(column - written.length - 2);
     text += `${lines.join(`\n${" ".repeat(column)}`)}\n`;
   }

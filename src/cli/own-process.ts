@@ -32,6 +32,10 @@ export function runInProcess(handOver: (() => Promise<unknown>) | null, onServin
     environment: process.env,
     workingFolder: process.cwd(),
     isTerminal: isatty(STANDARD_OUTPUT),
+    // Asked for by the help alone
+    get columns() {
+      return output().columns;
+    },
     signals: process,
     writeOutput: (text) => output().write(text),
     writeBytes: (bytes) => new Promise((done) => output().write(bytes, () => done())),

@@ -7,7 +7,7 @@
 import { styleText } from "node:util";
 
 /** What a piece of text is, not what it looks like. */
-export type Tone = "title" | "faint" | "link" | "good" | "moved" | "warning" | "bad";
+export type Tone = "title" | "faint" | "link" | "typed" | "good" | "moved" | "warning" | "bad";
 
 /** Gives text its tone. */
 export type Painter = (tone: Tone, text: string) => string;
@@ -18,6 +18,7 @@ const FORMATS: Readonly<Record<Tone, Format>> = {
   title: "bold",
   faint: "gray",
   link: ["cyan", "underline"],
+  typed: "cyan",
   good: "green",
   moved: "cyan",
   warning: "yellow",

@@ -15,6 +15,8 @@ export interface CommandWorld {
   readonly workingFolder: string;
   /** Somebody watches the output. */
   readonly isTerminal: boolean;
+  /** Characters in a line of that terminal, as far as it says; undefined where there is none. */
+  readonly columns?: number | undefined;
   readonly signals: SignalSource;
   readonly writeOutput: (text: string) => void;
   /** Resolves when they are written. */
