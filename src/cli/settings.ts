@@ -14,7 +14,7 @@ import { valueOf } from "./config-layers.ts";
 import type { Environment, Given } from "./config-layers.ts";
 import { isOn, lastOf, textOf } from "./flags.ts";
 import type { FlagName, Flags } from "./flags.ts";
-import { isLocal, parseAdminAddress, parseHostname, parseListenUri, parsePort } from "./targets.ts";
+import { isLocal, parseAdminAddress, parseHostname, parseListenUri, parsePort, refuseSharedPlace } from "./targets.ts";
 import type { AdminPlace, Target } from "./targets.ts";
 import { readTlsSettings } from "./tls-settings.ts";
 import type { TlsSettings } from "./tls-settings.ts";
@@ -106,6 +106,11 @@ export function understand(given: Given, isTerminal: boolean, mistakes: Mistakes
   const reader = new SettingsReader(given, mistakes);
   const targets = reader.read(["port", "host", "listen"], () => readTargets(given), []);
   const logFile = textOf(flags, "log-file");
+  const admin = reader.read(["admin"], () => readAdmin(given), null);
+  if (isPortFixed(flags)) {
+    const place = flags.has("listen") ? "listen" : "port";
+    reader.read(["admin", place], () => refuseSharedPlace(admin, targets, originOf(given, place)), undefined);
+  }
   return {
     targets,
     isPortFixed: isPortFixed(flags),
@@ -126,7 +131,7 @@ export function understand(given: Given, isTerminal: boolean, mistakes: Mistakes
       headers: reader.read(["header"], () => readHeaders(given), []),
     },
     workers: reader.read(["workers"], () => readWorkers(given), 0),
-    admin: reader.read(["admin"], () => readAdmin(given), null),
+    admin,
     tls: reader.read(
       ["tls", "tls-cert", "tls-key", "acme", "domain", "acme-directory"],
       () => readTlsSettings(given),

@@ -26,6 +26,9 @@ export interface AdminPlace {
 
 const HIGHEST_PORT = 65_535;
 const DEFAULT_ADMIN_HOST = "127.0.0.1";
+/** That of observe/admin-server.ts, which is loaded only where it is wanted. */
+export const USUAL_ADMIN_PORT = 9180;
+const LOOPBACKS: readonly string[] = ["127.0.0.1", "::1"];
 const FORMS = "tcp://127.0.0.1:8080, tcp://[::1]:8080, unix:/run/site.sock, fd:3 or systemd for an inherited socket";
 
 /**
@@ -86,6 +89,33 @@ export function parseAdminAddress(value: string | true, origin: string): AdminPl
     port: port === undefined ? -1 : parsePort(port, `the port of ${origin}`),
     origin,
   };
+}
+
+/**
+ * Both at one place would have the second fail as if a stranger were there.
+ *
+ * @param origin where the server's was given
+ * @throws CommandError with exit code 2
+ */
+export function refuseSharedPlace(admin: AdminPlace | null, targets: readonly Target[], origin: string): void {
+  if (admin === null || admin.port === 0) return;
+  const port = admin.port === -1 ? USUAL_ADMIN_PORT : admin.port;
+  const shared = targets.some(
+    (target) => target.kind === "tcp" && target.port === port && isOverlapping(target.hostname, admin.hostname),
+  );
+  if (!shared) return;
+  throw new CommandError(2, `${admin.origin} and ${origin} are the same port, ${port}`, [
+    "Metrics and health need one of their own, as in --admin 127.0.0.1:9181",
+  ]);
+}
+
+/** Whether two addresses have one in common; of names only `localhost` is known. */
+function isOverlapping(one: string, other: string): boolean {
+  if (one === "localhost") return LOOPBACKS.some((address) => isOverlapping(address, other));
+  if (other === "localhost") return isOverlapping(other, one);
+  // A socket on `::` takes IPv4 as well
+  if (one === other || one === "::" || other === "::") return true;
+  return one.includes(":") === other.includes(":") && (isEveryAddress(one) || isEveryAddress(other));
 }
 
 function adviceFor(text: string): string[] {

@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { layer } from "../../src/cli/config-layers.ts";
 import { readSettings } from "../../src/cli/settings.ts";
-import type { AdminPlace } from "../../src/cli/targets.ts";
+import { USUAL_ADMIN_PORT, type AdminPlace } from "../../src/cli/targets.ts";
 import { readUsage } from "../../src/cli/usage.ts";
+import { ADMIN_PORT } from "../../src/observe/admin-server.ts";
 import { RunningCommand } from "./run-command.ts";
 
 let folder = "";
@@ -105,6 +106,43 @@ describe("the address of --admin", () => {
   it("is not the folder behind it", () => {
     expect(readUsage(["--admin", "site"])).toMatchObject({ words: ["site"] });
   });
+});
+
+describe("the port of --admin and that of the server", () => {
+  const settingsOf = (words: string, environment: Record<string, string> = {}): unknown =>
+    readSettings(layer(readUsage(words.split(" ")).flags, environment, null), false);
+
+  it.each([
+    ["-p 9000 --admin=9000", "--admin and --port are the same port, 9000"],
+    ["-p 9180 --admin", "--admin and --port are the same port, 9180"],
+    ["-p 9000 --host --admin=9000", "--admin and --port are the same port, 9000"],
+    ["-p 9000 --host localhost --admin=9000", "--admin and --port are the same port, 9000"],
+    ["-p 9000 --host 0.0.0.0 --admin=localhost:9000", "--admin and --port are the same port, 9000"],
+    ["-l tcp://0.0.0.0:9000 --admin=9000", "--admin and --listen are the same port, 9000"],
+    ["-l unix:/x -l tcp://[::1]:9000 --admin=[::1]:9000", "--admin and --listen are the same port, 9000"],
+  ])("are told to be the same: %s", (words, message) => {
+    expect(() => settingsOf(words)).toThrow(expect.objectContaining({ message, exitCode: 2 }) as Error);
+  });
+
+  it.each([
+    "-p 0 --admin=0",
+    "-p 9000 --admin=9001",
+    "-p 9000 --host ::1 --admin=9000",
+    "-p 9000 --host 127.0.0.2 --admin=9000",
+    "-l unix:/x --admin=9000",
+    // The next free one is taken instead
+    "--admin=8080",
+  ])("may be what they are: %s", (words) => {
+    expect(settingsOf(words)).toBeDefined();
+  });
+
+  it("are told by where they stand", () => {
+    expect(() => settingsOf("--quiet", { PORT: "9000", FAIRLEAD_ADMIN: "9000" })).toThrow(
+      "the environment's FAIRLEAD_ADMIN and the environment's PORT are the same port, 9000",
+    );
+  });
+
+  it("know the usual one", () => expect(USUAL_ADMIN_PORT).toBe(ADMIN_PORT));
 });
 
 describe("one process with --admin", () => {
