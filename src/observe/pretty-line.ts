@@ -11,6 +11,7 @@ import type { TimeSource } from "../web/clock.ts";
 import type { LogMembers } from "./access-options.ts";
 import { type AccessRecords, levelOf, type LogLevel } from "./access-record.ts";
 import { escapeDeep, escapeLine, escapeText } from "./escape.ts";
+import { shortenStacks } from "./shorten-stacks.ts";
 
 /** Lines that wait for pino-pretty at most. */
 const MOST_WAITING = 1000;
@@ -107,9 +108,11 @@ const LEVELS: Readonly<Record<LogLevel, number>> = { info: 30, warn: 40, error: 
 
 /** A stack has line feeds of its own, which are ours; what is between them is escaped. */
 function shownError(err: unknown): unknown {
-  const { stack, ...rest } = err as { stack?: string };
+  const { stack, ...rest } = err as { stack?: string; type?: string };
+  // What we say of a handler has frames of our own alone, in which there is nothing to find
+  const keepsForeign = rest.type !== "HandlerError";
   const lines = (stack ?? "").split("\n").map((line) => escapeText(line));
-  return { ...(escapeDeep(rest) as object), stack: lines.join("\n") };
+  return { ...(escapeDeep(rest) as object), stack: shortenStacks(lines.join("\n"), keepsForeign) };
 }
 
 /** Of a member that a serialiser may have made anything of. */

@@ -428,6 +428,17 @@ describe("other takers", () => {
     expect(text).not.toContain("\x1b[2J");
   });
 
+  it("is a person, who is shown the frames of the handler and the number of the others", async () => {
+    const error = new Error("x");
+    const ours = `    at answer (${new URL("../../dist/parts/core.js", import.meta.url).href}:1:2)`;
+    error.stack = ["Error: x", "    at boom (file:///srv/app.js:3:4)", ours, ours].join("\n");
+    const text = await written({ format: "pretty" }, (hooks) => {
+      hooks.onFault?.({ id: "f1", error, exchange: exchangeOf() });
+    });
+    expect(text).toMatch(/at boom \(file:\/\/\/srv\/app\.js:3:4\)\n +… 2 frames of fairlead/);
+    expect(text).not.toContain("core.js");
+  });
+
   it("is a person, who reads what is ours in its own letters, and what is a client's as escapes", async () => {
     const base = { service: "Bücher \u202e\x1b[2J" };
     const text = await written({ format: "pretty", base, fields: ["x-name"] }, (hooks) => {
