@@ -1,5 +1,6 @@
 /**
- * Where lines go: what the command says, and a line per request, to the output or to a file.
+ * Where lines go: what the command says, and a line per request, to the output or to a file; failures of handlers too, where
+ * the form has a place for them, and else to standard error.
  *
  * Text for people is written as it comes. The forms for programs are those of the access log of `fairlead/observe`, whose writer,
  * pino's, is loaded when there is much to write (log-writer.ts): the time to the first answer is mostly that of loading. SIGUSR2,
@@ -13,6 +14,7 @@ import { AccessLog } from "../observe/access-hooks.ts";
 import type { FixedFormat, LineSink } from "../observe/access-hooks.ts";
 import type { Hooks } from "../server/hooks.ts";
 import { SYSTEM_TIME } from "../server/clock.ts";
+import { faultText } from "./fault-text.ts";
 import { plainLines, terminalLines } from "./log-line.ts";
 import type { LogLines } from "./log-line.ts";
 import { jsonLine } from "./log-record.ts";
@@ -80,6 +82,10 @@ export function openLog(settings: Settings, world: LogWorld, paint: Painter): Lo
         lines?.onResponse?.(response);
       },
       ...(lines?.onRefusal === undefined ? {} : { onRefusal: lines.onRefusal }),
+      onFault: (fault) => {
+        const isTaken = lines?.onFault?.(fault) === true;
+        if (!isTaken) world.writeError(faultText(fault, SYSTEM_TIME.wallMs()));
+      },
     },
     say: isQuiet ? () => {} : speaker("info", logForm, logFile === "" ? sink : null, world),
     warn: isQuiet
