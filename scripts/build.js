@@ -164,7 +164,8 @@ async function writeScript(out, name, define) {
     external: (id) => /^[^./]/.test(id) && !PACKED.includes(id),
     platform: "node",
     cwd: root,
-    transform: { define },
+    // lru-cache looks for it when it is loaded, and that loads a dozen modules of Node; it takes it for ages only, which we set none
+    transform: { define: { performance: "undefined", ...define } },
     plugins: [
       {
         name: "modules-stay-modules",

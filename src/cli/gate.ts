@@ -5,7 +5,7 @@
  * Each is loaded only where it is wanted.
  */
 
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Handler, Middleware } from "../web/handler.ts";
 import { CommandError, Mistakes, messageOf, whyNotOpened } from "./command-error.ts";
@@ -92,7 +92,7 @@ type User = readonly [name: string, password: string];
 async function readUsers(path: string, shown: string): Promise<User[]> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = readFileSync(path, "utf8");
   } catch (error) {
     throw new CommandError(1, `${shown}: ${path} cannot be read: ${whyNotOpened(error)}`, [USERS_FILE], {
       cause: error,

@@ -5,8 +5,8 @@
  * It looks at no more entries than a start may wait for, opens no file, and never fails: what cannot be read is not counted.
  */
 
-import { opendir, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
+import { opendir, realpath } from "../static/descriptor.ts";
 import type { FileSettings } from "./settings.ts";
 
 /** How much was found. */
@@ -19,6 +19,8 @@ export interface HiddenThings {
 
 /** A tree of this size takes some 20 ms. */
 const MOST_ENTRIES = 2000;
+/** Entries that the system is asked for at a time. */
+const READ_BATCH = 32;
 
 /** Counts what stays hidden below a folder. A hidden folder counts as one. */
 export async function countHidden(root: string, settings: FileSettings): Promise<HiddenThings> {
@@ -28,7 +30,7 @@ export async function countHidden(root: string, settings: FileSettings): Promise
   const inside = await realpath(root).catch(() => root);
   const folders = [inside];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const entries = await opendir(folder).catch(() => null);
+    const entries = await opendir(folder, READ_BATCH).catch(() => null);
     if (entries === null) continue;
     for await (const entry of entries) {
       if (++looked > MOST_ENTRIES) return { dotFiles, outsideLinks, isComplete: false };

@@ -3,12 +3,14 @@
  *
  * It ticks every half second while there are connections and not at all when there are none; the tick never keeps a process
  * alive. Time for deadlines stands still while the event loop does not turn: a peer must not be called slow because a handler
- * computed for a minute and nobody read what had arrived. This file and nobody else below floor 3 reads the real time.
+ * computed for a minute and nobody read what had arrived. Below floor 3 the real time is read here and in web/clock.ts, of
+ * which the durations are, and nowhere else.
  * Implements the clock of an origin server (RFC 9110 §6.6.1).
  */
 
 import { formatHttpDate } from "../http/date.ts";
 import type { Clock } from "../http/exchange.ts";
+import { SYSTEM_TIME as ELAPSED } from "../web/clock.ts";
 
 /** Between two ticks; a deadline is called at most this much late. nginx rounds its timers to 0.5 s on many systems. */
 export const TICK_MS = 500;
@@ -34,7 +36,7 @@ const MAX_DELAY_MS = 0x7fff_ffff;
 /** The system's time. */
 export const SYSTEM_TIME: TimeSource = {
   wallMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  monotonicMs: () => ELAPSED.elapsedMs(),
   every(periodMs, callback) {
     const timer = setInterval(callback, periodMs);
     timer.unref();

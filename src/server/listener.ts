@@ -6,8 +6,7 @@
  * It must never remove a file that is no socket, or a socket that somebody answers on.
  */
 
-import { chmodSync, statSync } from "node:fs";
-import { lstat, unlink } from "node:fs/promises";
+import { chmodSync, lstatSync, statSync, unlinkSync } from "node:fs";
 import { connect, createServer, type ListenOptions, type Server as NetServer, type Socket } from "node:net";
 import type { SocketAddress } from "../http/exchange.ts";
 import { bindIpv4 } from "./bound-handle.ts";
@@ -168,9 +167,9 @@ function listenOptions(target: ListenTarget): ListenOptions & { fd?: number } {
 /** Removes the socket file at `path` if nobody answers on it. False: it stays. */
 async function removeStale(path: string): Promise<boolean> {
   try {
-    if (!(await lstat(path)).isSocket()) return false;
+    if (!lstatSync(path).isSocket()) return false;
     if (await answers(path)) return false;
-    await unlink(path);
+    unlinkSync(path);
     return true;
   } catch {
     return false;

@@ -9,10 +9,10 @@
 
 import { constants, realpathSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { open, readlink, realpath, stat } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
 import { sep } from "node:path";
 import { HttpError } from "../http/errors.ts";
+import type { Descriptor } from "./descriptor.ts";
+import { open, readlink, realpath, stat } from "./descriptor.ts";
 
 /**
  * O_NONBLOCK: a FIFO put there after the stat opens at once instead of waiting for a writer. O_NOCTTY: a terminal does not
@@ -59,7 +59,7 @@ export interface Seen {
 /** A verified file. Whoever gets it closes it once. */
 export interface FoundFile {
   readonly kind: "file";
-  readonly handle: FileHandle;
+  readonly handle: Descriptor;
   /** Of the open file. */
   readonly stats: Stats;
   readonly sizeBytes: number;
@@ -189,7 +189,7 @@ export class Root {
 
   /** Where an open file is: Linux tells it of the descriptor itself, so that nothing that happens to the path matters. */
   async #placeOfOpen(
-    handle: FileHandle,
+    handle: Descriptor,
     path: string,
     stats: Stats,
   ): Promise<typeof INSIDE | typeof OUTSIDE | typeof CHANGED> {
@@ -227,7 +227,7 @@ async function pathOfDescriptor(fd: number): Promise<string | null> {
 const FOLDER: FoundFolder = { kind: "folder" };
 
 /** Closes a file of {@link Root.find}. Errors of it concern nobody: the descriptor is gone either way. */
-export function closeFile(handle: FileHandle): void {
+export function closeFile(handle: Descriptor): void {
   handle.close().catch(ignore);
 }
 

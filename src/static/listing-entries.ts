@@ -9,10 +9,10 @@
 
 import { constants, existsSync } from "node:fs";
 import type { Dirent, Stats } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
-import { open, opendir } from "node:fs/promises";
 import { sep } from "node:path";
 import { isNotThere } from "./contain.ts";
+import type { Descriptor } from "./descriptor.ts";
+import { open, opendir } from "./descriptor.ts";
 import type { ListingOrder } from "./listing-order.ts";
 import { compareByName, compareEntries, needsStats } from "./listing-order.ts";
 import { looks, lookUps, readings, sortInSlices, turns } from "./listing-turns.ts";
@@ -224,7 +224,7 @@ async function read(folders: readonly ListedFolder[], filter: EntryFilter): Prom
     const own = folders.length === 1 ? null : new Set<string>();
     const isRead = await holding(folder, async (path) => {
       // The iterator closes the folder however the loop ends
-      for await (const dirent of await opendir(path, { bufferSize: READ_BATCH })) {
+      for await (const dirent of await opendir(path, READ_BATCH)) {
         isCut = names.length === MAX_ENTRIES;
         if (isCut) return;
         const { name } = dirent;
@@ -262,11 +262,11 @@ async function nameOf(path: string, dirent: Dirent, folder: ListedFolder): Promi
  */
 async function holding<T>(
   folder: ListedFolder,
-  work: (path: string, handle: FileHandle | null) => Promise<T>,
+  work: (path: string, handle: Descriptor | null) => Promise<T>,
 ): Promise<T | typeof GONE> {
   const { path, identity } = folder;
   if (identity === null || !CAN_HOLD) return work(path, null);
-  let handle: FileHandle;
+  let handle: Descriptor;
   try {
     handle = await open(path, FOLDER_FLAGS);
   } catch (error) {

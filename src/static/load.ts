@@ -145,8 +145,7 @@ export class Loader {
         }
         if (known.size > this.#maxBodyBytes) break;
         const bytes = await readBytes(
-          (target, offset, length, position) =>
-            handle.read(target, offset, length, position).then(({ bytesRead }) => bytesRead),
+          (target, offset, length, position) => handle.read(target, offset, length, position),
           known.size,
         );
         const after = await handle.stat();

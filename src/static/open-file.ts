@@ -8,9 +8,9 @@
 
 import { fstatSync } from "node:fs";
 import type { Stats } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
 import type { FileSlice } from "../http/exchange.ts";
 import { closeFile } from "./contain.ts";
+import type { Descriptor } from "./descriptor.ts";
 import { BLOCK_BYTES, FileBlocks } from "./file-blocks.ts";
 
 /** A verified file with its holders. Made with one. */
@@ -20,13 +20,12 @@ export class OpenFile {
   readonly mtimeMs: number;
   /** What is in memory of it; null where nothing may be. */
   readonly blocks: FileBlocks | null;
-  /** Held, because a handle that nobody holds is closed by the garbage collector. */
-  readonly #handle: FileHandle;
+  readonly #handle: Descriptor;
   readonly #ctimeMs: number;
   #holders: number;
 
   /** @param maxBlockBytes octets of it that may be kept in memory */
-  constructor(handle: FileHandle, stats: Stats, maxBlockBytes: number) {
+  constructor(handle: Descriptor, stats: Stats, maxBlockBytes: number) {
     this.fd = handle.fd;
     this.sizeBytes = stats.size;
     this.mtimeMs = stats.mtimeMs;
@@ -73,9 +72,8 @@ export class OpenFile {
   }
 
   /** Reads by position. The caller holds the file. @returns octets read, 0 at the end */
-  async read(target: Uint8Array, offset: number, length: number, position: number): Promise<number> {
-    const { bytesRead } = await this.#handle.read(target, offset, length, position);
-    return bytesRead;
+  read(target: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    return this.#handle.read(target, offset, length, position);
   }
 }
 

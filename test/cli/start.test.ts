@@ -54,7 +54,7 @@ function staticImports(path: string, seen: Set<string> = new Set()): Set<string>
 }
 
 describe("what a start loads", () => {
-  const ENGINE = ["fs", "fs/promises", "net", "os", "path", "stream", "tty", "url", "util"].map(
+  const ENGINE = ["fs", "net", "os", "path", "stream", "tty", "url", "util"].map(
     (name) => `node:${name}`,
   );
 
@@ -92,7 +92,7 @@ describe("what a start loads", () => {
       ["core.cjs", "quick-main.cjs", "spy.cjs", "start.cjs"].toSorted(),
     );
     const unneeded =
-      /^NativeModule (?:crypto|zlib|tls|https?|readline|worker_threads|internal\/deps\/undici\/undici|internal\/webstreams\/readablestream)$/;
+      /^NativeModule (?:crypto|zlib|tls|https?|readline|worker_threads|internal\/deps\/undici\/undici|internal\/webstreams\/readablestream|fs\/promises|perf_hooks)$/;
     expect(builtins).toContain("NativeModule net");
     expect(builtins.filter((name) => unneeded.test(name))).toEqual([]);
   });

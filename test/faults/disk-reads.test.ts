@@ -1,11 +1,9 @@
 /**
  * A disk that reads the beginning of a file and fails further on, as one with bad sectors does. No test can bring that about, so
- * the error is put in the place of the real read, however it is asked for: by callback or of a FileHandle.
+ * the error is put in the place of the real read.
  */
 import type * as fs from "node:fs";
 import { readdirSync, readlinkSync } from "node:fs";
-import type * as promises from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { StaticSite } from "../static/support/static-site.ts";
 import { get, say } from "../hazards/support/asked.ts";
@@ -34,21 +32,6 @@ vi.mock("node:fs", async (original) => {
     else setImmediate(() => done(error));
   };
   return { ...real, default: { ...real, read }, read };
-});
-
-vi.mock("node:fs/promises", async (original) => {
-  const real = await original<typeof promises>();
-  const open = async (...words: Parameters<typeof real.open>): Promise<FileHandle> => {
-    const handle = await real.open(...words);
-    const read = handle.read.bind(handle) as (...words: unknown[]) => Promise<unknown>;
-    const failing = async (...given: unknown[]): Promise<unknown> => {
-      const error = failureAt(given[3]);
-      if (error !== null) throw error;
-      return read(...given.with(2, shortened(given[2], given[3])));
-    };
-    return Object.assign(handle, { read: failing });
-  };
-  return { ...real, open };
 });
 
 afterEach(() => {

@@ -3,7 +3,6 @@
  * if it were whole, nothing half written stays. Errors that no test can bring about are put in the place of the real call.
  */
 import { execFileSync } from "node:child_process";
-import type * as fs from "node:fs/promises";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +11,7 @@ import { readMultipart, saveTo } from "../../src/bodies/index.ts";
 import type { Handler } from "../../src/web/handler.ts";
 import { Response } from "../../src/web/response.ts";
 import { LogSink } from "../../src/observe/log-sink.ts";
+import type * as fs from "../../src/static/descriptor.ts";
 import { StaticSite } from "../static/support/static-site.ts";
 import { get, say } from "../hazards/support/asked.ts";
 import { startVictim } from "../hazards/support/victim.ts";
@@ -21,7 +21,7 @@ let failing: Readonly<Record<string, string>> = {};
 /** So many times. */
 let failures = Infinity;
 
-vi.mock("node:fs/promises", async (original) => {
+vi.mock("../../src/static/descriptor.ts", async (original) => {
   const real = await original<typeof fs>();
   const hooked = (name: "open" | "stat"): unknown => {
     const call = real[name] as (...words: unknown[]) => unknown;

@@ -2,18 +2,18 @@
  * Symlink races: links and folders that are swapped between a look and the opening (time of check, time of use) never lead out of
  * the root. The swap happens at the moment when it hurts most, and thousands of times at any moment.
  */
-import type * as fs from "node:fs/promises";
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { closeFile, Root } from "../../src/static/contain.ts";
+import type * as fs from "../../src/static/descriptor.ts";
 import { StaticSite } from "../static/support/static-site.ts";
 import { get, getAll } from "./support/asked.ts";
 
 /** Called before the call of the file system that is named. */
 let before: Partial<Record<"stat" | "open" | "realpath" | "readlink", () => void>> = {};
 
-vi.mock("node:fs/promises", async (original) => {
+vi.mock("../../src/static/descriptor.ts", async (original) => {
   const real = await original<typeof fs>();
   const hooked = (name: "stat" | "open" | "realpath" | "readlink"): unknown => {
     const call = real[name] as (...words: unknown[]) => unknown;
@@ -88,7 +88,7 @@ describe.each([
     const found = await root.find(names);
     if (found === null) return;
     if (found.kind === "folder") throw new Error("a folder was found");
-    const text = await found.handle.readFile("utf8");
+    const text = readFileSync(found.handle.fd, "utf8");
     closeFile(found.handle);
     expect(text).toBe("public");
   });

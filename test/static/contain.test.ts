@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,7 +48,7 @@ afterAll(() => rmSync(base, { recursive: true, force: true }));
 async function kindOf(found: Found | null): Promise<string> {
   if (found === null) return "nothing";
   if (found.kind === "folder") return "folder";
-  const text = (await found.handle.readFile("utf8")).slice(0, 20);
+  const text = readFileSync(found.handle.fd, "utf8").slice(0, 20);
   closeFile(found.handle);
   return `${found.name} ${found.sizeBytes} ${text}`;
 }
