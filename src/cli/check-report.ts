@@ -10,9 +10,8 @@ import type { CommandError } from "./command-error.ts";
 import { SERVER_SETTINGS } from "./config-schema.ts";
 import { SETTABLE, settingOf } from "./config-layers.ts";
 import type { Given } from "./config-layers.ts";
-import { formatExactDuration } from "./exact-duration.ts";
+import { type AmountRow, formatExactAmount } from "./exact-amount.ts";
 import type { FlagName, FlagRow } from "./flags.ts";
-import { formatBytes } from "./log-line.ts";
 import type { Painter } from "./paint.ts";
 import { flagWithoutSecrets, withoutSecrets } from "./shown-value.ts";
 import type { Settings } from "./settings.ts";
@@ -99,15 +98,14 @@ function rowsOf({ given, settings, isNamed, subject }: Report): Row[] {
     ),
     ...FILE_DEFAULTS.map(([name, byDefault, unit]) => {
       const value = settings.files.more[name];
-      return fileRow(`files.${name}`, value ?? byDefault, unit, value !== undefined, given);
+      const row = { path: `files.${name}`, unit, description: "" };
+      return fileRow(row, value ?? byDefault, value !== undefined, given);
     }),
-    ...OPTION_TABLE.filter(({ path }) => SERVER_SETTINGS.includes(path.replace(/\..*/, ""))).map(
-      ({ path, default: byDefault, unit }) => {
-        const value = valueAt(settings.server, path);
-        const safe = withoutSecrets(path, value);
-        return fileRow(path, safe ?? byDefault, unit, value !== undefined, given);
-      },
-    ),
+    ...OPTION_TABLE.filter(({ path }) => SERVER_SETTINGS.includes(path.replace(/\..*/, ""))).map((row) => {
+      const value = valueAt(settings.server, row.path);
+      const safe = withoutSecrets(row.path, value);
+      return fileRow(row, safe ?? row.default, value !== undefined, given);
+    }),
   ];
 }
 
@@ -118,12 +116,12 @@ function flagRow(row: FlagRow, given: Given, settings: Settings, subject: Subjec
   const said = values?.length === 1 ? values[0] : values;
   const value = said ?? defaultOf(row, settings, subject);
   const place = origin === undefined ? "" : origin.shown.replace(/^the environment's /, "").replace(/^\w+ in /, "");
-  return { name, value, shown: show(value, ""), source: origin?.source ?? "default", place };
+  return { name, value, shown: show(value, PLAIN), source: origin?.source ?? "default", place };
 }
 
 function argumentRow(subject: Subject | null): Row {
   const value = subject?.path ?? null;
-  return { name: "root", value, shown: show(value, ""), source: "argument", place: "" };
+  return { name: "root", value, shown: show(value, PLAIN), source: "argument", place: "" };
 }
 
 /** What holds where nobody said anything. */
@@ -147,9 +145,10 @@ function defaultOf(row: FlagRow, settings: Settings, subject: Subject | null): u
   return row.value.startsWith("<") ? null : false;
 }
 
-function fileRow(path: string, value: unknown, unit: string, isGiven: boolean, { file }: Given): Row {
+function fileRow(row: AmountRow, value: unknown, isGiven: boolean, { file }: Given): Row {
+  const { path } = row;
   const place = isGiven && file !== null ? (file.places.get(path) ?? file.shown) : "";
-  return { name: path, value, shown: show(value, unit), source: isGiven ? "file" : "default", place };
+  return { name: path, value, shown: show(value, row), source: isGiven ? "file" : "default", place };
 }
 
 function valueAt(server: object, path: string): unknown {
@@ -160,18 +159,15 @@ function valueAt(server: object, path: string): unknown {
   return value;
 }
 
-function show(value: unknown, unit: string): string {
+/** Of a flag, whose value is shown as it was typed. */
+const PLAIN: AmountRow = { path: "", unit: "", description: "" };
+
+function show(value: unknown, row: AmountRow): string {
   if (value === true) return "on";
   if (value === false) return "off";
   if (value === null || value === "") return "none";
-  if (value === Infinity) return "no limit";
-  if (typeof value === "number") {
-    // Of those options that can be -1 it means that there is none; the rest is 0 and above
-    if (value === -1) return "none";
-    if (unit === "B") return formatBytes(value);
-    if (unit === "ms") return value === 0 ? "none" : formatExactDuration(value);
-    return unit === "" ? String(value) : `${value} ${unit}`;
-  }
+  // Of those options that can be -1 it means that there is none; the rest is 0 and above
+  if (typeof value === "number") return value === -1 ? "none" : formatExactAmount(value, row);
   if (typeof value === "string") return value;
   if (Array.isArray(value) && value.every((one) => typeof one === "string"))
     return value.length === 0 ? "none" : value.join(", ");

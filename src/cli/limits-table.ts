@@ -6,8 +6,7 @@
 
 import { OPTION_TABLE } from "../server/option-table.ts";
 import type { OptionRow } from "../server/option-table.ts";
-import { formatExactDuration } from "./exact-duration.ts";
-import { formatBytes } from "./log-line.ts";
+import { formatExactAmount } from "./exact-amount.ts";
 import type { Painter } from "./paint.ts";
 
 /** The table as text, ending in a newline. */
@@ -27,16 +26,5 @@ export function renderLimits(paint: Painter): string {
 /** A default with its unit, as people say it. */
 function formatDefault(row: OptionRow): string {
   const value = row.default;
-  if (typeof value !== "number") return String(value);
-  if (value === Infinity) return "no limit";
-  switch (row.unit) {
-    case "B":
-      return formatBytes(value);
-    case "ms":
-      return value === 0 ? "no limit" : formatExactDuration(value);
-    case "":
-      return String(value);
-    default:
-      return `${value} ${row.unit}`;
-  }
+  return typeof value === "number" ? formatExactAmount(value, row) : String(value);
 }

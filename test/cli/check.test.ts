@@ -79,6 +79,30 @@ describe("what holds", () => {
     expect(new Set(columns).size).toBe(1);
   });
 
+  it("is shown exactly, and a mode as chmod has it", async () => {
+    write(
+      "fairlead.config.json",
+      JSON.stringify({
+        root: "site",
+        listen: "unix:site.sock",
+        mode: 0o660,
+        limits: { maxHeadBytes: 17_000 },
+        timeouts: { handlerMs: 0, lingerMs: 0 },
+        files: { maxCacheBytes: 1_000_000 },
+      }),
+    );
+    const { exitCode, output } = await check("");
+    expect(exitCode).toBe(0);
+    expect(output).toMatch(/^mode +0o660 /m);
+    expect(output).toMatch(/^limits\.maxHeadBytes +17000 B /m);
+    expect(output).toMatch(/^files\.maxCacheBytes +1000000 B /m);
+    expect(output).toMatch(/^timeouts\.handlerMs +no limit /m);
+    expect(output).toMatch(/^timeouts\.lingerMs +0 ms /m);
+    expect((JSON.parse((await check("--json")).output) as Json).settings).toContainEqual(
+      expect.objectContaining({ name: "mode", value: 0o660 }),
+    );
+  });
+
   it("never shows a key", async () => {
     const authority = await issueAuthority("test", Date.now());
     const { certPem, keyPem } = await issueForServer(authority, ["localhost"], Date.now(), 86_400_000);
