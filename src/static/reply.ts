@@ -13,7 +13,7 @@ import type { Problem } from "../http/problem.ts";
 import type { ByteRange } from "../http/range.ts";
 import { evaluateRange, UNSATISFIABLE, unsatisfiedRange } from "../http/range.ts";
 import { Response, responseOfLines } from "../web/response.ts";
-import { CODING_NAMES } from "./coding.ts";
+import { CODING_NAMES, IDENTITY } from "./coding.ts";
 import { renderRefusal } from "./error-page.ts";
 import type { Trace } from "./explain.ts";
 import { joinParts } from "./multipart.ts";
@@ -97,11 +97,15 @@ function answerRange(
 }
 
 function noteParts(trace: Trace | null, { sizeBytes }: Representation, ranges: readonly ByteRange[]): void {
-  trace?.note("range", "206", `${ranges.length} of ${sizeBytes} octets: ${describeRanges(ranges)}`);
-}
-
-function describeRanges(ranges: readonly ByteRange[]): string {
-  return ranges.map(({ start, length }) => `${start}-${start + length - 1}`).join(", ");
+  if (trace === null) return;
+  const told = ranges.map(({ start, length }) => `${start}-${start + length - 1}`).join(", ");
+  const isOne = ranges.length === 1;
+  trace.note("range", "206", `${isOne ? "" : `${ranges.length} parts: `}octets ${told} of ${sizeBytes}`);
+  if (isOne) trace.attribute(["content-length", ""], "the length of the range");
+  else {
+    trace.attribute(["content-length", ""], "the parts and what divides them");
+    trace.attribute(["content-type", ""], "RFC 9110 §14.6");
+  }
 }
 
 function noteWhole(trace: Trace, representation: Representation, fields: FieldSource): void {
@@ -110,6 +114,8 @@ function noteWhole(trace: Trace, representation: Representation, fields: FieldSo
   const isRangeAsked = fields.get("range") !== null;
   if (isRangeAsked)
     trace.note("range", "ignored", "HEAD, malformed, another unit, too many, or If-Range names another version");
+  if (coding !== IDENTITY)
+    trace.attribute(["content-length", ""], `the file's size in ${CODING_NAMES[coding] as string}`);
   trace.note("reply", "200", `${sizeBytes} octets of ${CODING_NAMES[coding] as string}`);
 }
 

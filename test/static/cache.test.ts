@@ -193,6 +193,29 @@ describe("explain", () => {
   });
 
   it.each([
+    [
+      { range: "bytes=0-4" },
+      /^octets 0-4 of \d+$/,
+      "the length of the range",
+      "the name's extension, option mediaTypes",
+    ],
+    [
+      { range: "bytes=0-1,4-5" },
+      /^2 parts: octets 0-1, 4-5 of \d+$/,
+      "the parts and what divides them",
+      "RFC 9110 §14.6",
+    ],
+    [{}, null, "the file's size", "the name's extension, option mediaTypes"],
+  ])("tells what a range is, and whose length is sent: %j", async (headers, why, length, type) => {
+    const { steps, fields } = await make().explain(new Request("http://localhost/page.html", { headers }));
+    const range = steps.find(({ step }) => step === "range");
+    if (why === null) expect(range).toBeUndefined();
+    else expect(range?.why).toMatch(why);
+    const originOf = (name: string): string | undefined => fields.find((field) => field.name === name)?.origin;
+    expect([originOf("content-length"), originOf("content-type")]).toEqual([length, type]);
+  });
+
+  it.each([
     ["/nothing", 404],
     ["/.env", 404],
     ["/page.html", 200],

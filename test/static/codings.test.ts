@@ -171,6 +171,9 @@ describe("siblings on the disk", () => {
     const { steps } = await served.handler.explain(new Request("http://localhost/app.js"));
     const siblings = steps.filter(({ outcome }) => outcome === "sibling").map(({ why }) => why);
     expect(siblings).toEqual([".br", ".zst", ".gz"].map((end) => `${site.www}/app.js${end} (option precompressed)`));
+    const asked = new Request("http://localhost/app.js", { headers: { "accept-encoding": "br" } });
+    const { fields } = await served.handler.explain(asked);
+    expect(fields.find(({ name }) => name === "content-length")?.origin).toBe("the file's size in br");
   });
 
   it("that are older than the file are of a version before, and are not sent", async () => {
