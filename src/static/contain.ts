@@ -11,8 +11,10 @@ import { constants, realpathSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { sep } from "node:path";
 import { HttpError } from "../http/errors.ts";
+import { SYSTEM_TIME } from "../web/clock.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { open, readlink, realpath, stat } from "./descriptor.ts";
+import { UnreadableFiles } from "./unreadable.ts";
 
 /**
  * O_NONBLOCK: a FIFO put there after the stat opens at once instead of waiting for a writer. O_NOCTTY: a terminal does not
@@ -79,6 +81,7 @@ export type Found = FoundFile | FoundFolder;
 export class Root {
   readonly path: string;
   readonly #followsLinks: boolean;
+  readonly #unreadable: UnreadableFiles = new UnreadableFiles(SYSTEM_TIME);
   #realPath: string;
 
   /**
@@ -158,6 +161,7 @@ export class Root {
       }
       return null;
     } catch (error) {
+      this.#unreadable.tell(seen.path, error);
       return nothingOr(error);
     }
   }

@@ -1,0 +1,60 @@
+/**
+ * Files that stand in a served folder and may not be read: to clients they are not there, and their owner is told of each.
+ *
+ * Who may not know that there is a file is the client alone; an owner who is not told looks for the mistake in the address. It
+ * is a process warning, because no handler knows of a log. Each file is told of once, a few in a minute and so many in all, so
+ * that nobody who asks for thousands can flood standard error or fill memory. Nothing here may reach an answer.
+ */
+
+import type { TimeSource } from "../web/clock.ts";
+
+/** A copy with wrong rights concerns all files at once: some names suffice to see it. */
+const MOST_PER_MINUTE = 10;
+const MOST_IN_ALL = 1000;
+const MINUTE_MS = 60_000;
+
+/** What a system says that knows the file and does not let this process have it. */
+const REFUSED: ReadonlySet<unknown> = new Set(["EACCES", "EPERM"]);
+
+/** Names of files may hold what commands a terminal, or ends a line (log injection). */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** The files of one folder that the owner has been told of. */
+export class UnreadableFiles {
+  readonly #time: TimeSource;
+  readonly #told: Set<string> = new Set();
+  #minuteStartMs = -Infinity;
+  #toldInMinute = 0;
+
+  constructor(time: TimeSource) {
+    this.#time = time;
+  }
+
+  /** Tells of a file, if that is why it could not be opened. */
+  tell(path: string, error: unknown): void {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!REFUSED.has(code) || this.#told.has(path) || !this.#hasRoom()) return;
+    this.#told.add(path);
+    this.#toldInMinute++;
+    const isLast = this.#told.size === MOST_IN_ALL;
+    process.emitWarning(
+      `${visible(path)} cannot be opened (${code}), so it is not served; ${isLast ? "no more files are told of" : "this is said once"}`,
+      { code: "FAIRLEAD_UNREADABLE" },
+    );
+  }
+
+  /** What there is no room for is told of when it is asked for again. */
+  #hasRoom(): boolean {
+    if (this.#told.size >= MOST_IN_ALL) return false;
+    const ageMs = this.#time.nowMs() - this.#minuteStartMs;
+    if (ageMs < 0 || ageMs >= MINUTE_MS) {
+      this.#minuteStartMs = this.#time.nowMs();
+      this.#toldInMinute = 0;
+    }
+    return this.#toldInMinute < MOST_PER_MINUTE;
+  }
+}
+
+function visible(path: string): string {
+  return path.replace(UNSAFE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+}
