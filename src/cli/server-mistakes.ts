@@ -64,10 +64,32 @@ function tell(mistake: OptionMistake, { tls }: Settings, { file, flags, origins 
   const said = describeMistake(mistake);
   const { path } = mistake;
   if (tls?.kind === "files" && /^tls\.(?:cert|key)File$/.test(path)) {
-    const flag = path === "tls.keyFile" && flags.has("tls-key") ? "tls-key" : "tls-cert";
-    return new CommandError(1, `${origins.get(flag)?.shown ?? `--${flag}`}: ${said}`);
+    const hasKey = flags.has("tls-key");
+    const flag = path === "tls.keyFile" && hasKey ? "tls-key" : "tls-cert";
+    const shown = origins.get(flag)?.shown ?? `--${flag}`;
+    const { what, advice } = tellOfKey(said, path, hasKey, tls.keyFile);
+    return new CommandError(1, `${shown}: ${what}`, advice);
   }
   return new CommandError(1, `${placed(path, file)}: ${said}`);
+}
+
+/** What people do most often with the two files, and what they have to do instead; a passphrase is no word for a command line. */
+function tellOfKey(said: string, path: string, hasKey: boolean, keyFile: string): { what: string; advice: string[] } {
+  if (path === "tls.keyFile" && said.startsWith("is locked with a passphrase")) {
+    const file = /^[\w./-]+$/.test(keyFile) ? keyFile : JSON.stringify(keyFile);
+    return {
+      what: `the key in ${keyFile} is locked with a passphrase`,
+      advice: [
+        `Unlock a copy, openssl pkey -in ${file} -out unlocked.pem, and give --tls-key unlocked.pem`,
+        "or say tls: { certFile, keyFile, passphrase } in a configuration file, in place of the flags",
+      ],
+    };
+  }
+  if (path === "tls.keyFile" && !hasKey && said.includes("a certificate and no private key")) {
+    const advice = ["--tls-key is missing: name the file of its key with --tls-key FILE"];
+    return { what: said.replace("; were cert and key swapped?", ""), advice };
+  }
+  return { what: said, advice: [] };
 }
 
 /** `fairlead.config.ts:3: tls.cert`. Without a file they are a flag's, which has spoken for itself. */
