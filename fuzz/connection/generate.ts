@@ -106,7 +106,7 @@ export const WEIGHTS: readonly Weights[] = [
     maxAnswerBytes: 80000,
     maxPieces: 4,
     hostileIn: 15,
-    maxContentBytes: 80_000,
+    maxContentBytes: 300_000,
     wildIn: 3,
     eventIn: 2,
     smallIn: 2,

@@ -12,8 +12,8 @@ import { sumOf } from "./observed.ts";
 import type { Peer } from "./peer.ts";
 import type { Script } from "./script.ts";
 
-/** Unread input above which the wire pauses its peer. */
-const INPUT_MARK_BYTES = 16 * 1024;
+/** Unread input at which the wire pauses its peer. */
+const INPUT_MARK_BYTES = 64 * 1024;
 /** Answers that are gathered before they are handed over. */
 const OUTPUT_MARK_BYTES = 64 * 1024;
 /** Heads, refusals and chunk framing besides. */
