@@ -61,6 +61,7 @@ export class Locator {
       ? this.#asFile(wanted, trace)
       : this.#asFolder(wanted, trace));
     if (located === null && trace !== null) {
+      if (this.#settings.hidden.has(wanted.names)) trace.note("find", "hidden", "option hide");
       const paths = this.#settings.roots.map(({ path }) => path).join(" and ");
       trace.note("find", "nothing", `nothing for ${JSON.stringify(wanted.names.join("/"))} in ${paths}`);
     }
@@ -72,7 +73,7 @@ export class Locator {
     const { roots, mount } = this.#settings;
     const folders: Standing[] = [];
     for (const root of roots) {
-      const seen = await root.look(names);
+      const seen = await this.#look(root, names);
       if (seen?.kind === "file") return this.#found(root, seen, names, trace);
       if (seen !== null) folders.push({ root, seen });
     }
@@ -95,13 +96,13 @@ export class Locator {
     const { roots, index, mount } = this.#settings;
     const indexNames = [...names, index];
     for (const root of index === "" ? [] : roots) {
-      const seen = await root.look(indexNames);
+      const seen = await this.#look(root, indexNames);
       if (seen?.kind === "file") return this.#found(root, seen, indexNames, trace);
     }
     const parts: ListedFolder[] = [];
     let isTaken = false;
     for (const root of roots) {
-      const seen = await root.look(names);
+      const seen = await this.#look(root, names);
       isTaken ||= seen !== null;
       if (seen?.kind !== "folder" || !(await root.holds(seen))) continue;
       trace?.note("find", "folder", `${seen.path} has no ${index === "" ? "index" : index}`);
@@ -117,7 +118,7 @@ export class Locator {
     const pageNames = this.#settings.hasCleanUrls ? cleanUrlNames(names) : null;
     if (pageNames === null) return null;
     for (const root of this.#settings.roots) {
-      const seen = await root.look(pageNames);
+      const seen = await this.#look(root, pageNames);
       if (seen?.kind === "file") return { root, seen };
     }
     return null;
@@ -129,20 +130,27 @@ export class Locator {
     if (!hasPrecompressed || isPacked(mediaTypeOf(file.name, mediaTypes))) {
       return { kind: "file", root, file, siblings: NO_SIBLINGS };
     }
-    const siblings = await Promise.all(CODINGS.map((coding) => lookForSibling(root, file, names, coding)));
+    const siblings = await Promise.all(CODINGS.map((coding) => this.#lookForSibling(root, file, names, coding)));
     if (trace !== null) {
       for (const seen of siblings)
         if (seen !== null) trace.note("find", "sibling", `${seen.path} (option precompressed)`);
     }
     return { kind: "file", root, file, siblings: [null, ...siblings] };
   }
+
+  /** A precompressed sibling of what is there now. */
+  async #lookForSibling(root: Root, file: Seen, names: readonly string[], coding: number): Promise<Seen | null> {
+    const name = file.name + (SIBLING_EXTENSIONS[coding] as string);
+    const seen = await this.#look(root, [...names.slice(0, -1), name]);
+    return seen?.kind === "file" && isSiblingOf(file.stats, seen.stats) ? seen : null;
+  }
+
+  /** The one way to the disk, so that what is hidden is under no name. */
+  #look(root: Root, names: readonly string[]): Promise<Seen | null> {
+    return this.#settings.hidden.has(names) ? NOTHING : root.look(names);
+  }
 }
+
+const NOTHING: Promise<null> = Promise.resolve(null);
 
 const NO_SIBLINGS: readonly (Seen | null)[] = [null, null, null, null];
-
-/** A precompressed sibling of what is there now. */
-async function lookForSibling(root: Root, file: Seen, names: readonly string[], coding: number): Promise<Seen | null> {
-  const name = file.name + (SIBLING_EXTENSIONS[coding] as string);
-  const seen = await root.look([...names.slice(0, -1), name]);
-  return seen?.kind === "file" && isSiblingOf(file.stats, seen.stats) ? seen : null;
-}

@@ -80,13 +80,14 @@ export class Otherwise {
   /** There is a folder, without index. */
   async folder(asked: Asked, folder: LocatedFolder): Promise<Response> {
     const { method, fields, target } = asked;
-    const { listsFolders, showsDotFiles, hasRules, compresses, time } = this.#settings;
+    const { listsFolders, showsDotFiles, hasRules, hidden, compresses, time } = this.#settings;
     if (!listsFolders) return this.missing(asked);
     // Loaded with the first listing
     const { listFolder } = await import("./listing.ts");
     const codings = compresses ? this.#acceptances.of(fields.get("accept-encoding")) : undefined;
     const request = { method, names: target.names, search: target.search, accept: fields.get("accept"), codings };
-    const hiddenNames = hasRules && target.names.length === 0 ? RULES_FILES : NO_NAMES;
+    const ofRules = hasRules && target.names.length === 0 ? RULES_FILES : NO_NAMES;
+    const hiddenNames = new Set([...ofRules, ...hidden.namesIn(target.names)]);
     const filter = { dotFiles: showsDotFiles, hiddenNames };
     const listing = await listFolder(folder.parts, request, filter, time.nowMs());
     if (listing === null) {

@@ -19,7 +19,7 @@ import type { StaticHandler, StaticOptions } from "./serve-static.ts";
 /** How a file is served: as in a folder, as far as it makes sense for one. */
 export type FileOptions = Omit<
   StaticOptions,
-  "index" | "listing" | "dotFiles" | "cleanUrls" | "spa" | "notFound" | "prefix" | "rules"
+  "index" | "listing" | "dotFiles" | "hide" | "cleanUrls" | "spa" | "notFound" | "prefix" | "rules"
 >;
 
 /**

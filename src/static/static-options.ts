@@ -28,6 +28,7 @@ import { appendLines } from "../web/header-lines.ts";
 import { SYSTEM_TIME } from "../web/clock.ts";
 import type { TimeSource } from "../web/clock.ts";
 import { isNotThere, Root } from "./contain.ts";
+import { HiddenPaths } from "./hidden-paths.ts";
 import type { MediaTypes } from "./mime.ts";
 import type { Mount } from "./mount.ts";
 import { NO_MOUNT, parseMount } from "./mount.ts";
@@ -45,6 +46,11 @@ export interface StaticOptions {
    * inside, which is how Kubernetes mounts files; so in nginx and Caddy.
    */
   readonly dotFiles?: boolean;
+  /**
+   * Paths below the folder that are as good as not there, and not listed: `["users.txt", "keys"]`; with a folder goes all that is
+   * in it. Without regard to case, which many disks have none of. By the name asked for, as `dotFiles`. Default none.
+   */
+  readonly hide?: readonly string[];
   /** Serve what links lead to outside of the folder. Default false. */
   readonly followLinks?: boolean;
   /** Answer `/about` with `about.html` where nothing else is called so. Default false. */
@@ -91,6 +97,7 @@ export interface StaticSettings {
   readonly index: string;
   readonly listsFolders: boolean;
   readonly showsDotFiles: boolean;
+  readonly hidden: HiddenPaths;
   readonly hasCleanUrls: boolean;
   /** Names of the page of a single-page app. */
   readonly spaNames: readonly string[] | null;
@@ -114,10 +121,15 @@ const A_PAGE: OptionRule = {
   allowed: "true, false or a path",
   isAllowed: (value) => typeof value === "boolean" || typeof value === "string",
 };
+const PATHS: OptionRule = {
+  allowed: "an array of paths",
+  isAllowed: (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),
+};
 const RULES: OptionRules<StaticOptions> = {
   index: TEXT,
   listing: YES_OR_NO,
   dotFiles: YES_OR_NO,
+  hide: PATHS,
   followLinks: YES_OR_NO,
   cleanUrls: YES_OR_NO,
   spa: A_PAGE,
@@ -158,6 +170,7 @@ export function readStaticOptions(roots: StaticRoots, options: StaticOptions): S
     index,
     listsFolders: options.listing ?? false,
     showsDotFiles: options.dotFiles ?? false,
+    hidden: new HiddenPaths((options.hide ?? []).map(namesOf)),
     hasCleanUrls: options.cleanUrls ?? false,
     spaNames: namesOfPage("spa", options.spa ?? false, [index === "" ? "index.html" : index], mistakes),
     notFoundNames: namesOfPage("notFound", options.notFound ?? true, "nearest", mistakes),
@@ -186,6 +199,11 @@ function findMediaTypeMistakes(mediaTypes: MediaTypes, mistakes: string[]): void
     }
     if (!isFieldValue(type)) mistakes.push(`mediaTypes.${extension} is no value of a field`);
   }
+}
+
+/** A path below the root as its names. */
+function namesOf(path: string): string[] {
+  return path.split("/").filter((name) => name !== "" && name !== ".");
 }
 
 /** Names of a page below the root. */

@@ -1,0 +1,47 @@
+/**
+ * Paths below the roots that are kept from everybody: not found under any name that leads to them, and in no listing.
+ *
+ * Compared are decoded names, as the disk gets them, and without regard to case or form, because many disks have none. With a
+ * folder goes all that is below it. A link of another name is not seen: who makes one wants what it leads to shown. It must
+ * never look at the disk.
+ */
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** A set of paths. */
+export class HiddenPaths {
+  /** Each ends in a slash. */
+  readonly #paths: readonly string[];
+  readonly #namesIn: ReadonlyMap<string, ReadonlySet<string>>;
+
+  /** @param paths each as its names below the root; what has none is left out */
+  constructor(paths: readonly (readonly string[])[]) {
+    const namesIn = new Map<string, Set<string>>();
+    for (const names of paths) {
+      const last = names.at(-1);
+      if (last === undefined) continue;
+      const folder = fold(names.slice(0, -1));
+      const known = namesIn.get(folder);
+      if (known === undefined) namesIn.set(folder, new Set([last]));
+      else known.add(last);
+    }
+    this.#namesIn = namesIn;
+    this.#paths = paths.filter((names) => names.length > 0).map(fold);
+  }
+
+  /** Whether names lead to one of them, or below it. */
+  has(names: readonly string[]): boolean {
+    if (this.#paths.length === 0) return false;
+    const path = fold(names);
+    return this.#paths.some((hidden) => path.startsWith(hidden));
+  }
+
+  /** Names that are not shown in a folder. */
+  namesIn(folder: readonly string[]): ReadonlySet<string> {
+    return this.#namesIn.size === 0 ? NO_NAMES : (this.#namesIn.get(fold(folder)) ?? NO_NAMES);
+  }
+}
+
+function fold(names: readonly string[]): string {
+  return `${names.join("/")}/`.normalize().toLowerCase();
+}
