@@ -2,16 +2,13 @@
  * What the command itself reads or writes is not served, though it may lie in the folder that is: the configuration, which may
  * hold a password, the file of users, private keys and their certificates, the log.
  *
- * Compared are decoded names, as the disk gets them, and without regard to case, because many disks have none. A link to such a
- * file by another name is not seen: who makes one in the folder wants it there.
+ * A configuration counts by its name where one is looked for, also if another one holds, or none (--no-config): it is no less
+ * secret for that. A link to such a file by another name is not seen: who makes one in the folder wants it there.
  */
 
 import { realpathSync } from "node:fs";
-import { relative, resolve, sep } from "node:path";
-import { HttpError } from "../http/errors.ts";
-import { parseMount } from "../static/mount.ts";
-import { resolveTarget } from "../static/resolve.ts";
-import type { Handler } from "../web/handler.ts";
+import { isAbsolute, relative, resolve, sep } from "node:path";
+import { CONFIG_NAMES } from "./config-find.ts";
 import type { Settings } from "./settings.ts";
 
 /** What of the settings names files of the command. */
@@ -20,7 +17,7 @@ export type OwnFileSettings = Pick<Settings, "configFile" | "logFile" | "gate" |
 /** Absolute paths of the files that the command was given for itself. */
 export function ownFilesOf(settings: OwnFileSettings, workingFolder: string): string[] {
   const { configFile, logFile, gate, tls, server } = settings;
-  const files = [configFile, logFile];
+  const files = [configFile, logFile, ...CONFIG_NAMES];
   if (gate.auth.startsWith("@")) files.push(gate.auth.slice(1));
   if (tls?.kind === "files") files.push(tls.certFile, tls.keyFile);
   files.push(...filesNamedIn(server.tls));
@@ -35,28 +32,15 @@ function filesNamedIn(value: unknown, name: string = ""): string[] {
 }
 
 /**
- * A handler that answers 404 for some files.
+ * Those of some files that lie in a folder, as paths below it.
  *
- * @param root absolute folder that the handler serves
- * @param files absolute; the handler itself is given back if all lie elsewhere
- * @param prefix path that the handler serves it under
+ * @param root absolute
+ * @param files absolute
  */
-export function hideFiles(handler: Handler, root: string, files: readonly string[], prefix: string = ""): Handler {
-  const above = parseMount(prefix)?.names ?? [];
+export function pathsBelow(root: string, files: readonly string[]): string[] {
   const places = files.flatMap((file) => [relative(root, file), relative(realOf(root), realOf(file))]);
-  const hidden = new Set(
-    places
-      .filter((below) => below !== "" && !below.startsWith(".."))
-      .map((below) => fold([...above, ...below.split(sep)])),
-  );
-  if (hidden.size === 0) return handler;
-  return (request, context) => {
-    const { method, target } = context.exchange.request;
-    const names = resolveTarget(method, target, true)?.names;
-    if (names !== undefined && hidden.has(fold(names)))
-      throw new HttpError(404, "the command's own files are not served");
-    return handler(request, context);
-  };
+  const below = places.filter((path) => path !== "" && !path.startsWith("..") && !isAbsolute(path));
+  return [...new Set(below.map((path) => path.split(sep).join("/")))];
 }
 
 /** A log that is yet to be made has no real path. */
@@ -66,8 +50,4 @@ function realOf(path: string): string {
   } catch {
     return path;
   }
-}
-
-function fold(names: readonly string[]): string {
-  return names.join("/").normalize().toLowerCase();
 }

@@ -100,13 +100,14 @@ function table(rows: readonly (readonly [string, string, string])[], paint: Pain
     .join("");
 }
 
-/** Flags by the option of serveStatic() that they set. */
+/** Flags by the option of serveStatic() that they set, and what the command sets itself. */
 const FLAG_OF: ReadonlyMap<string, string> = new Map([
   ["cacheControl", "--cache"],
   ["cleanUrls", "--clean-urls"],
   ["compress", "--compress"],
   ["dotFiles", "--dotfiles"],
   ["followLinks", "--follow"],
+  ["hide", "it is the command's own"],
   ["listing", "--list"],
   ["precompressed", "--precompressed"],
   ["rules", "--rules"],

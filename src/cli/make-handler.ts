@@ -13,6 +13,7 @@ import { serveStatic } from "../static/serve-static.ts";
 import type { StaticHandler } from "../static/serve-static.ts";
 import type { Handler } from "../web/handler.ts";
 import { CommandError, joinMistakes, Mistakes } from "./command-error.ts";
+import { CONFIG_NAMES } from "./config-find.ts";
 import type { Given, Origins } from "./config-layers.ts";
 import { FLAG_TABLE } from "./flags.ts";
 import type { FlagName } from "./flags.ts";
@@ -47,14 +48,15 @@ export async function makeHandler(
       files: null,
     };
   }
-  const files = filesHandlerOf(subject, settings.files, given, workingFolder);
-  const shown = await withoutOwnFiles(files, subject, settings, workingFolder);
-  return { handler: await guarded(shown, settings.gate, origins, workingFolder), files };
+  const hide = await ownPathsIn(subject, settings, workingFolder);
+  const files = filesHandlerOf(subject, settings.files, hide, given, workingFolder);
+  return { handler: await guarded(files, settings.gate, origins, workingFolder), files };
 }
 
 function filesHandlerOf(
   { kind, path }: Subject,
   files: FileSettings,
+  hide: readonly string[],
   given: Given,
   workingFolder: string,
 ): StaticHandler {
@@ -68,6 +70,7 @@ function filesHandlerOf(
       cleanUrls: files.hasCleanUrls,
       listing: files.listsFolders,
       dotFiles: files.showsDotFiles,
+      hide,
       rules: files.hasRules,
       ...files.more,
     });
@@ -130,18 +133,16 @@ function explainFiles(error: ServerError, { origins, file }: Given): CommandErro
   return joinMistakes(mistakes.all);
 }
 
-/** A configuration or a key often lies in the folder that is served. Most servers have neither, and need not load what hides them. */
-async function withoutOwnFiles(
-  files: Handler,
-  { kind, path }: Subject,
-  settings: Settings,
-  workingFolder: string,
-): Promise<Handler> {
+/** A configuration or a key often lies in the folder that is served. Most servers were given none, and need not load what looks for it. */
+async function ownPathsIn({ kind, path }: Subject, settings: Settings, workingFolder: string): Promise<string[]> {
+  if (kind !== "folder") return [];
   const { configFile, logFile, gate, tls, server } = settings;
   const hasOwn = configFile + logFile + gate.auth !== "" || tls?.kind === "files" || server.tls !== undefined;
-  if (kind !== "folder" || !hasOwn) return files;
-  const { hideFiles, ownFilesOf } = await import("./config-hide.ts");
-  return hideFiles(files, path, ownFilesOf(settings, workingFolder), settings.files.more.prefix);
+  const here = relative(path, workingFolder);
+  const isStartedBelow = here !== "" && !here.startsWith("..");
+  if (!hasOwn && !isStartedBelow) return [...CONFIG_NAMES];
+  const { ownFilesOf, pathsBelow } = await import("./config-hide.ts");
+  return [...new Set([...CONFIG_NAMES, ...pathsBelow(path, ownFilesOf(settings, workingFolder))])];
 }
 
 /** Most servers have no gate, and need not load it. */

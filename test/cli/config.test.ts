@@ -1,10 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from "vitest";
 import { CommandError } from "../../src/cli/command-error.ts";
-import { hideFiles, ownFilesOf } from "../../src/cli/config-hide.ts";
 import { readIntent } from "../../src/cli/config-intent.ts";
 import type { Intent } from "../../src/cli/config-intent.ts";
 import { SETTABLE, settingOf, variableOf } from "../../src/cli/config-layers.ts";
@@ -14,8 +13,6 @@ import { readConfig, SERVER_SETTINGS } from "../../src/cli/config-schema.ts";
 import { readUsage } from "../../src/cli/usage.ts";
 import { defineConfig } from "../../src/config/index.ts";
 import type { Config, ServerConfig } from "../../src/config/index.ts";
-import { request } from "../../src/testing/index.ts";
-import { Response } from "../../src/web/response.ts";
 
 let folder = "";
 
@@ -363,58 +360,6 @@ describe("serve.json", () => {
     write("site/serve.json", { cleanUrls: false });
     write("fairlead.config.json", {});
     expect((await intentOf("site")).settings.files.hasCleanUrls).toBe(true);
-  });
-});
-
-describe("the file in the folder that is served", () => {
-  const handler = hideFiles(() => new Response("served"), "/srv", ["/srv/a/fairlead.config.ts", "/srv/key.pem"]);
-  it.each([
-    ["/a/fairlead.config.ts", 404],
-    ["/a/FAIRLEAD.config.TS", 404],
-    ["//a/./f%61irlead%2econfig.ts?x", 404],
-    ["/key.pem", 404],
-    ["/fairlead.config.ts", 200],
-    ["/a/fairlead.config.tsx", 200],
-  ])("%s: %d", async (target, status) => {
-    expect((await request(handler, target)).status).toBe(status);
-  });
-
-  it("is nothing to hide elsewhere", () => {
-    const own = (): Response => new Response();
-    expect(hideFiles(own, "/srv", ["/etc/fairlead.config.ts", "/srv"])).toBe(own);
-  });
-
-  it.each(["/x", "/x/", "/x/y z", "/x/y%20z"])("is hidden behind the prefix %s", async (prefix) => {
-    const hiding = hideFiles(() => new Response("served"), "/srv", ["/srv/a/key.pem"], prefix);
-    const below = new URL(prefix, "http://a.example").pathname.replace(/\/$/, "");
-    expect((await request(hiding, `${below}/a/key.pem`)).status).toBe(404);
-    expect((await request(hiding, `${below}/a/./k%65y.PEM?x`)).status).toBe(404);
-    expect((await request(hiding, `${below}/key.pem`)).status).toBe(200);
-  });
-
-  it("is hidden by its real place too", async () => {
-    symlinkSync(join(folder, "site"), join(folder, "link"));
-    write("site/key.pem", "a key");
-    for (const [root, file] of [
-      ["site", "link/key.pem"],
-      ["link", "site/key.pem"],
-    ] as const) {
-      const hiding = hideFiles(() => new Response("served"), join(folder, root), [join(folder, file)]);
-      expect((await request(hiding, "/key.pem")).status).toBe(404);
-    }
-  });
-
-  it("is whatever the command reads or writes itself", async () => {
-    write("fairlead.config.json", {});
-    const { settings: read } = await intentOf("site --auth @users --log-file access.log");
-    const servers = [{ names: ["b.example"], certFile: "b.pem", keyFile: "b-key.pem" }];
-    const settings = { ...read, server: { tls: { servers, certFile: "a.pem", keyFile: "a-key.pem" } } };
-    const names = ["fairlead.config.json", "access.log", "users", "b.pem", "b-key.pem", "a.pem", "a-key.pem"];
-    expect(ownFilesOf(settings, folder).toSorted()).toEqual(names.map((name) => join(folder, name)).toSorted());
-    const byFlags = await intentOf("site --no-config --tls-cert c.pem --tls-key d.pem");
-    expect(ownFilesOf(byFlags.settings, folder)).toEqual(
-      expect.arrayContaining([join(folder, "c.pem"), join(folder, "d.pem")]),
-    );
   });
 });
 
