@@ -62,8 +62,8 @@ function filesHandlerOf(
 ): StaticHandler {
   const options = fileOptionsOf(files);
   try {
+    refuseClosed(kind, path);
     if (kind === "file") return serveFile(path, options);
-    refuseClosed(path);
     return serveStatic(path, {
       ...options,
       spa: files.singlePage,
@@ -98,16 +98,17 @@ function explainRules({ cause }: ServerError, folder: string, workingFolder: str
  * Where nothing can be opened every answer would be 404. A folder that can be entered and not listed is served: its files can
  * be asked for by name.
  */
-function refuseClosed(folder: string): void {
+function refuseClosed(kind: Subject["kind"], path: string): void {
+  const isFile = kind === "file";
   try {
-    accessSync(folder, constants.X_OK);
+    accessSync(path, isFile ? constants.R_OK : constants.X_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "EACCES" && code !== "EPERM") return;
     throw new CommandError(
       1,
-      `the folder ${folder} cannot be read (${code})`,
-      ["Let the user that runs this read and enter it, as with chmod; ls -ld shows who may"],
+      `the ${kind} ${path} cannot be read (${code})`,
+      [`Let the user that runs this read${isFile ? "" : " and enter"} it, as with chmod; ls -ld shows who may`],
       { cause: error },
     );
   }

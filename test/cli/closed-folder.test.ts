@@ -23,7 +23,12 @@ afterAll(() => {
 const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
 function run(...words: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [COMMAND, ...words], { cwd: folder, encoding: "utf8", ...nobody });
+  return spawnSync(process.execPath, [COMMAND, ...words], {
+    cwd: folder,
+    encoding: "utf8",
+    timeout: 20_000,
+    ...nobody,
+  });
 }
 
 function canRun(): boolean {
@@ -49,5 +54,21 @@ describe.skipIf(!canRun())("a folder that is closed to the user", () => {
   it("is served where it can be entered and not listed", () => {
     chmodSync(join(folder, "site"), 0o711);
     expect(run("fetch", "site", "/")).toMatchObject({ status: 0, stdout: "hello" });
+  });
+});
+
+describe.skipIf(!canRun())("a single file that is closed to the user", () => {
+  it.each([
+    ["", ["film.pdf", "-p", "0"]],
+    ["check", ["check", "film.pdf"]],
+    ["fetch", ["fetch", "film.pdf", "/"]],
+  ])("is told at the start: %s", (_verb, words) => {
+    rmSync(join(folder, "film.pdf"), { force: true });
+    writeFileSync(join(folder, "film.pdf"), "hello");
+    chmodSync(join(folder, "film.pdf"), 0o000);
+    const { status, stderr } = run(...words);
+    expect(stderr).toContain(`the file ${join(folder, "film.pdf")} cannot be read (EACCES)\n`);
+    expect(stderr).toContain("Let the user that runs this read it, as with chmod; ls -ld shows who may");
+    expect(status).toBe(1);
   });
 });
