@@ -4,8 +4,8 @@
  * Flags about files mean nothing to a module, which decides itself; giving one to it is a mistake that is said, not ignored.
  */
 
-import { accessSync, constants } from "node:fs";
-import { join, relative } from "node:path";
+import { accessSync, constants, realpathSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { ServerError } from "../http/errors.ts";
 import { serveFile } from "../static/serve-file.ts";
 import type { FileOptions } from "../static/serve-file.ts";
@@ -63,7 +63,10 @@ function filesHandlerOf(
   const options = fileOptionsOf(files);
   try {
     refuseClosed(kind, path);
-    if (kind === "file") return serveFile(path, options);
+    if (kind === "file") {
+      if (!files.followsLinks) refuseLinkOut(path);
+      return serveFile(path, options);
+    }
     return serveStatic(path, {
       ...options,
       spa: files.singlePage,
@@ -112,6 +115,16 @@ function refuseClosed(kind: Subject["kind"], path: string): void {
       { cause: error },
     );
   }
+}
+
+/** A file that is a link to elsewhere would be 404: links that lead out of a folder are not followed, and its folder is one. */
+function refuseLinkOut(path: string): void {
+  const destination = realpathSync(path);
+  const way = relative(realpathSync(dirname(path)), destination);
+  if (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way)) return;
+  throw new CommandError(1, `${path} is a link that leads out of its folder, and such links are not followed`, [
+    `Give ${destination} itself, or --follow`,
+  ]);
 }
 
 /** Options of files that flags say under other names. */

@@ -1,5 +1,15 @@
 import { EventEmitter } from "node:events";
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -8,7 +18,7 @@ import { runCommand } from "../../src/cli/command.ts";
 let folder = "";
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "fairlead-prepare-"));
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "fairlead-prepare-")));
   mkdirSync(join(folder, "site"));
 });
 
@@ -142,6 +152,21 @@ describe("a start", () => {
       `fairlead: --auth: /${name} cannot be read: ${why}`,
       expect.stringMatching(/^ {2}Behind @ goes the name of a file with one name:password per line; /) as string,
     ]);
+  });
+
+  it("tells of a single file that is a link to elsewhere, which would be 404", async () => {
+    writeFileSync(join(folder, "page.pdf"), "");
+    symlinkSync("../page.pdf", join(folder, "site/link.pdf"));
+    expect(await start("site/link.pdf")).toEqual({
+      exitCode: 1,
+      lines: [
+        "fairlead: /site/link.pdf is a link that leads out of its folder, and such links are not followed",
+        "  Give /page.pdf itself, or --follow",
+      ],
+    });
+    symlinkSync("page.pdf", join(folder, "inside.pdf"));
+    for (const args of [["inside.pdf"], ["site/link.pdf", "--follow"]])
+      expect((await start(...args, "--auth", "ada")).lines).toHaveLength(2);
   });
 
   it("tells every line that is wrong of a file of users", async () => {
