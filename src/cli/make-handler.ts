@@ -87,8 +87,8 @@ function filesHandlerOf(
 function explainRules({ cause }: ServerError, folder: string, workingFolder: string): CommandError | null {
   if (!Array.isArray(cause)) return null;
   const fromHere = relative(workingFolder, folder);
-  const place = fromHere.startsWith("..") ? folder : fromHere;
-  const said = (cause as readonly string[]).map((mistake) => join(place, mistake));
+  const place = join(fromHere.startsWith("..") ? folder : fromHere, "./");
+  const said = (cause as readonly string[]).map((mistake) => (fromHere === "" ? mistake : place + mistake));
   // What was to be redirected or hidden would be shown without the rules
   const advice = ["Mend them, or serve the folder as if there were no rules: --no-rules"];
   return joinMistakes(
