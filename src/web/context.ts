@@ -57,6 +57,8 @@ export class Context<P extends object = Params> {
   #state: Map<ContextKey<unknown>, unknown> | null;
   /** Made by the first {@link editFailure}. */
   #failures: FailureFields | null;
+  /** Made by the first {@link query}. */
+  #query: URLSearchParams | null;
 
   constructor(
     exchange: Exchange,
@@ -69,6 +71,22 @@ export class Context<P extends object = Params> {
     this.#outer = outer;
     this.#state = null;
     this.#failures = null;
+    this.#query = null;
+  }
+
+  /**
+   * What the request's URL has behind its first `?`, taken apart: the same as `new URL(request.url).searchParams`, for a third
+   * of its price, since the rest of the URL is not looked at. Empty without a query. The same object each time, the
+   * request's own: changing it changes neither the request nor its URL.
+   */
+  get query(): URLSearchParams {
+    if (this.#query === null) {
+      const { target } = this.#exchange.request;
+      const mark = target.indexOf("?");
+      // With its mark: one is taken away, and without it that would be one of the query's own
+      this.#query = new URLSearchParams(mark === -1 ? "" : target.slice(mark));
+    }
+    return this.#query;
   }
 
   /**

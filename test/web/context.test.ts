@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { HttpError } from "../../src/http/errors.ts";
 import { Context, contextKey } from "../../src/web/context.ts";
@@ -23,6 +24,49 @@ describe("params", () => {
     const { params } = contextOf(new MemoryExchange());
     expect(params).toEqual({});
     expect(Object.isFrozen(params)).toBe(true);
+  });
+});
+
+describe("query", () => {
+  const queryOf = (target: string): URLSearchParams => contextOf(new MemoryExchange({ target })).query;
+
+  it.each([
+    "/",
+    "/?",
+    "/?a",
+    "/search?q=caf%C3%A9&page=1",
+    "/?q=web+server&q=again&empty=&=nameless",
+    "/?a=1?b=2&c=%26%3D%3f",
+    "/?broken=%&%zz=%c3",
+    "/?{raw}=|^`[]'",
+    "/a%3Fb?c=d",
+    "http://a.example/x?y=z",
+    "http://a.example?y=z",
+    "*",
+  ])("is what the URL standard says of %s", (target) => {
+    const url = new URL(target === "*" ? "/" : target, "http://a.example");
+    expect([...queryOf(target)]).toEqual([...url.searchParams]);
+  });
+
+  it("is what the URL standard says of any query", () => {
+    const octet = fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code));
+    const text = fc.array(fc.oneof(octet, fc.constantFrom("&", "=", "%", "+", "?", "%41", "%e2%82%ac")), {
+      maxLength: 30,
+    });
+    fc.assert(
+      fc.property(text, (parts) => {
+        // The wire refuses it in a target
+        const query = parts.join("").replaceAll("#", "");
+        expect([...queryOf(`/p?${query}`)]).toEqual([...new URL(`http://a/p?${query}`).searchParams]);
+      }),
+    );
+  });
+
+  it("is made once, and changes nothing else", () => {
+    const context = contextOf(new MemoryExchange({ target: "/?a=1" }));
+    expect(context.query).toBe(context.query);
+    context.query.append("b", "2");
+    expect(context.exchange.request.target).toBe("/?a=1");
   });
 });
 
