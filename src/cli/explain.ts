@@ -75,8 +75,11 @@ function originsOf(
     const name = lines[i] as string;
     const value = lines[i + 1] as string;
     const lowerName = name.toLowerCase();
-    const same = known.find((field) => field.name.toLowerCase() === lowerName && field.value === value);
-    rows.push([`${name}:`, value, same?.origin ?? (originInGate(lowerName, settings) || otherwise)]);
+    const named = known.filter((field) => field.name.toLowerCase() === lowerName);
+    const same = named.find((field) => field.value === value);
+    // The boundary of several ranges is another each time
+    const origin = same?.origin ?? (originInGate(lowerName, settings) || named[0]?.origin || otherwise);
+    rows.push([`${name}:`, value, origin]);
   }
   return rows;
 }

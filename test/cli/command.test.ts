@@ -416,6 +416,14 @@ describe("asking without a socket", () => {
     expect([await command.end(), command.output]).toEqual([0, "odd"]);
   });
 
+  it("explains each field of several ranges, whose boundary is another each time", async () => {
+    write("site/index.html", "<h1>hello</h1>");
+    const command = start(["explain", "site", "/", "-H", "Range: bytes=0-1,4-5"]);
+    expect(await command.end()).toBe(0);
+    expect(command.output).toMatch(/range +206 +2 parts: octets 0-1, 4-5 of 14\n/);
+    expect(command.output).toMatch(/content-type: +multipart\/byteranges; boundary=\S+ +RFC 9110 §14\.6\n/);
+  });
+
   it("explains a refusal of the gate, and a module", async () => {
     write("app.mjs", `export const fetch = () => new Response("x", { headers: { "x-a": "1" } });`);
     const shut = start(["explain", "app.mjs", "/", "--auth", "a:b"]);
