@@ -54,9 +54,7 @@ function staticImports(path: string, seen: Set<string> = new Set()): Set<string>
 }
 
 describe("what a start loads", () => {
-  const ENGINE = ["fs", "net", "os", "path", "stream", "tty", "url", "util"].map(
-    (name) => `node:${name}`,
-  );
+  const ENGINE = ["fs", "net", "os", "path", "stream", "tty", "url", "util"].map((name) => `node:${name}`);
 
   it.each([
     ["the library", "index.js", ["lru-cache", "mrmime"]],
