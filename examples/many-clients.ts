@@ -13,8 +13,8 @@ import { App, HttpError, Response } from "fairlead";
 /** What wakes those who wait, by the number of seats. */
 const meetings = new Map<number, Set<() => void>>();
 
-const app: App = new App().get("/", async (request) => {
-  const seats = Number(new URL(request.url).searchParams.get("seats") ?? 3);
+const app: App = new App().get("/", async (request, { query }) => {
+  const seats = Number(query.get("seats") ?? 3);
   if (!(Number.isInteger(seats) && seats >= 1 && seats <= 5000)) throw new HttpError(400, "seats are 1 to 5000");
   const waiting = meetings.get(seats) ?? new Set();
   meetings.set(seats, waiting);

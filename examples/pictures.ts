@@ -23,8 +23,8 @@ const app: App = new App()
   )
   .get("/flags.png", (request) => fileResponse(request, FLAGS, { type: "image/png" }))
   .get("/flags", () => new Response(null, { status: 303, headers: { location: "/flags.png" } }))
-  .get("/note", (request) => {
-    const name = new URL(request.url).searchParams.get("name") ?? "";
+  .get("/note", (_request, { query }) => {
+    const name = query.get("name") ?? "";
     // Path, control characters, and marks that would show exe.txt as txt.exe: nothing of that is left in the name
     return download("Wind south-west, sea calm.\n", safeFileName(name), { type: "text/plain; charset=utf-8" });
   });

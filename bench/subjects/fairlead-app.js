@@ -6,8 +6,8 @@ import { items } from "./library.js";
 // The effort of all subjects, which is that of zlib; ours is 3 if nobody says
 const squeeze = compress({ gzipLevel: 6 });
 
-function list(request) {
-  return Response.json(items(Number(new URL(request.url).searchParams.get("items"))));
+function list(_request, { query }) {
+  return Response.json(items(Number(query.get("items"))));
 }
 
 const server = await serve({
@@ -16,10 +16,7 @@ const server = await serve({
   routes: {
     "/json": list,
     "/gzip": (request, context) => squeeze(request, context, list),
-    "/search": (request) => {
-      const { searchParams } = new URL(request.url);
-      return new Response(`${searchParams.get("q")}, page ${searchParams.get("page")}`);
-    },
+    "/search": (_request, { query }) => new Response(`${query.get("q")}, page ${query.get("page")}`),
     "/book": { POST: async (request) => Response.json({ ...(await request.json()), id: 1 }) },
     "/form": {
       POST: async (request) => {
