@@ -31,7 +31,7 @@ const ANSWERS_PER_CHANGE = 12;
 const ANSWERS_PER_PIECE = 12;
 
 /** Why the server says that it broke a message off. */
-const BROKEN_OFF = /^fairlead: broken off at .*: the file changed while it was sent/;
+const BROKEN_OFF = /^fairlead: \S+ broken off at .*: the file changed while it was sent/;
 
 const draw = seeded(SEED);
 const answered = new EventEmitter().setMaxListeners(0);
