@@ -6,11 +6,11 @@
  * sorting are those of the Fetch standard (§2.2, §5.1). This file must never give out a list that somebody else may change.
  */
 
-import { formatWithOptions, type InspectOptions, inspect } from "node:util";
 import type { FieldLines } from "../http/exchange.ts";
 import type { Fields } from "../http/fields.ts";
 import { appendLines, type HeadersInput, indexOfLine, NO_LINES, toFieldName, toFieldValue } from "./header-lines.ts";
 import { inheritLazily } from "./inherit.ts";
+import { showAs } from "./shown.ts";
 
 /** The platform's interface; what {@link Headers} makes has it. */
 export type Headers = globalThis.Headers;
@@ -285,13 +285,7 @@ const ITERATOR_PROTOTYPE: unknown = Object.getPrototypeOf(Object.getPrototypeOf(
 Object.setPrototypeOf(HeadersIterator.prototype, ITERATOR_PROTOTYPE as object);
 Object.defineProperty(HeadersIterator.prototype, Symbol.toStringTag, { configurable: true, value: "Headers Iterator" });
 Object.defineProperty(LineHeaders, "name", { configurable: true, value: "Headers" });
-Object.defineProperty(LineHeaders.prototype, inspect.custom, {
-  configurable: true,
-  writable: true,
-  value(this: LineHeaders, depth: number, options: InspectOptions): string {
-    return `Headers ${formatWithOptions({ ...options, depth: options.depth ?? depth }, describe(this))}`;
-  },
-});
+showAs(LineHeaders.prototype, "Headers", describe);
 Object.defineProperty(LineHeaders.prototype, Symbol.iterator, {
   configurable: true,
   writable: true,

@@ -7,8 +7,7 @@
  * This file must never read content, or start to listen for the peer's leaving, before a handler asks.
  */
 
-import { formatWithOptions, type InspectOptions, inspect } from "node:util";
-import type { Exchange } from "../http/exchange.ts";
+import type { ContentSource, Exchange } from "../http/exchange.ts";
 import { requestUrl } from "../http/target.ts";
 import {
   type Conversion,
@@ -32,6 +31,7 @@ import type { HeadersInput } from "./header-lines.ts";
 import { adoptPlatformHeaders, copyHeaders, fieldPairsOf, headersOfFields, type LineHeaders } from "./headers.ts";
 import { inheritLazily } from "./inherit.ts";
 import { platformRequest } from "./platform.ts";
+import { showMembers } from "./shown.ts";
 
 /**
  * A request as handlers get it: the platform's interface.
@@ -71,6 +71,7 @@ let materialise: (request: LazyRequest) => globalThis.Request;
 let isLazyRequest: (value: object) => value is LazyRequest;
 let twinOver: (request: LazyRequest, exchange: Exchange) => LazyRequest;
 let exchangeBehind: (request: LazyRequest) => Exchange;
+let takeSource: (request: LazyRequest) => ContentSource | null;
 
 /** A request over an exchange. Outside of this room it is only known as {@link Request}. */
 class LazyRequest {
@@ -90,6 +91,11 @@ class LazyRequest {
     materialise = (request) => request.#materialise();
     isLazyRequest = (value): value is LazyRequest => #exchange in value;
     exchangeBehind = (request) => request.#exchange;
+    takeSource = (request) => {
+      if (!request.#hasBody() || request.#isUsed || request.#currentStream() !== null) return null;
+      request.#isUsed = true;
+      return request.#exchange.content;
+    };
     twinOver = (request, exchange) => {
       const twin = new LazyRequest(exchange, request.#maxBufferedBytes);
       twin.#headers = request.#headers;
@@ -341,14 +347,7 @@ Object.defineProperty(LazyRequest.prototype, "constructor", {
   writable: true,
   value: ConstructibleRequest,
 });
-Object.defineProperty(LazyRequest.prototype, inspect.custom, {
-  configurable: true,
-  writable: true,
-  value(this: LazyRequest, depth: number, options: InspectOptions): string {
-    const shown = Object.fromEntries(SHOWN.map((member) => [member, this[member]]));
-    return `Request ${formatWithOptions({ ...options, depth: options.depth ?? depth }, shown)}`;
-  },
-});
+showMembers(LazyRequest.prototype, "Request", SHOWN);
 inheritLazily({
   prototype: LazyRequest.prototype,
   platform: () => platformRequest().prototype,
@@ -380,6 +379,14 @@ export function platformRequestOf(value: object): globalThis.Request | null {
 /** The exchange that one of ours stands over, null for any other: then its URL is all there is to know of the target. */
 export function exchangeOf(request: object): Exchange | null {
   return isLazyRequest(request) ? exchangeBehind(request) : null;
+}
+
+/**
+ * The content of one of ours, for the caller to start, which makes the request a used one; null where content must be read
+ * through the request: it has none, somebody reads it already, it is none of ours.
+ */
+export function takeContentOf(request: object): ContentSource | null {
+  return isLazyRequest(request) ? takeSource(request) : null;
 }
 
 /**

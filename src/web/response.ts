@@ -8,7 +8,6 @@
  * FileSlice and an async iterable of strings are bodies too.
  */
 
-import { formatWithOptions, type InspectOptions, inspect } from "node:util";
 import { HandlerError } from "../http/errors.ts";
 import type { Content, FieldLines, ResponseHead } from "../http/exchange.ts";
 import { forbidsContent } from "../http/status.ts";
@@ -38,6 +37,7 @@ import {
 } from "./headers.ts";
 import { inheritLazily } from "./inherit.ts";
 import { platformResponse } from "./platform.ts";
+import { showMembers } from "./shown.ts";
 import { toReason, toStatus, toUnsignedShort } from "./response-init.ts";
 import {
   extractBody,
@@ -341,14 +341,7 @@ function withLength(head: ResponseHead, length: number): ResponseHead {
 const SHOWN = ["status", "statusText", "headers", "body", "bodyUsed", "ok", "redirected", "type", "url"] as const;
 
 Object.defineProperty(FastResponse, "name", { configurable: true, value: "Response" });
-Object.defineProperty(FastResponse.prototype, inspect.custom, {
-  configurable: true,
-  writable: true,
-  value(this: FastResponse, depth: number, options: InspectOptions): string {
-    const shown = Object.fromEntries(SHOWN.map((member) => [member, this[member]]));
-    return `Response ${formatWithOptions({ ...options, depth: options.depth ?? depth }, shown)}`;
-  },
-});
+showMembers(FastResponse.prototype, "Response", SHOWN);
 Object.defineProperty(FastResponse, Symbol.hasInstance, {
   configurable: true,
   value(this: unknown, value: unknown): boolean {
