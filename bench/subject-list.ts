@@ -192,7 +192,8 @@ const PLAIN: readonly SubjectSpec[] = [
 ];
 
 const APP: readonly SubjectSpec[] = [
-  ours("fairlead-app", "app", "serve() with a table of routes and compress()"),
+  ours("fairlead-app", "app", "serve() with a table of routes, compress() and readPieces()"),
+  ours("fairlead-app-stream", "app", "the same with uploads by for await over request.body"),
   onNode("node-http-app", "app", "node:http, zlib on its thread pool, content collected once"),
   onNode("node-http-app-sync", "app", "the same with zlib on the main thread"),
   onNode("fastify-app", "app", "Fastify, @fastify/compress, @fastify/formbody", [

@@ -13,6 +13,7 @@ export { readForm } from "./read-form.ts";
 export type { FormOptions } from "./read-form.ts";
 export { readJson } from "./read-json.ts";
 export type { JsonOptions } from "./read-json.ts";
+export { readPieces } from "./read-pieces.ts";
 export { readMultipart } from "./read-multipart.ts";
 export type { MultipartOptions, ProgressListener } from "./read-multipart.ts";
 export { readParams, readQuery } from "./read-query.ts";

@@ -6,7 +6,7 @@
  */
 
 import { ContentError } from "./content-error.ts";
-import { declaredCoding, declaredLength } from "./declared-type.ts";
+import { declaredCoding, declaredLength, type RequestCoding } from "./declared-type.ts";
 import { decodedStream } from "./decompress.ts";
 import { DEFAULT_MAX_BUFFERED_BYTES, DEFAULT_MAX_RATIO } from "./reader-options.ts";
 
@@ -48,14 +48,26 @@ export async function readContent(request: Request, options: ContentOptions): Pr
  * @throws ContentError ERR_CONTENT_CODING, ERR_UPLOAD_TOO_LARGE for what is declared so; TypeError if somebody reads it already
  */
 export function contentStream(request: Request, options: ContentOptions): ReadableStream<Uint8Array> | null {
-  const { maxBytes = Infinity, maxRatio = DEFAULT_MAX_RATIO, decompress = false } = options;
+  const { maxBytes = Infinity, maxRatio = DEFAULT_MAX_RATIO } = options;
+  const coding = checkContent(request, options);
+  const body = request.body as ReadableStream<Uint8Array> | null;
+  if (body === null || coding === null) return body;
+  return decodedStream(body, coding, { maxBytes, maxRatio });
+}
+
+/**
+ * Holds what is declared of content against what its reader takes.
+ *
+ * @returns the coding to undo, null for none
+ * @throws as {@link contentStream}
+ */
+export function checkContent(request: Request, options: ContentOptions): RequestCoding | null {
+  const { maxBytes = Infinity, decompress = false } = options;
   const coding = declaredCoding(request, decompress);
   const length = declaredLength(request);
   if (coding === null && length !== null && length > maxBytes) throw tooLarge(maxBytes);
   if (request.bodyUsed) throw new TypeError("Body is unusable: Body has already been read");
-  const body = request.body as ReadableStream<Uint8Array> | null;
-  if (body === null || coding === null) return body;
-  return decodedStream(body, coding, { maxBytes, maxRatio });
+  return coding;
 }
 
 /** The error for content of more octets than a reader takes. */

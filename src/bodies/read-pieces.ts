@@ -1,0 +1,78 @@
+/**
+ * Content looked at as it comes and not kept: counted, hashed, searched, handed to something that copies it.
+ *
+ * Each piece lies in memory into which the next is read, so that nothing is copied and nothing becomes garbage: a large upload
+ * costs half of what `for await` over `request.body` costs, whose pieces are the loop's to keep. It must never let a piece be
+ * needed after the call that was given it.
+ */
+
+import type { ContentSource } from "../http/exchange.ts";
+import { checkOptions } from "../server/option-rules.ts";
+import { takeContentOf } from "../web/request.ts";
+import { checkContent, type ContentOptions, contentStream, tooLarge } from "./read-content.ts";
+import { rulesFor } from "./reader-options.ts";
+
+/**
+ * Gets a piece of content, never empty. Its octets are there until the call returns, and are not to be written to; what is to
+ * stay is copied, by `Uint8Array.from(piece)`.
+ */
+export type PieceTaker = (piece: Uint8Array) => void;
+
+const RULES = rulesFor("maxBytes", "decompress", "maxRatio");
+
+/**
+ * Gives each piece of the content to `take` as it comes; how large pieces are is up to the network.
+ *
+ * @param options `maxBytes` defaults to none besides the server's `limits.maxContentBytes` (16 MiB)
+ * @returns octets in all, 0 for a request without content
+ * @throws what `take` throws, and TypeError if it gives back a promise, since it would need the piece too long: the rest is not
+ * read then; ContentError 413 ERR_UPLOAD_TOO_LARGE, 415 ERR_CONTENT_CODING, 413 ERR_DECODED_CONTENT_TOO_LARGE; ProtocolError where the content broke off;
+ * TypeError for content that was read before, and for wrong options
+ */
+export async function readPieces(request: Request, take: PieceTaker, options: ContentOptions = {}): Promise<number> {
+  if (typeof take !== "function") throw new TypeError("readPieces: the second argument must be a function");
+  checkOptions("readPieces", options, RULES);
+  const give = giver(take, options.maxBytes ?? Infinity);
+  const source = checkContent(request, options) === null ? takeContentOf(request) : null;
+  if (source !== null) return readLent(source, give);
+  let bytes = 0;
+  // To leave the loop cancels the content
+  for await (const piece of contentStream(request, options) ?? []) bytes = give(piece, bytes);
+  return bytes;
+}
+
+/** Gives a piece on. Takes the octets that came before it, and returns those that have come with it. */
+type Giver = (piece: Uint8Array, before: number) => number;
+
+function giver(take: (piece: Uint8Array) => unknown, maxBytes: number): Giver {
+  return (piece, before) => {
+    const bytes = before + piece.length;
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+    const given = take(piece);
+    if (!(given instanceof Promise)) return bytes;
+    given.catch(ignore);
+    throw new TypeError("readPieces: a piece is gone when the function returns: it may not be async; use for await");
+  };
+}
+
+function ignore(): void {
+  // What is thrown says what is wrong
+}
+
+function readLent(source: ContentSource, give: Giver): Promise<number> {
+  return new Promise((resolve, fail: (reason: Error) => void) => {
+    let bytes = 0;
+    let isOver = false;
+    const chunk = (piece: Uint8Array): void => {
+      if (isOver) return;
+      try {
+        bytes = give(piece, bytes);
+      } catch (error) {
+        isOver = true;
+        source.cancel();
+        fail(error as Error);
+      }
+    };
+    source.start({ takesLent: true, chunk, end: () => resolve(bytes), fail });
+  });
+}
