@@ -1,9 +1,10 @@
 /**
  * Content looked at as it comes and not kept: counted, hashed, searched, handed to something that copies it.
  *
- * Each piece lies in memory into which the next is read, so that nothing is copied and nothing becomes garbage: a large upload
- * costs half of what `for await` over `request.body` costs, whose pieces are the loop's to keep. It must never let a piece be
- * needed after the call that was given it.
+ * All pieces come in one memory, one after the other, so that nothing becomes garbage: a large upload costs half of what
+ * `for await` over `request.body` costs, whose pieces are the loop's to keep. That memory is the call's own and not the one that
+ * sockets read into: a function that gives a piece away with its buffer (a byte stream does) harms nobody. It must never need
+ * the function's word for anything.
  */
 
 import type { ContentSource } from "../http/exchange.ts";
@@ -17,6 +18,10 @@ import { rulesFor } from "./reader-options.ts";
  * stay is copied, by `Uint8Array.from(piece)`.
  */
 export type PieceTaker = (piece: Uint8Array) => void;
+
+/** Most content is smaller, and comes in a piece or two. */
+const MIN_MEMORY_BYTES = 4096;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 const RULES = rulesFor("maxBytes", "decompress", "maxRatio");
 
@@ -63,10 +68,14 @@ function readLent(source: ContentSource, give: Giver): Promise<number> {
   return new Promise((resolve, fail: (reason: Error) => void) => {
     let bytes = 0;
     let isOver = false;
-    const chunk = (piece: Uint8Array): void => {
+    let memory: Uint8Array = NO_BYTES;
+    const chunk = (lent: Uint8Array): void => {
       if (isOver) return;
+      // The last may have been given away with it
+      if (memory.length < lent.length) memory = new Uint8Array(Math.max(lent.length, MIN_MEMORY_BYTES));
+      memory.set(lent);
       try {
-        bytes = give(piece, bytes);
+        bytes = give(memory.subarray(0, lent.length), bytes);
       } catch (error) {
         isOver = true;
         source.cancel();

@@ -68,7 +68,8 @@ export interface ContentSink {
   chunk(bytes: Uint8Array): void;
   /**
    * It is done with a piece when chunk() returns, or else when the call of {@link ContentSource.start} does from inside of which
-   * the piece came. Then nobody needs to copy: something else may stand in that memory afterwards.
+   * the piece came. Then nobody needs to copy: something else may stand in that memory afterwards. It is the server's, for all
+   * connections: whoever transfers it (as byte streams do) breaks them all.
    */
   readonly takesLent?: boolean;
   /** All content has arrived whole; `trailers` is empty when there was no trailer section. Last call. */
