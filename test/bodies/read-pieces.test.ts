@@ -174,7 +174,7 @@ describe("over a connection", () => {
     ["transferred", (piece) => structuredClone(piece, { transfer: [piece.buffer as ArrayBuffer] })],
     [
       "given to a byte stream",
-      (piece) => new ReadableStream({ type: "bytes", start: (controller) => controller.enqueue(piece as never) }),
+      (piece) => new ReadableStream({ type: "bytes", start: (controller) => controller.enqueue(piece) }),
     ],
     ["written to", (piece) => piece.fill(0)],
   ])("a piece that is %s harms nobody", async (_what, harm) => {
