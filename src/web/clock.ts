@@ -16,12 +16,15 @@ export interface TimeSource {
   after(delayMs: number, callback: () => void): () => void;
 }
 
+/** Looked up once: `process` is a getter of the global object. */
+const { hrtime } = process;
+
 /** The system's. It may jump; who measures an age with it takes a negative one for too old. */
 export const SYSTEM_TIME: TimeSource = {
   nowMs: () => Date.now(),
   elapsedMs: () => {
     // Not performance.now(): the first use of it loads a dozen modules of Node, 1 ms of every start
-    const [seconds, nanoseconds] = process.hrtime();
+    const [seconds, nanoseconds] = hrtime();
     return seconds * 1e3 + nanoseconds / 1e6;
   },
   after: (delayMs, callback) => {
