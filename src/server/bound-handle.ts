@@ -8,10 +8,7 @@
  */
 
 /** What a net.Server listens on: documented as `handle` of `server.listen()`. */
-export interface BoundHandle {
-  /** Sets TCP_NODELAY. @returns 0, or an error of the system */
-  setNoDelay?(isOn: boolean): number;
-}
+export type BoundHandle = object;
 
 /** Address, port, family, descriptor, flags. A number is an error of the system. */
 type CreateHandle = (hostname: string, port: number, family: 4, fd: -1, flags: 0) => BoundHandle | number;
@@ -33,14 +30,4 @@ export function bindIpv4(
   if (typeof create !== "function" || isForked || !IPV4.test(hostname)) return null;
   const handle = create(hostname, port, 4, -1, 0);
   return typeof handle === "number" ? null : handle;
-}
-
-/**
- * Sets TCP_NODELAY for all connections that will come: on Linux they have it of the socket that accepts them, as all that is
- * not of a connection's state. Otherwise each is one call of the system more.
- *
- * @returns false: it is to be set on each
- */
-export function passesNoDelayOn(handle: BoundHandle | null, platform: string = process.platform): boolean {
-  return platform === "linux" && handle?.setNoDelay?.(true) === 0;
 }

@@ -34,8 +34,6 @@ interface Handle {
 let members: Members | null | undefined;
 /** One for all sockets: a read is over when its receiver returns, and no other begins before. */
 let shared: Buffer | null = null;
-/** Its first octets, by how many, made when so many came first: one for each read is 2 to 5 % of a small request. */
-const views: Array<Buffer | undefined> = Array.from({ length: 2048 });
 
 /** The reads of one socket. */
 export class LentReads {
@@ -69,7 +67,7 @@ export class LentReads {
     const reads = new LentReads(socket, shared, receive);
     const slots = socket as unknown as Record<symbol, unknown>;
     slots[members.buffer] = shared;
-    slots[members.callback] = (bytes: number, buffer: Buffer) => reads.#take(viewOf(buffer, bytes));
+    slots[members.callback] = (bytes: number, buffer: Buffer) => reads.#take(buffer.subarray(0, bytes));
     slots[members.nextBuffer] = () => reads.#takeNext();
     handle.useUserBuffer(shared);
     return reads;
@@ -104,12 +102,6 @@ export class LentReads {
     this.#buffer = next;
     return next;
   }
-}
-
-/** Who was lent a view may not look at it any more, so that it may be lent to the next. */
-function viewOf(buffer: Buffer, bytes: number): Buffer {
-  if (buffer !== shared || bytes >= views.length) return buffer.subarray(0, bytes);
-  return (views[bytes] ??= buffer.subarray(0, bytes));
 }
 
 /** They are on every socket, whatever it was made with; then to set them is all that the option does. */

@@ -9,7 +9,7 @@
 import { chmodSync, lstatSync, statSync, unlinkSync } from "node:fs";
 import { connect, createServer, type ListenOptions, type Server as NetServer, type Socket } from "node:net";
 import type { SocketAddress } from "../http/exchange.ts";
-import { bindIpv4, passesNoDelayOn } from "./bound-handle.ts";
+import { bindIpv4 } from "./bound-handle.ts";
 import { socketAddress } from "./connection-info.ts";
 import { listenError } from "./listen-error.ts";
 import type { ListenTarget } from "./life-options.ts";
@@ -97,8 +97,7 @@ function listenOnce(target: ListenTarget, events: ListenerEvents, bind: typeof b
     const bound = target.kind === "tcp" ? bind(target.hostname, target.port) : null;
     const onFailure = (error: Error): void => reject(bound === null ? error : withPlace(error, target));
     // allowHalfOpen: RFC 9112 §9.6: a client that has ended its side still gets its answer
-    const noDelay = !passesNoDelayOn(bound);
-    const net = createServer({ allowHalfOpen: true, noDelay, highWaterMark: HIGH_WATER_BYTES });
+    const net = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_BYTES });
     net.once("error", onFailure);
     net.once("listening", () => {
       net.removeListener("error", onFailure);

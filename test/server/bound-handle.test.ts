@@ -3,7 +3,7 @@ import dns from "node:dns";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { bindIpv4, type BoundHandle, passesNoDelayOn } from "../../src/server/bound-handle.ts";
+import { bindIpv4 } from "../../src/server/bound-handle.ts";
 
 const servers: Server[] = [];
 
@@ -32,25 +32,6 @@ describe("an IPv4 address", () => {
   it("that is in use is told by listening, as always", async () => {
     const { port } = await listen("127.0.0.1", 0);
     await expect(listen("127.0.0.1", port)).rejects.toMatchObject({ code: "EADDRINUSE" });
-  });
-});
-
-describe("TCP_NODELAY", () => {
-  it.skipIf(process.platform !== "linux")("is set on what listens, for all that it accepts", () => {
-    const handle = bindIpv4("127.0.0.1", 0, false) as (BoundHandle & { close(): void }) | null;
-    const set = vi.spyOn(handle as { setNoDelay(isOn: boolean): number }, "setNoDelay");
-    expect(passesNoDelayOn(handle)).toBe(true);
-    expect(set.mock.calls).toEqual([[true]]);
-    handle?.close();
-  });
-
-  it.each<[string, BoundHandle | null, string]>([
-    ["where nothing was bound", null, "linux"],
-    ["where there is no such call", {}, "linux"],
-    ["where the system refuses", { setNoDelay: () => -22 }, "linux"],
-    ["on other systems", { setNoDelay: () => 0 }, "darwin"],
-  ])("is to be set on each connection %s", (_where, handle, platform) => {
-    expect(passesNoDelayOn(handle, platform)).toBe(false);
   });
 });
 

@@ -69,15 +69,6 @@ describe("reads that are lent", () => {
     expect(one.toString()).toBe("SECON");
   });
 
-  it.each([1, 2047, 2048, 5000, 65_536])("are as long as what came: %i octets", async (length) => {
-    const chunks: string[] = [];
-    await using opened = await open((_reads, chunk) => chunks.push(chunk.toString("latin1")));
-    const { client, serverSide } = await opened.dial();
-    const texts = ["a", "b", "c"].map((letter) => letter.repeat(length));
-    for (const text of texts) await say(client, serverSide, text);
-    expect(chunks.join("")).toBe(texts.join(""));
-  });
-
   it("can be kept from the second on, and are lent again as soon as nobody keeps them", async () => {
     const kept: Buffer[] = [];
     const given: boolean[] = [];
