@@ -3,7 +3,8 @@
  *
  * Over `node:fs`, because loading `node:fs/promises` costs every start 1 to 3 ms (it brings readline with it). A descriptor is
  * a number that the system gives to the next one as soon as it is closed: it must never be closed twice, nor while something
- * that was begun on it may still be under way.
+ * that was begun on it is under way. One that is forgotten, with a response that a handler has made and not sent, is closed
+ * when the garbage collector has come for its object; so whoever uses the number holds that.
  */
 
 import {
@@ -18,42 +19,69 @@ import {
 } from "node:fs";
 import type { Dir, Stats } from "node:fs";
 
+/** Those that nobody has closed. */
+const forgotten: FinalizationRegistry<number> = new FinalizationRegistry((fd) => close(fd, ignore));
+
+function ignore(): void {
+  // Nothing can be done about a failed close
+}
+
 /** An open file or folder. Made with {@link open}; whoever gets it closes it. */
 export class Descriptor {
   readonly fd: number;
   #isOpen: boolean;
+  /** Calls of the system that are under way on it: until they are done it is neither closed nor forgotten. */
+  #calls: number;
+  /** Closes it, when there are none. */
+  #onIdle: (() => void) | null;
 
   /** @param fd just opened, and nobody else's */
   constructor(fd: number) {
     this.fd = fd;
     this.#isOpen = true;
+    this.#calls = 0;
+    this.#onIdle = null;
+    forgotten.register(this, fd, this);
   }
 
   /** What the system says of the open file, whatever stands at its path by now. @throws the error of the file system */
   stat(): Promise<Stats> {
-    return asked((done) => fstat(this.#taken(), done));
+    return this.#during((fd, done) => fstat(fd, done));
   }
 
   /** Reads by position. @returns octets read, 0 at the end @throws the error of the file system */
   read(target: Uint8Array, offset: number, length: number, position: number): Promise<number> {
-    return asked((done) => read(this.#taken(), target, offset, length, position, done));
+    return this.#during((fd, done) => read(fd, target, offset, length, position, done));
   }
 
   /**
-   * Closes it; a second time does nothing. Nothing may be under way on it.
+   * Closes it once what is under way is done; a second time does nothing.
    *
    * @throws the error of the file system; the descriptor is gone all the same
    */
-  close(): Promise<void> {
-    if (!this.#isOpen) return Promise.resolve();
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
     this.#isOpen = false;
-    return asked((done) => close(this.fd, done));
+    forgotten.unregister(this);
+    if (this.#calls > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    await asked((done) => close(this.fd, done));
   }
 
   /** The number is somebody else's as soon as it is closed. */
-  #taken(): number {
-    if (!this.#isOpen) throw new Error("the file is closed");
-    return this.fd;
+  #during<T>(ask: (fd: number, done: Done<T>) => void): Promise<T> {
+    return asked((done) => {
+      if (!this.#isOpen) throw new Error("the file is closed");
+      ask(this.fd, (error, answer) => {
+        this.#calls--;
+        if (this.#calls === 0) this.#onIdle?.();
+        done(error, answer);
+      });
+      this.#calls++;
+    });
   }
 }
 
@@ -87,8 +115,10 @@ export function opendir(path: string, bufferSize: number): Promise<Dir> {
   return asked((done) => opendirByCallback(path, { bufferSize }, done));
 }
 
+type Done<T> = (error: NodeJS.ErrnoException | null, answer?: T) => void;
+
 /** @param ask hands the question to the system, or throws where there is something wrong with it */
-function asked<T>(ask: (done: (error: NodeJS.ErrnoException | null, answer?: T) => void) => void): Promise<T> {
+function asked<T>(ask: (done: Done<T>) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     ask((error, answer) => {
       if (error === null || error === undefined) resolve(answer as T);

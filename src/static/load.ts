@@ -40,6 +40,12 @@ export interface SeenFile {
   readonly siblings: readonly (Seen | null)[];
 }
 
+/** Content with what the system has said of it. */
+interface Settled {
+  readonly body: Body;
+  readonly stats: Stats;
+}
+
 /** Makes versions. */
 export class Loader {
   readonly #time: TimeSource;
@@ -74,6 +80,23 @@ export class Loader {
     const found = await seen.root.open(seen.file);
     if (found === null) return null;
     const { body, stats } = await this.#settle(found);
+    const opened: Body[] = [body];
+    try {
+      return await this.#assemble(wanted, seen, describe, before, { body, stats, startedMs, opened });
+    } catch (error) {
+      // Whoever describes is not ours, and a sibling may take the last descriptor
+      opened.forEach(letGo);
+      throw error;
+    }
+  }
+
+  async #assemble(
+    wanted: Wanted,
+    seen: SeenFile,
+    describe: (isNegotiated: boolean) => Description,
+    before: CachedFile | null,
+    { body, stats, startedMs, opened }: Settled & { readonly startedMs: number; readonly opened: Body[] },
+  ): Promise<CachedFile> {
     const mark: FileMark = { path: seen.file.path, stats };
     const mayCompress = this.#mayCompress(describe(false).mediaType, stats.size);
     const description = describe(mayCompress || seen.siblings.some((sibling) => sibling !== null));
@@ -86,7 +109,9 @@ export class Loader {
     for (const coding of CODINGS) {
       const sibling = seen.siblings[coding] ?? null;
       const loaded =
-        sibling === null ? null : await this.#loadSibling(seen.root, stats, sibling, coding, description, before);
+        sibling === null
+          ? null
+          : await this.#loadSibling(seen.root, stats, sibling, coding, description, before, opened);
       const made = isSame ? before?.madeCoding(coding) : undefined;
       slots[coding] = loaded ?? (mayCompress && canCompress(coding) ? made : null);
     }
@@ -118,14 +143,16 @@ export class Loader {
     coding: Coding,
     description: Description,
     before: CachedFile | null,
+    opened: Body[],
   ): Promise<Representation | null> {
     const found = await root.open(seen);
     if (found === null) return null;
     const { body, stats } = await this.#settle(found);
     if (!isSiblingOf(file, stats)) {
-      if (!(body instanceof Uint8Array)) body.release();
+      letGo(body);
       return null;
     }
+    opened.push(body);
     const marked: FileMark = { path: seen.path, stats };
     const markBefore = before?.siblings[coding] ?? null;
     const version = versionFrom(marked, body, this.#time.nowMs(), markBefore, before?.sibling(coding) ?? null);
@@ -133,7 +160,7 @@ export class Loader {
   }
 
   /** Content of one moment. Takes over the handle. */
-  async #settle({ handle, stats }: FoundFile): Promise<{ body: Body; stats: Stats }> {
+  async #settle({ handle, stats }: FoundFile): Promise<Settled> {
     let known = stats;
     let isKept = false;
     try {
@@ -188,6 +215,10 @@ function versionFrom(
     isTwin = true;
   }
   return versionOf(mark.stats, bytes, seenMs - mtimeMs, isTwin);
+}
+
+function letGo(body: Body): void {
+  if (!(body instanceof Uint8Array)) body.release();
 }
 
 type Read = (target: Uint8Array, offset: number, length: number, position: number) => Promise<number>;

@@ -20,6 +20,7 @@ export class OpenFile {
   readonly mtimeMs: number;
   /** What is in memory of it; null where nothing may be. */
   readonly blocks: FileBlocks | null;
+  /** Held, because one that nobody holds is closed. */
   readonly #handle: Descriptor;
   readonly #ctimeMs: number;
   #holders: number;
