@@ -92,7 +92,8 @@ class DecodedSource implements UnderlyingSource<Uint8Array> {
     if (this.#bytesOut > maxBytes || isBomb) {
       const limit = isBomb ? `more than ${maxRatio} times what was sent` : `more than ${maxBytes} octets`;
       const error = new ContentError("ERR_DECODED_CONTENT_TOO_LARGE", limit);
-      await this.cancel();
+      // Not awaited: of a clone it settles when the other is cancelled as well
+      void this.cancel();
       throw error;
     }
     controller.enqueue(new Uint8Array(step.buffer, step.byteOffset, step.length));

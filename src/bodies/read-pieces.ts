@@ -9,6 +9,7 @@
 
 import type { ContentSource } from "../http/exchange.ts";
 import { checkOptions } from "../server/option-rules.ts";
+import { isThenable } from "../web/handler.ts";
 import { takeContentOf } from "../web/request.ts";
 import { checkContent, type ContentOptions, contentStream, tooLarge } from "./read-content.ts";
 import { rulesFor } from "./reader-options.ts";
@@ -40,10 +41,8 @@ export async function readPieces(request: Request, take: PieceTaker, options: Co
   const give = giver(take, options.maxBytes ?? Infinity);
   const source = checkContent(request, options) === null ? takeContentOf(request) : null;
   if (source !== null) return readLent(source, give);
-  let bytes = 0;
-  // To leave the loop cancels the content
-  for await (const piece of contentStream(request, options) ?? []) bytes = give(piece, bytes);
-  return bytes;
+  const stream = contentStream(request, options);
+  return stream === null ? 0 : readStream(stream.getReader(), give);
 }
 
 /** Gives a piece on. Takes the octets that came before it, and returns those that have come with it. */
@@ -54,14 +53,31 @@ function giver(take: (piece: Uint8Array) => unknown, maxBytes: number): Giver {
     const bytes = before + piece.length;
     if (bytes > maxBytes) throw tooLarge(maxBytes);
     const given = take(piece);
-    if (!(given instanceof Promise)) return bytes;
-    given.catch(ignore);
+    if (!isThenable(given)) return bytes;
+    given.then(ignore, ignore);
     throw new TypeError("readPieces: a piece is gone when the function returns: it may not be async; use for await");
   };
 }
 
 function ignore(): void {
   // What is thrown says what is wrong
+}
+
+async function readStream(reader: ReadableStreamDefaultReader<unknown>, give: Giver): Promise<number> {
+  let bytes = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return bytes;
+      // Of the platform's requests, whose streams are anybody's
+      if (!(value instanceof Uint8Array)) throw new TypeError("readPieces: the body gives something else than octets");
+      if (value.length > 0) bytes = give(value, bytes);
+    }
+  } catch (error) {
+    // Not awaited: of a clone it settles when the other is cancelled as well
+    reader.cancel(error).catch(ignore);
+    throw error;
+  }
 }
 
 function readLent(source: ContentSource, give: Giver): Promise<number> {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { readPieces } from "../../src/bodies/index.ts";
@@ -14,6 +15,9 @@ import { failureOf, requestOver, requestWith, requestWithout } from "./support/c
 
 const MIB = 1024 * 1024;
 const ignore = (): void => {};
+const throwing = (): void => {
+  throw new RangeError("enough");
+};
 
 describe("pieces", () => {
   it("come in order, and are counted", async () => {
@@ -130,7 +134,54 @@ describe("a function that fails", () => {
     const take = (): unknown => Promise.reject(new Error("of nobody's"));
     const reading = readPieces(requestWith(null, ["one", "two"]), take);
     await expect(reading).rejects.toThrow(/may not be async/);
+    const foreign = (): unknown => runInNewContext("Promise.reject(new Error('of another realm'))");
+    await expect(readPieces(requestWith(null, ["one", "two"]), foreign)).rejects.toThrow(/may not be async/);
   });
+});
+
+describe("a request that was cloned", () => {
+  const zeros = gzipSync(Buffer.alloc(10 * MIB));
+
+  it.each<[string, (request: Request) => Promise<number>, RegExp]>([
+    ["a function that throws", (request) => readPieces(request, throwing), /enough/],
+    ["a promise", (request) => readPieces(request, () => Promise.resolve() as unknown), /may not be async/],
+    ["too much", (request) => readPieces(request, ignore, { maxBytes: 1 }), /more than 1 octets/],
+  ])("does not wait for its twin: %s", async (_what, act, message) => {
+    const request = requestWith(null, ["one", "two"]);
+    const twin = request.clone();
+    await expect(act(request)).rejects.toThrow(message);
+    expect(await twin.text()).toBe("onetwo");
+  });
+
+  it("does not wait for its twin: a bomb", async () => {
+    const request = requestWith(null, zeros, { fields: [["content-encoding", "gzip"]] });
+    request.clone();
+    const failure = await failureOf(readPieces(request, ignore, { decompress: true }));
+    expect(failure).toMatchObject({ code: "ERR_DECODED_CONTENT_TOO_LARGE" });
+  });
+});
+
+describe("a request of the platform whose stream is anybody's", () => {
+  const over = (...pieces: unknown[]): Request =>
+    new Request("http://a.example/", {
+      method: "POST",
+      duplex: "half",
+      body: ReadableStream.from(pieces) as ReadableStream,
+    });
+
+  it("gives no empty piece", async () => {
+    const lengths: number[] = [];
+    const request = over(new Uint8Array(0), Buffer.from("ab"), new Uint8Array(0));
+    expect(await readPieces(request, ({ length }) => void lengths.push(length))).toBe(2);
+    expect(lengths).toEqual([2]);
+  });
+
+  it.each([["text"], [new ArrayBuffer(2)], [{}]])(
+    "gives nothing but octets, so that they can be counted",
+    async (piece) => {
+      await expect(readPieces(over(piece), () => expect.unreachable())).rejects.toThrow(TypeError);
+    },
+  );
 });
 
 describe("over a connection", () => {
