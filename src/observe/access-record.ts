@@ -8,6 +8,7 @@
 import type { ConnectionInfo, Exchange, Refusal } from "../http/exchange.ts";
 import type { Fault, ResponseInfo } from "../server/hooks.ts";
 import { type AccessLogOptions, type LogMembers, remoteOf } from "./access-options.ts";
+import { describeError } from "./describe-error.ts";
 import { Redactor, SECRET_PARAMETERS } from "./redact.ts";
 
 /** How much a line matters. */
@@ -109,7 +110,19 @@ export class AccessRecords {
     return this.#finished(record);
   }
 
-  fault({ id, error, exchange }: Fault): Record<string, unknown> {
+  /** The line of a fault must not be lost: a client was told its id. */
+  fault(fault: Fault): Record<string, unknown> {
+    try {
+      return this.#fault(fault);
+    } catch {
+      // A serialiser of the user's has thrown, or gone on where the memory ends; what it should have hidden stays hidden
+      const record = { id: fault.id, err: { type: typeof fault.error, message: "[cannot be described]" } };
+      for (const name of this.#leftOut) Reflect.deleteProperty(record, name);
+      return record;
+    }
+  }
+
+  #fault({ id, error, exchange }: Fault): Record<string, unknown> {
     const record: Record<string, unknown> = {};
     if (id !== "") record["id"] = id;
     if (exchange !== null) {
@@ -119,7 +132,7 @@ export class AccessRecords {
       if (exchange.requestId !== "") record["requestId"] = exchange.requestId;
       if (exchange.traceParent !== "") record["traceId"] = traceIdOf(exchange.traceParent);
     }
-    record["err"] = describeError(error);
+    record["err"] = describeError(error, this.redactor);
     return this.#finished(record);
   }
 
@@ -141,21 +154,6 @@ export class AccessRecords {
     }
     return record;
   }
-}
-
-/** An error as pino writes it, with what caused it. */
-function describeError(error: unknown): LogMembers {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
-  const { name, message, stack, cause } = error;
-  const code: unknown = (error as NodeJS.ErrnoException).code;
-  return {
-    type: name,
-    message,
-    ...(typeof code === "string" ? { code } : {}),
-    stack: stack ?? "",
-    ...(cause === undefined ? {} : { cause: describeError(cause) }),
-    ...(error instanceof AggregateError ? { errors: error.errors.map(describeError) } : {}),
-  };
 }
 
 /** Microseconds are as exact as it is known. */

@@ -11,6 +11,7 @@ import type { Fault, ResponseInfo } from "../server/hooks.ts";
 import type { TimeSource } from "../web/clock.ts";
 import { type AccessLogOptions, type LineSource, type LogMembers, remoteOf } from "./access-options.ts";
 import { type AccessRecords, levelOf, spanIdOf, tlsOf, traceIdOf } from "./access-record.ts";
+import { textOf } from "./describe-error.ts";
 import { asciiJson, escapeJson } from "./escape.ts";
 import { IsoTime, renderMs } from "./log-time.ts";
 
@@ -175,12 +176,19 @@ function endOf(peer: PeerText, { version, authority, fields }: RequestHead): str
   return peer.end;
 }
 
+/** By which the rest is found. */
+const IDS: ReadonlySet<string> = new Set(["id", "requestId"]);
+
 /** A record that cannot be JSON, e.g. for a cycle that somebody's member has, must not cost the line. */
 function stringify(members: LogMembers): string {
   try {
     return JSON.stringify(members, bigintAsText);
   } catch (error) {
-    return JSON.stringify({ status: members["status"], unwritable: String(error) });
+    // Texts, unless a serialiser has made something of them
+    const ids = Object.entries(members).filter(([name, value]) => IDS.has(name) && typeof value === "string");
+    const { status } = members;
+    const known = { ...Object.fromEntries(ids), ...(typeof status === "number" ? { status } : {}) };
+    return JSON.stringify({ ...known, unwritable: textOf(error) });
   }
 }
 

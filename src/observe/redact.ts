@@ -35,6 +35,9 @@ export const SECRET_PARAMETERS: readonly string[] = Object.freeze([
 /** Fields whose values are never written down, even where they are asked for. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization", "set-cookie"]);
 
+/** In a name without what separates its words. */
+const SECRET_IN_NAME = /apikey|authorization|cookie|credential|passphrase|passw(?:or)?d|privatekey|secret|token/;
+
 const BRACKETS = /[[\]]+/;
 
 /** Of a URL, before the host (RFC 3986 §3.2.1): a name and a password. */
@@ -83,6 +86,17 @@ export class Redactor {
   /** The value of a field, `name` in lower case. */
   field(name: string, value: string): string {
     return this.#fields.has(name) ? REDACTED : value;
+  }
+
+  /** The value of a member of an error that somebody else has made. */
+  member(name: string, value: string): string {
+    return this.isSecretMember(name) ? REDACTED : this.url(value);
+  }
+
+  /** Members are named by people, in any style, and `dbPassword` is as much a password as `password`. */
+  isSecretMember(name: string): boolean {
+    const lower = name.toLowerCase();
+    return this.#parameters.has(lower) || this.#fields.has(lower) || SECRET_IN_NAME.test(lower.replaceAll(/[_-]/g, ""));
   }
 
   #isSecret(encoded: string): boolean {
