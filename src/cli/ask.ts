@@ -45,7 +45,7 @@ export async function ask(
   const served: Flags = new Map([...flags].filter(([name]) => name !== "header"));
   const { given, settings, subject } = await readIntent(question.subjectWord, served, world);
   if (subject.kind === "module" && world.handOver !== null) return world.handOver();
-  const { handler, files } = await makeHandler(subject, settings, given, world.workingFolder);
+  const { handler, files } = await makeHandler(subject, settings, given, world);
   if (verb === "explain") return printExplanation({ question, subject, settings }, { handler, files }, world, paint);
   const exchange = new LocalExchange(question.method, question.target, question.lines);
   const answer = await askHandler(handler, exchange, world);

@@ -31,7 +31,7 @@ export async function check(usage: Usage, world: CommandWorld, paint: Painter): 
   const outlook = await lookAround(word, flags, world, found);
   const { given, settings, subject } = outlook;
   if (subject?.kind === "module" && world.handOver !== null) return world.handOver();
-  await prepare(outlook, world.workingFolder, found, true);
+  await prepare(outlook, world, found, true);
   const mistakes = found.all;
   const report: Report = {
     given,

@@ -155,7 +155,7 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
     }
     if (subject.kind === "module" && world.handOver !== null) return world.handOver();
   }
-  const made = await prepare(outlook, world.workingFolder, mistakes, false);
+  const made = await prepare(outlook, world, mistakes, false);
   if (made === null || subject === null || mistakes.all.length > 0) throw joinMistakes(mistakes.all, "things");
   const { handler } = made;
   const intent: Intent = { ...outlook, subject };

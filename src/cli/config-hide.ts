@@ -3,16 +3,46 @@
  * hold a password, the file of users, private keys and their certificates, the log.
  *
  * A configuration counts by its name where one is looked for, also if another one holds, or none (--no-config): it is no less
- * secret for that. A link to such a file by another name is not seen: who makes one in the folder wants it there.
+ * secret for that. Here are the paths, as they were given and as they are without links; what else leads to the same files
+ * static/own-things.ts sees.
  */
 
 import { realpathSync } from "node:fs";
-import { isAbsolute, relative, resolve, sep } from "node:path";
+import { homedir } from "node:os";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { acmeFolder, localFolder } from "../certificates/state-folder.ts";
 import { CONFIG_NAMES } from "./config-find.ts";
+import type { Environment } from "./config-layers.ts";
 import type { Settings } from "./settings.ts";
 
 /** What of the settings names files of the command. */
 export type OwnFileSettings = Pick<Settings, "configFile" | "logFile" | "gate" | "tls" | "server">;
+
+/** Paths of the command's own, absolute. */
+export interface OwnPaths {
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+}
+
+/**
+ * All that is the command's own.
+ *
+ * @param before what was, and may be in use until the process ends
+ */
+export function ownPathsOf(
+  settings: OwnFileSettings,
+  workingFolder: string,
+  environment: Environment,
+  before: OwnPaths | null,
+): OwnPaths {
+  const files = ownFilesOf(settings, workingFolder);
+  const folders = ownFoldersOf(settings, environment);
+  // Where a link has led is remembered too: an old key may be good for as long as its certificate
+  const all = (now: readonly string[], old: readonly string[]): string[] => [
+    ...new Set([...old, ...now, ...now.map(realOf)]),
+  ];
+  return { files: all(files, before?.files ?? []), folders: all(folders, before?.folders ?? []) };
+}
 
 /** Absolute paths of the files that the command was given for itself. */
 export function ownFilesOf(settings: OwnFileSettings, workingFolder: string): string[] {
@@ -31,6 +61,20 @@ function filesNamedIn(value: unknown, name: string = ""): string[] {
   return Object.entries(value).flatMap(([key, member]) => filesNamedIn(member, key));
 }
 
+/** Where certificates are kept that the command obtains itself, with the keys of authorities and accounts. */
+function ownFoldersOf({ tls }: OwnFileSettings, environment: Environment): string[] {
+  const surroundings = { environment, platform: process.platform, homeFolder: environment["HOME"] ?? homedir() };
+  switch (tls?.kind) {
+    case "local":
+      return [resolve(localFolder(surroundings))];
+    case "acme":
+      return [resolve(acmeFolder(surroundings))];
+    case "files":
+    case undefined:
+      return [];
+  }
+}
+
 /**
  * Those of some files that lie in a folder, as paths below it.
  *
@@ -38,16 +82,22 @@ function filesNamedIn(value: unknown, name: string = ""): string[] {
  * @param files absolute
  */
 export function pathsBelow(root: string, files: readonly string[]): string[] {
-  const places = files.flatMap((file) => [relative(root, file), relative(realOf(root), realOf(file))]);
-  const below = places.filter((path) => path !== "" && !path.startsWith("..") && !isAbsolute(path));
-  return [...new Set(below.map((path) => path.split(sep).join("/")))];
+  const realRoot = realOf(root);
+  const places = files.flatMap((file) => [relative(root, file), relative(realRoot, realOf(file))]);
+  return [...new Set(places.filter(isBelow).map((path) => path.split(sep).join("/")))];
 }
 
-/** A log that is yet to be made has no real path. */
+/** Whether a relative path leads down. `..name` does. */
+function isBelow(path: string): boolean {
+  return path !== "" && path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path);
+}
+
+/** A log that is yet to be made has no real path, but the folder has one that it will be in. */
 function realOf(path: string): string {
   try {
     return realpathSync.native(path);
   } catch {
-    return path;
+    const folder = dirname(path);
+    return folder === path ? path : join(realOf(folder), basename(path));
   }
 }

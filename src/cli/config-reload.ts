@@ -8,6 +8,8 @@
 
 import type { Handler } from "../web/handler.ts";
 import { CommandError, messageOf } from "./command-error.ts";
+import { ownPathsOf } from "./config-hide.ts";
+import type { OwnPaths } from "./config-hide.ts";
 import { readIntent } from "./config-intent.ts";
 import type { Intent, IntentWorld } from "./config-intent.ts";
 import { SETTABLE, settingOf } from "./config-layers.ts";
@@ -43,6 +45,8 @@ export class Reloader {
   readonly #warn: (line: string) => void;
   #intent: Intent;
   #handler: Handler;
+  /** What the process has used since its start: keys and the log are in use until it ends, whatever settings say by now. */
+  #own: OwnPaths;
   /** What is under way, so that the next one waits. */
   #last: Promise<boolean>;
 
@@ -70,6 +74,7 @@ export class Reloader {
     this.#warn = warn;
     this.#intent = intent;
     this.#handler = handler;
+    this.#own = ownPathsOf(intent.settings, world.workingFolder, world.environment, null);
     this.#last = Promise.resolve(true);
     this.fetch = (request, context) => this.#handler(request, context);
   }
@@ -92,7 +97,10 @@ export class Reloader {
       if (subject.kind === "module" && (before.kind !== "module" || before.path !== subject.path)) {
         throw new CommandError(1, `${subject.path} is an app, which needs a restart`);
       }
-      const { handler } = await makeHandler(subject, settings, intent.given, this.#world.workingFolder);
+      const { workingFolder, environment } = this.#world;
+      // Also where something is wrong below: a key that a mistaken file names is no less a key
+      this.#own = ownPathsOf(settings, workingFolder, environment, this.#own);
+      const { handler } = await makeHandler(subject, settings, intent.given, this.#world, this.#own);
       const left = fixedChanges(this.#intent, intent);
       this.#handler = handler;
       this.#intent = intent;

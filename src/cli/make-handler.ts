@@ -9,16 +9,28 @@ import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { ServerError } from "../http/errors.ts";
 import { serveFile } from "../static/serve-file.ts";
 import type { FileOptions } from "../static/serve-file.ts";
-import { serveStatic } from "../static/serve-static.ts";
-import type { StaticHandler } from "../static/serve-static.ts";
+import { OwnThings } from "../static/own-things.ts";
+import type { KeptBack } from "../static/own-things.ts";
+import { serveKept } from "../static/serve-static.ts";
+import type { StaticHandler, StaticOptions } from "../static/serve-static.ts";
+import { SYSTEM_TIME } from "../web/clock.ts";
 import type { Handler } from "../web/handler.ts";
 import { CommandError, joinMistakes, Mistakes } from "./command-error.ts";
 import { CONFIG_NAMES } from "./config-find.ts";
-import type { Given, Origins } from "./config-layers.ts";
+import { ownPathsOf, pathsBelow } from "./config-hide.ts";
+import type { OwnPaths } from "./config-hide.ts";
+import type { Environment, Given, Origins } from "./config-layers.ts";
 import { FLAG_TABLE } from "./flags.ts";
 import type { FlagName } from "./flags.ts";
 import type { FileSettings, GateSettings, Settings } from "./settings.ts";
 import type { Subject } from "./subject.ts";
+
+/** What is needed of the world. */
+export interface HandlerWorld {
+  readonly environment: Environment;
+  /** Absolute. */
+  readonly workingFolder: string;
+}
 
 /** The handler, and the part of it that serves files. */
 export interface MadeHandler {
@@ -31,15 +43,18 @@ export interface MadeHandler {
  * Makes the handler.
  *
  * @param given where each setting came from
+ * @param own what the process uses besides, since earlier settings: it is kept back too
  * @throws CommandError for a module that cannot be run, for flags that do not go with it, and for an impossible gate
  */
 export async function makeHandler(
   subject: Subject,
   settings: Settings,
   given: Given,
-  workingFolder: string,
+  world: HandlerWorld,
+  own: OwnPaths | null = null,
 ): Promise<MadeHandler> {
   const { origins } = given;
+  const { workingFolder } = world;
   if (subject.kind === "module") {
     refuseFileFlags(origins, subject);
     const { loadModule } = await import("./load-module.ts");
@@ -48,15 +63,15 @@ export async function makeHandler(
       files: null,
     };
   }
-  const hide = await ownPathsIn(subject, settings, workingFolder);
-  const files = filesHandlerOf(subject, settings.files, hide, given, workingFolder);
+  const kept = keptIn(subject, ownPathsOf(settings, workingFolder, world.environment, own));
+  const files = filesHandlerOf(subject, settings.files, kept, given, workingFolder);
   return { handler: await guarded(files, settings.gate, origins, workingFolder), files };
 }
 
 function filesHandlerOf(
   { kind, path }: Subject,
   files: FileSettings,
-  hide: readonly string[],
+  kept: KeptBack,
   given: Given,
   workingFolder: string,
 ): StaticHandler {
@@ -67,16 +82,16 @@ function filesHandlerOf(
       if (!files.followsLinks) refuseLinkOut(path);
       return serveFile(path, options);
     }
-    return serveStatic(path, {
+    const all: StaticOptions = {
       ...options,
       spa: files.singlePage,
       cleanUrls: files.hasCleanUrls,
       listing: files.listsFolders,
       dotFiles: files.showsDotFiles,
-      hide,
       rules: files.hasRules,
       ...files.more,
-    });
+    };
+    return serveKept(path, all, kept);
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     throw explainRules(error, path, workingFolder) ?? explainFiles(error, given);
@@ -147,16 +162,13 @@ function explainFiles(error: ServerError, { origins, file }: Given): CommandErro
   return joinMistakes(mistakes.all);
 }
 
-/** A configuration or a key often lies in the folder that is served. Most servers were given none, and need not load what looks for it. */
-async function ownPathsIn({ kind, path }: Subject, settings: Settings, workingFolder: string): Promise<string[]> {
-  if (kind !== "folder") return [];
-  const { configFile, logFile, gate, tls, server } = settings;
-  const hasOwn = configFile + logFile + gate.auth !== "" || tls?.kind === "files" || server.tls !== undefined;
-  const here = relative(path, workingFolder);
-  const isStartedBelow = here !== "" && !here.startsWith("..");
-  if (!hasOwn && !isStartedBelow) return [...CONFIG_NAMES];
-  const { ownFilesOf, pathsBelow } = await import("./config-hide.ts");
-  return [...new Set([...CONFIG_NAMES, ...pathsBelow(path, ownFilesOf(settings, workingFolder))])];
+/** What lies in the folder, or is led to by it, and is the command's own: a configuration or a key often is. */
+function keptIn({ path }: Subject, { files, folders }: OwnPaths): KeptBack {
+  const looked = CONFIG_NAMES.map((name) => join(path, name));
+  return {
+    paths: [...CONFIG_NAMES, ...pathsBelow(path, [...files, ...folders])],
+    things: new OwnThings([...new Set([...looked, ...files])], folders, SYSTEM_TIME),
+  };
 }
 
 /** Most servers have no gate, and need not load it. */

@@ -15,7 +15,7 @@ import { CommandError, type Mistakes, whyNotOpened } from "./command-error.ts";
 import type { Outlook } from "./config-intent.ts";
 import type { Given } from "./config-layers.ts";
 import { checkGate, makeHandler } from "./make-handler.ts";
-import type { MadeHandler } from "./make-handler.ts";
+import type { HandlerWorld, MadeHandler } from "./make-handler.ts";
 import { findServerMistakes } from "./server-mistakes.ts";
 import type { Settings } from "./settings.ts";
 
@@ -27,16 +27,17 @@ import type { Settings } from "./settings.ts";
  */
 export async function prepare(
   { given, settings, subject }: Outlook,
-  workingFolder: string,
+  world: HandlerWorld,
   mistakes: Mistakes,
   loadsModule: boolean,
 ): Promise<MadeHandler | null> {
   const { origins } = given;
+  const { workingFolder } = world;
   const isWanted = loadsModule || subject?.kind !== "module" || mistakes.all.length === 0;
   const made =
     subject === null || !isWanted
       ? null
-      : await mistakes.attempt(() => makeHandler(subject, settings, given, workingFolder), null);
+      : await mistakes.attempt(() => makeHandler(subject, settings, given, world), null);
   if (made === null) await mistakes.attempt(() => checkGate(settings.gate, origins, workingFolder), undefined);
   for (const mistake of findServerMistakes(settings, given, workingFolder)) mistakes.add(mistake);
   await mistakes.attempt(() => checkAcme(settings, given), undefined);

@@ -14,6 +14,7 @@ import { HttpError } from "../http/errors.ts";
 import { SYSTEM_TIME } from "../web/clock.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { open, readlink, realpath, stat } from "./descriptor.ts";
+import type { OwnThings } from "./own-things.ts";
 import { UnreadableFiles } from "./unreadable.ts";
 
 /**
@@ -81,17 +82,20 @@ export type Found = FoundFile | FoundFolder;
 export class Root {
   readonly path: string;
   readonly #followsLinks: boolean;
+  readonly #own: OwnThings | null;
   readonly #unreadable: UnreadableFiles = new UnreadableFiles(SYSTEM_TIME);
   #realPath: string;
 
   /**
    * @param path absolute path of an existing folder; it may be a link, and may later be pointed elsewhere
    * @param followsLinks serve what links inside lead to, wherever it is
+   * @param own things that are as good as not there
    * @throws the error of the file system if it does not exist
    */
-  constructor(path: string, followsLinks: boolean = false) {
+  constructor(path: string, followsLinks: boolean = false, own: OwnThings | null = null) {
     this.path = path;
     this.#followsLinks = followsLinks;
+    this.#own = own;
     this.#realPath = realpathSync.native(path);
   }
 
@@ -117,15 +121,32 @@ export class Root {
    * @throws as {@link find}
    */
   async look(names: readonly string[]): Promise<Seen | null> {
-    const path = names.length === 0 ? this.path : this.path + sep + names.join(sep);
+    const path = this.#pathOf(names);
     try {
       const stats = await stat(path);
+      if (this.#own !== null && (await this.#own.has(stats, path))) return null;
       const name = names.at(-1) ?? "";
       if (stats.isFile()) return { kind: "file", path, name, stats };
       return stats.isDirectory() ? { kind: "folder", path, name, stats } : null;
     } catch (error) {
       return nothingOr(error);
     }
+  }
+
+  /** Whether it is for what stands there that {@link look} gives nothing: the server uses it itself. Never throws. */
+  async isOwn(names: readonly string[]): Promise<boolean> {
+    const path = this.#pathOf(names);
+    const stats = this.#own === null ? null : await stat(path).catch(() => null);
+    return stats !== null && this.#own !== null && this.#own.has(stats, path);
+  }
+
+  /** The same of an entry of a listing, by what is known without a look at the disk. */
+  isOwnFile(stats: Pick<Stats, "dev" | "ino">): boolean {
+    return this.#own !== null && this.#own.isFile(stats);
+  }
+
+  #pathOf(names: readonly string[]): string {
+    return names.length === 0 ? this.path : this.path + sep + names.join(sep);
   }
 
   /** Whether what was seen stands there still, and lies inside the root. @throws as {@link find} */
@@ -181,7 +202,8 @@ export class Root {
     let isVerified = false;
     try {
       const stats = await handle.stat();
-      if (!stats.isFile()) return null;
+      // Again, because a link may have been swapped in since the look (time of check, time of use)
+      if (!stats.isFile() || (this.#own !== null && (await this.#own.has(stats, path)))) return null;
       const place = this.#followsLinks ? INSIDE : await this.#placeOfOpen(handle, path, stats);
       if (place !== INSIDE) return place === CHANGED ? CHANGED : null;
       isVerified = true;

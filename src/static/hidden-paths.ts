@@ -2,9 +2,11 @@
  * Paths below the roots that are kept from everybody: not found under any name that leads to them, and in no listing.
  *
  * Compared are decoded names, as the disk gets them, and without regard to case or form, because many disks have none. With a
- * folder goes all that is below it. A link of another name is not seen: who makes one wants what it leads to shown. It must
- * never look at the disk.
+ * folder goes all that is below it, and with a file what was packed of it for clients that take it so (`key.pem.gz`). A link of
+ * another name is not seen: who makes one wants what it leads to shown. It must never look at the disk.
  */
+
+import { SIBLING_EXTENSIONS } from "./coding.ts";
 
 const NO_NAMES: ReadonlySet<string> = new Set();
 
@@ -17,16 +19,20 @@ export class HiddenPaths {
   /** @param paths each as its names below the root; what has none is left out */
   constructor(paths: readonly (readonly string[])[]) {
     const namesIn = new Map<string, Set<string>>();
+    const folded: string[] = [];
     for (const names of paths) {
       const last = names.at(-1);
       if (last === undefined) continue;
       const folder = fold(names.slice(0, -1));
-      const known = namesIn.get(folder);
-      if (known === undefined) namesIn.set(folder, new Set([last]));
-      else known.add(last);
+      const known = namesIn.get(folder) ?? new Set();
+      namesIn.set(folder, known);
+      for (const extension of SIBLING_EXTENSIONS) {
+        known.add(foldName(last + extension));
+        folded.push(fold([...names.slice(0, -1), last + extension]));
+      }
     }
     this.#namesIn = namesIn;
-    this.#paths = paths.filter((names) => names.length > 0).map(fold);
+    this.#paths = folded;
   }
 
   /** Whether names lead to one of them, or below it. */
@@ -36,12 +42,17 @@ export class HiddenPaths {
     return this.#paths.some((hidden) => path.startsWith(hidden));
   }
 
-  /** Names that are not shown in a folder. */
+  /** Names that are not shown in a folder, as {@link foldName} gives them. */
   namesIn(folder: readonly string[]): ReadonlySet<string> {
     return this.#namesIn.size === 0 ? NO_NAMES : (this.#namesIn.get(fold(folder)) ?? NO_NAMES);
   }
 }
 
 function fold(names: readonly string[]): string {
-  return `${names.join("/")}/`.normalize().toLowerCase();
+  return foldName(`${names.join("/")}/`);
+}
+
+/** A name without regard to case and form. */
+export function foldName(name: string): string {
+  return name.normalize().toLowerCase();
 }

@@ -13,6 +13,7 @@ import { sep } from "node:path";
 import { isNotThere } from "./contain.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { open, opendir } from "./descriptor.ts";
+import { foldName } from "./hidden-paths.ts";
 import type { ListingOrder } from "./listing-order.ts";
 import { compareByName, compareEntries, needsStats } from "./listing-order.ts";
 import { looks, lookUps, readings, sortInSlices, turns } from "./listing-turns.ts";
@@ -39,6 +40,8 @@ export interface FolderIdentity {
 export interface LinkJudge {
   /** The real path of what a link leads to, null if that would not be served. */
   readonly destinationOf: (path: string) => Promise<string | null>;
+  /** Whether it is a file that would not be served because the server uses it itself. */
+  readonly isOwnFile: (stats: FolderIdentity) => boolean;
 }
 
 /** A file or folder in a listing. */
@@ -58,7 +61,7 @@ export interface ListingEntry {
 export interface EntryFilter {
   /** Show names with a leading dot. */
   readonly dotFiles: boolean;
-  /** Names that are not shown, `_headers` for one. */
+  /** Names that are not shown, `_headers` for one, without regard to case and form (hidden-paths.ts). */
   readonly hiddenNames: ReadonlySet<string>;
 }
 
@@ -229,7 +232,7 @@ async function read(folders: readonly ListedFolder[], filter: EntryFilter): Prom
         if (isCut) return;
         const { name } = dirent;
         own?.add(name);
-        if ((name.startsWith(".") && !filter.dotFiles) || filter.hiddenNames.has(name)) continue;
+        if ((name.startsWith(".") && !filter.dotFiles) || isHidden(name, filter)) continue;
         if (taken.some((above) => above.has(name))) continue;
         const shown = await nameOf(path, dirent, folder);
         if (shown !== null) names.push(shown);
@@ -241,6 +244,11 @@ async function read(folders: readonly ListedFolder[], filter: EntryFilter): Prom
   return new Reading(await sortInSlices(names, compareByName), isCut);
 }
 
+/** Folded as where a file is asked for, or a listing would tell of what is 404. */
+function isHidden(name: string, { hiddenNames }: EntryFilter): boolean {
+  return hiddenNames.size > 0 && hiddenNames.has(foldName(name));
+}
+
 /** What is shown of what a folder holds, null for nothing. */
 async function nameOf(path: string, dirent: Dirent, folder: ListedFolder): Promise<FolderName | null> {
   const { name } = dirent;
@@ -250,7 +258,7 @@ async function nameOf(path: string, dirent: Dirent, folder: ListedFolder): Promi
   }
   // Whether it leads to a folder decides its place
   const stats = await lookBehind(path + sep + name, folder.root);
-  if (stats === null || !(stats.isFile() || stats.isDirectory())) return null;
+  if (stats === null || !(stats.isFile() || stats.isDirectory()) || folder.root.isOwnFile(stats)) return null;
   return { name, isFolder: stats.isDirectory(), isLink: true, folder };
 }
 
@@ -352,12 +360,13 @@ async function lookBehind(path: string, judge: LinkJudge): Promise<Stats | null>
 }
 
 /** An entry, if it still is what it was. */
-function entryOf({ name, isFolder }: FolderName, stats: Stats | null): ListingEntry | null {
+function entryOf({ name, isFolder, folder }: FolderName, stats: Stats | null): ListingEntry | null {
   if (stats === null) {
     // A name that was no UTF-8 cannot be asked for, not even by us
     return name.includes("\uFFFD") ? { name, isFolder, sizeBytes: -1, mtimeMs: NaN, isAskable: false } : null;
   }
-  if (isFolder ? !stats.isDirectory() : !stats.isFile()) return null;
+  // A hard link is told by nothing else
+  if ((isFolder ? !stats.isDirectory() : !stats.isFile()) || folder.root.isOwnFile(stats)) return null;
   const isAskable = !/[\\\p{Cs}]/u.test(name);
   return { name, isFolder, sizeBytes: isFolder ? -1 : stats.size, mtimeMs: stats.mtimeMs, isAskable };
 }

@@ -61,11 +61,19 @@ export class Locator {
       ? this.#asFile(wanted, trace)
       : this.#asFolder(wanted, trace));
     if (located === null && trace !== null) {
-      if (this.#settings.hidden.has(wanted.names)) trace.note("find", "hidden", "option hide");
+      if (await this.#isHidden(wanted.names)) trace.note("find", "hidden", "option hide");
       const paths = this.#settings.roots.map(({ path }) => path).join(" and ");
       trace.note("find", "nothing", `nothing for ${JSON.stringify(wanted.names.join("/"))} in ${paths}`);
     }
     return located;
+  }
+
+  /** For the operator alone. */
+  async #isHidden(names: readonly string[]): Promise<boolean> {
+    const { hidden, roots } = this.#settings;
+    if (hidden.has(names)) return true;
+    for (const root of roots) if (await root.isOwn(names)) return true;
+    return false;
   }
 
   /** A path without slash. */

@@ -26,6 +26,7 @@ import { FileFinder } from "./file-finder.ts";
 import { belowMount } from "./mount.ts";
 import type { Asked } from "./otherwise.ts";
 import { Otherwise } from "./otherwise.ts";
+import type { KeptBack } from "./own-things.ts";
 import { answerFile, redirectTo, refuseCoding, refuseMethod, refuseMissing, replyOptions } from "./reply.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 import { resolveRoute, resolveTarget } from "./resolve.ts";
@@ -57,7 +58,17 @@ export interface StaticHandler {
  * @throws ServerError ERR_OPTIONS that names every mistake: the folder does not exist, the index is no name
  */
 export function serveStatic(roots: StaticRoots, options: StaticOptions = {}): StaticHandler {
-  const settings = readStaticOptions(roots, options);
+  return serveKept(roots, options, null);
+}
+
+/**
+ * The same for a server that keeps back what it uses itself.
+ *
+ * @param kept null for nothing
+ * @throws as {@link serveStatic}
+ */
+export function serveKept(roots: StaticRoots, options: StaticOptions, kept: KeptBack | null): StaticHandler {
+  const settings = readStaticOptions(roots, options, kept);
   const folder = new StaticFolder(settings);
   const fetch = (request: Request, context?: Context): Response | Promise<Response> => folder.answer(request, context);
   const handler: StaticHandler = Object.assign(fetch.bind(null), {

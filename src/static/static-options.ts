@@ -29,6 +29,7 @@ import { SYSTEM_TIME } from "../web/clock.ts";
 import type { TimeSource } from "../web/clock.ts";
 import { isNotThere, Root } from "./contain.ts";
 import { HiddenPaths } from "./hidden-paths.ts";
+import type { KeptBack, OwnThings } from "./own-things.ts";
 import type { MediaTypes } from "./mime.ts";
 import type { Mount } from "./mount.ts";
 import { NO_MOUNT, parseMount } from "./mount.ts";
@@ -156,9 +157,14 @@ const OF_THE_FILE =
 /**
  * Reads options.
  *
+ * @param kept of the server itself; null for none
  * @throws ServerError ERR_OPTIONS that names every mistake
  */
-export function readStaticOptions(roots: StaticRoots, options: StaticOptions): StaticSettings {
+export function readStaticOptions(
+  roots: StaticRoots,
+  options: StaticOptions,
+  kept: KeptBack | null = null,
+): StaticSettings {
   const wrong = findMistakes(options, RULES);
   if (wrong.length > 0) throw new ServerError("ERR_OPTIONS", `serveStatic: ${renderMistakes(wrong)}`);
   const mistakes: string[] = [];
@@ -170,7 +176,7 @@ export function readStaticOptions(roots: StaticRoots, options: StaticOptions): S
     index,
     listsFolders: options.listing ?? false,
     showsDotFiles: options.dotFiles ?? false,
-    hidden: new HiddenPaths((options.hide ?? []).map(namesOf)),
+    hidden: new HiddenPaths([...(options.hide ?? []), ...(kept?.paths ?? [])].map(namesOf)),
     hasCleanUrls: options.cleanUrls ?? false,
     spaNames: namesOfPage("spa", options.spa ?? false, [index === "" ? "index.html" : index], mistakes),
     notFoundNames: namesOfPage("notFound", options.notFound ?? true, "nearest", mistakes),
@@ -185,7 +191,7 @@ export function readStaticOptions(roots: StaticRoots, options: StaticOptions): S
     maxCacheEntries: readCount("maxCacheEntries", options.maxCacheEntries ?? DEFAULT_CACHE_ENTRIES, mistakes),
     time: options.time ?? SYSTEM_TIME,
   };
-  const opened = openRoots(roots, options.followLinks ?? false, mistakes);
+  const opened = openRoots(roots, options.followLinks ?? false, kept?.things ?? null, mistakes);
   if (mistakes.length > 0) throw new ServerError("ERR_OPTIONS", mistakes.join("; "));
   return Object.freeze({ roots: opened, ...settings });
 }
@@ -267,12 +273,17 @@ function readCount(option: string, value: number, mistakes: string[]): number {
   return value;
 }
 
-function openRoots(roots: StaticRoots, followsLinks: boolean, mistakes: string[]): readonly Root[] {
+function openRoots(
+  roots: StaticRoots,
+  followsLinks: boolean,
+  own: OwnThings | null,
+  mistakes: string[],
+): readonly Root[] {
   const list = typeof roots === "string" || roots instanceof URL ? [roots] : roots;
   if (list.length === 0) mistakes.push("at least one folder is needed");
   const opened: Root[] = [];
   for (const one of list) {
-    const root = openRoot(resolve(typeof one === "string" ? one : fileURLToPath(one)), followsLinks);
+    const root = openRoot(resolve(typeof one === "string" ? one : fileURLToPath(one)), followsLinks, own);
     if (typeof root === "string") mistakes.push(root);
     else opened.push(root);
   }
@@ -280,9 +291,9 @@ function openRoots(roots: StaticRoots, followsLinks: boolean, mistakes: string[]
 }
 
 /** The root, or what is wrong with it. */
-function openRoot(path: string, followsLinks: boolean): Root | string {
+function openRoot(path: string, followsLinks: boolean, own: OwnThings | null): Root | string {
   try {
-    return statSync(path).isDirectory() ? new Root(path, followsLinks) : `${path} is not a folder`;
+    return statSync(path).isDirectory() ? new Root(path, followsLinks, own) : `${path} is not a folder`;
   } catch (error) {
     return isNotThere(error) ? `the folder ${path} does not exist or must not be read` : `${path}: ${String(error)}`;
   }

@@ -31,7 +31,7 @@ async function start(line = ""): Promise<Reloader> {
   const { words, flags } = readUsage(line === "" ? [] : line.split(" "));
   const world = { environment: {}, workingFolder: folder, isTerminal: false };
   const intent = await readIntent(words[0], flags, world);
-  const { handler } = await makeHandler(intent.subject, intent.settings, intent.given, folder);
+  const { handler } = await makeHandler(intent.subject, intent.settings, intent.given, world);
   return new Reloader(words[0], flags, world, intent, handler, (text) => said.push(text));
 }
 

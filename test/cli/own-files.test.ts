@@ -28,7 +28,7 @@ function intentOf(line: string, workingFolder = folder): Promise<Intent> {
 
 async function handlerOf(line: string, workingFolder = folder): Promise<MadeHandler> {
   const { subject, settings, given } = await intentOf(line, workingFolder);
-  return makeHandler(subject, settings, given, workingFolder);
+  return makeHandler(subject, settings, given, { workingFolder, environment: {} });
 }
 
 function write(name: string, content: unknown): void {

@@ -72,6 +72,25 @@ describe("what is hidden", () => {
     expect(await namesIn("/a/")).toEqual(["shown.txt"]);
   });
 
+  it("is in no listing either where the disk has it in another case or form", async () => {
+    const below = await site.serve({ hide: ["USERS.txt", "A/Key.PEM"], listing: true });
+    for (const path of ["/", "/a/"]) {
+      const { body } = await below.ask("GET", path, { accept: "application/json" });
+      const names = (JSON.parse(body.toString()) as { entries: { name: string }[] }).entries.map(({ name }) => name);
+      expect(names).not.toContain(path === "/" ? "users.txt" : "key.pem");
+      for (const name of names.filter((one) => one.includes("."))) {
+        expect((await below.ask("GET", path + name)).status).toBe(200);
+      }
+    }
+  });
+
+  it.each(["gz", "br", "zst", "GZ"])("is so with what was packed of it: %s", async (extension) => {
+    site.write(`users.txt.${extension}`, "secret");
+    expect((await served.ask("GET", `/users.txt.${extension}`)).status).toBe(404);
+    const { body } = await served.ask("GET", "/", { accept: "application/json" });
+    expect(body.toString()).not.toContain(`users.txt.${extension}`);
+  });
+
   it("is told to the operator as hidden", async () => {
     const { status, steps } = await served.handler.explain(new Request("http://localhost/users.txt"));
     expect(status).toBe(404);

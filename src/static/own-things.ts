@@ -1,0 +1,94 @@
+/**
+ * Files and folders that the server itself uses and that no client gets, known by what they are and not by their names.
+ *
+ * A path says where such a thing is; a hard link, a link to its folder, a log made after the start or a key that its link
+ * leads to since the renewal has other paths. So what is about to be opened is compared with what stands at the paths now:
+ * the same device and number are the same thing. What was seen of the paths counts for less than a second. It must never be
+ * asked for what comes from the cache, and never throw.
+ */
+
+import type { Stats } from "node:fs";
+import { sep } from "node:path";
+import type { TimeSource } from "../web/clock.ts";
+import { realpath, stat } from "./descriptor.ts";
+
+/** So long it may take until a thing that is new at its path is known. */
+const SEEN_AGE_MS = 900;
+
+/** What tells a thing from all others; of `Stats`. */
+type Identity = Pick<Stats, "dev" | "ino">;
+
+/** What there was at one time. */
+interface Sight {
+  readonly files: ReadonlyMap<number, readonly number[]>;
+  /** Real paths. */
+  readonly folders: readonly string[];
+}
+
+const NOTHING: Sight = { files: new Map(), folders: [] };
+
+/** The things of one server. */
+export class OwnThings {
+  readonly #files: readonly string[];
+  readonly #folders: readonly string[];
+  readonly #time: TimeSource;
+  #sight: Sight = NOTHING;
+  #seenMs = -Infinity;
+  #looking: Promise<void> | null = null;
+
+  /**
+   * @param files absolute paths, of which some may lead to nothing yet
+   * @param folders the same; with a folder goes all that is below its real path
+   */
+  constructor(files: readonly string[], folders: readonly string[], time: TimeSource) {
+    this.#files = files;
+    this.#folders = folders;
+    this.#time = time;
+  }
+
+  /** Whether something is one of the files, or in one of the folders. @param path that leads to it, or its real path */
+  async has(stats: Identity, path: string): Promise<boolean> {
+    await this.#refresh();
+    if (this.isFile(stats)) return true;
+    const { folders } = this.#sight;
+    if (folders.length === 0) return false;
+    const place = await realpath(path).catch(() => path);
+    return folders.some((folder) => place === folder || place.startsWith(folder.endsWith(sep) ? folder : folder + sep));
+  }
+
+  /** Whether something is one of the files, by what was seen the last time. */
+  isFile({ dev, ino }: Identity): boolean {
+    return this.#sight.files.get(ino)?.includes(dev) === true;
+  }
+
+  #refresh(): Promise<void> | void {
+    const ageMs = this.#time.nowMs() - this.#seenMs;
+    if (ageMs >= 0 && ageMs < SEEN_AGE_MS) return;
+    this.#looking ??= this.#look().finally(() => (this.#looking = null));
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    // The look counts from its beginning: what changes during it is perhaps not in it
+    const startedMs = this.#time.nowMs();
+    const [seen, folders] = await Promise.all([
+      Promise.all(this.#files.map((path) => stat(path).catch(() => null))),
+      Promise.all(this.#folders.map((path) => realpath(path).catch(() => path))),
+    ]);
+    const files = new Map<number, number[]>();
+    for (const stats of seen) {
+      // A folder in the place of a file of ours is not ours
+      if (stats === null || !stats.isFile()) continue;
+      files.set(stats.ino, [...(files.get(stats.ino) ?? []), stats.dev]);
+    }
+    this.#sight = { files, folders };
+    this.#seenMs = startedMs;
+  }
+}
+
+/** What a handler keeps back for the server that it runs in, besides what its options say. */
+export interface KeptBack {
+  /** Paths below the root, with `/` between names; not patterns, and not read as options are. */
+  readonly paths: readonly string[];
+  readonly things: OwnThings;
+}
