@@ -48,6 +48,39 @@ export class HiddenPaths {
   }
 }
 
+/** What is wrong with paths that were given to be hidden: one that can never match would leave its file to everybody. */
+export function findHideMistakes(paths: readonly string[], mistakes: string[]): void {
+  for (const [index, path] of paths.entries()) {
+    const mistake = mistakeOf(path);
+    if (mistake !== "") mistakes.push(`hide[${index}] is ${JSON.stringify(path)}: ${mistake}`);
+  }
+}
+
+/** As a clause that says what to write; `""` for none. */
+function mistakeOf(path: string): string {
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
+  if (names.length === 0) return "that is the whole folder; name what in it is to be hidden";
+  if (path.includes("\0")) return "no name can hold NUL";
+  if (path.includes("\\")) return `names are parted by "/": ${JSON.stringify(path.replaceAll("\\", "/"))}`;
+  if (path.startsWith("/")) {
+    return `a path begins below the folder that is served, without "/": ${JSON.stringify(path.replace(/^\/+/, ""))}`;
+  }
+  if (names.includes(".."))
+    return 'no request has a ".."; write the path without it, from the folder that is served on';
+  if (/[*?]/.test(path)) return "patterns are not known; name each file, or the folder that they are in";
+  // Half of one, as in "100%.txt", is a name
+  if (/%[\da-f]{2}/i.test(path)) return `names are as the disk has them, not percent-encoded${decodedHint(path)}`;
+  return "";
+}
+
+function decodedHint(path: string): string {
+  try {
+    return `: ${JSON.stringify(decodeURIComponent(path))}`;
+  } catch {
+    return "";
+  }
+}
+
 function fold(names: readonly string[]): string {
   return foldName(`${names.join("/")}/`);
 }

@@ -28,7 +28,7 @@ import { appendLines } from "../web/header-lines.ts";
 import { SYSTEM_TIME } from "../web/clock.ts";
 import type { TimeSource } from "../web/clock.ts";
 import { isNotThere, Root } from "./contain.ts";
-import { HiddenPaths } from "./hidden-paths.ts";
+import { findHideMistakes, HiddenPaths } from "./hidden-paths.ts";
 import type { KeptBack, OwnThings } from "./own-things.ts";
 import type { MediaTypes } from "./mime.ts";
 import type { Mount } from "./mount.ts";
@@ -49,7 +49,9 @@ export interface StaticOptions {
   readonly dotFiles?: boolean;
   /**
    * Paths below the folder that are as good as not there, and not listed: `["users.txt", "keys"]`; with a folder goes all that is
-   * in it. Without regard to case, which many disks have none of. By the name asked for, as `dotFiles`. Default none.
+   * in it, and with a file its `.gz`, `.br` and `.zst`. Names as the disk has them with `/` between: patterns, `..`, a leading
+   * `/` and percent-encoding match nothing and are mistakes. Without regard to case, which many disks have none of. By the name
+   * asked for, as `dotFiles`. Default none.
    */
   readonly hide?: readonly string[];
   /** Serve what links lead to outside of the folder. Default false. */
@@ -124,7 +126,8 @@ const A_PAGE: OptionRule = {
 };
 const PATHS: OptionRule = {
   allowed: "an array of paths",
-  isAllowed: (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),
+  // A copy, because every() passes over places that are empty
+  isAllowed: (value) => Array.isArray(value) && [...value].every((one) => typeof one === "string"),
 };
 const RULES: OptionRules<StaticOptions> = {
   index: TEXT,
@@ -172,6 +175,7 @@ export function readStaticOptions(
   if (/[/\\\0]|^\.\.?$/.test(index)) mistakes.push(`index must be the name of a file, not ${JSON.stringify(index)}`);
   const mediaTypes = { ...options.mediaTypes };
   findMediaTypeMistakes(mediaTypes, mistakes);
+  findHideMistakes(options.hide ?? [], mistakes);
   const settings = {
     index,
     listsFolders: options.listing ?? false,

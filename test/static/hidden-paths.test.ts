@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { StaticSite } from "./support/static-site.ts";
 import type { Served } from "./support/static-site.ts";
 
-const HIDE = ["users.txt", "/keys/", "a/./key.pem", "page.html", "app.js.br", "secret/index.html"];
+const HIDE = ["users.txt", "keys/", "a/./key.pem", "page.html", "app.js.br", "secret/index.html"];
 let site: StaticSite;
 let served: Served;
 
@@ -104,6 +104,45 @@ describe("what is hidden", () => {
   });
 });
 
-it.each([["users.txt"], [[5]]])("refuses what is no array of paths: %j", async (hide) => {
-  await expect(site.serve({ hide: hide as never })).rejects.toThrow("hide");
+it.each([
+  ["*.key", "patterns"],
+  ["a?.key", "patterns"],
+  ["/users.txt", '"users.txt"'],
+  ["/srv/www/users.txt", "begins below the folder"],
+  ["../x", '".."'],
+  ["a/../x", '".."'],
+  ["a\\b", '"a/b"'],
+  ["C:\\keys", '"/"'],
+  ["users%2Etxt", '"users.txt"'],
+  ["%ff", "percent"],
+  ["a\0b", "NUL"],
+  ["", "whole folder"],
+  [".", "whole folder"],
+  ["./", "whole folder"],
+  ["/", "whole folder"],
+])("refuses what can never match, and says why: %j", async (path, why) => {
+  const refusal = site.serve({ hide: ["users.txt", path] });
+  await expect(refusal).rejects.toMatchObject({ code: "ERR_OPTIONS" });
+  await expect(refusal).rejects.toThrow(`hide[1]`);
+  await expect(refusal).rejects.toThrow(why);
 });
+
+it("refuses every mistake at once", async () => {
+  await expect(site.serve({ hide: ["*.key", "../x"], index: "a/b" })).rejects.toThrow(/index.*hide\[0\].*hide\[1\]/);
+});
+
+it.each(["a b.txt", "[id].js", "{x}.txt", "100%.txt", "a%zz", "..key.pem", ".env", "a/./b", "a//b", "...", "ä.txt"])(
+  "takes what a file can be called: %j",
+  async (path) => {
+    site.write(path, "secret");
+    const below = await site.serve({ hide: [path], dotFiles: true });
+    expect((await below.ask("GET", `/${path.split("/").map(encodeURIComponent).join("/")}`)).status).toBe(404);
+  },
+);
+
+it.each([["users.txt"], [[5]], [Array(2)], [Object.assign(Array(2), { 1: "users.txt" })]])(
+  "refuses what is no array of paths: %j",
+  async (hide) => {
+    await expect(site.serve({ hide: hide as never })).rejects.toThrow("hide");
+  },
+);
