@@ -50,6 +50,27 @@ export function whyNotOpened(error: unknown): string {
   }
 }
 
+/**
+ * What to do about it.
+ *
+ * @param ifMissing what to do where there is none
+ */
+export function howToOpen(error: unknown, ifMissing: readonly string[]): readonly string[] {
+  const code = error instanceof Error && "code" in error ? error.code : "";
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return ifMissing;
+    case "EISDIR":
+      return ["Give the name of a file"];
+    case "EACCES":
+    case "EPERM":
+      return ["Let the user that runs this read it, as with chmod; ls -l shows who may"];
+    default:
+      return [];
+  }
+}
+
 /** Gathers what is wrong, so that one mistake does not hide the next. */
 export class Mistakes {
   readonly all: CommandError[] = [];

@@ -6,8 +6,9 @@
  */
 
 import { statSync } from "node:fs";
+import type { Stats } from "node:fs";
 import { join, resolve } from "node:path";
-import { CommandError } from "./command-error.ts";
+import { CommandError, howToOpen, whyNotOpened } from "./command-error.ts";
 import { valueOf } from "./config-layers.ts";
 import type { Environment } from "./config-layers.ts";
 import { lastOf } from "./flags.ts";
@@ -54,9 +55,11 @@ export function findConfigFile(
   return isFile(foreign) ? foreign : "";
 }
 
+const GIVE_OTHER = "Give the path of one that is there, or leave -c out";
+
 function namedFile(word: string, origin: string, workingFolder: string): string {
   const path = resolve(workingFolder, word);
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = statsOf(path, word);
   if (stats?.isFile() === true) return path;
   // "-c-1" is how http-server's users switch caching off, "-c" lets other sites' scripts in for sirv's
   const seconds = /^=?(-?\d+)$/.exec(word)?.[1];
@@ -69,7 +72,19 @@ function namedFile(word: string, origin: string, workingFolder: string): string 
   if (stats !== undefined) {
     throw new CommandError(2, `${origin} names a configuration file, and ${word} is none`, advice);
   }
-  throw new CommandError(1, `there is no configuration file ${word} in ${workingFolder}`, []);
+  throw new CommandError(1, `there is no configuration file ${word} in ${workingFolder}`, [GIVE_OTHER]);
+}
+
+/** @throws CommandError where a folder on the way is closed to us */
+function statsOf(path: string, word: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const advice = howToOpen(error, [GIVE_OTHER]);
+    throw new CommandError(1, `the configuration file ${word} cannot be read: ${whyNotOpened(error)}`, advice, {
+      cause: error,
+    });
+  }
 }
 
 function isFile(path: string): boolean {

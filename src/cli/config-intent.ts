@@ -5,7 +5,7 @@
  */
 
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { CommandError, Mistakes } from "./command-error.ts";
 import { findConfigFile } from "./config-find.ts";
 import { layer } from "./config-layers.ts";
@@ -16,6 +16,7 @@ import { understand } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 import { findSubject } from "./subject.ts";
 import type { Subject } from "./subject.ts";
+import { HALF_PASSWORD, hasHalfPassword } from "./usage.ts";
 import { hintsFor } from "./word-hints.ts";
 
 /** What is wanted, understood. */
@@ -107,6 +108,10 @@ function findIntended({ flags, origins }: Given, word: string | undefined, worki
   try {
     return findSubject(word, root, workingFolder, hints);
   } catch (error) {
+    if (word !== undefined && hasHalfPassword(typed) && !existsSync(resolve(workingFolder, word))) {
+      const what = "what shall be served does not exist; it is not shown, since it may be a password";
+      throw new CommandError(1, what, [HALF_PASSWORD]);
+    }
     const shown = origins.get("root")?.shown;
     if (!(error instanceof CommandError) || word !== undefined || isTyped || shown === undefined) throw error;
     // Nobody has typed it: who reads this must know where it stands

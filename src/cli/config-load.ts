@@ -8,7 +8,7 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, extname, relative } from "node:path";
 import { importModule } from "../workers/handler-module.ts";
-import { CommandError, messageOf, whyNotOpened } from "./command-error.ts";
+import { CommandError, howToOpen, messageOf, whyNotOpened } from "./command-error.ts";
 import { CONFIG_NAMES, FOREIGN_NAME } from "./config-find.ts";
 import type { ConfigFile } from "./config-layers.ts";
 import { lineOfOffset, placeFinder } from "./config-place.ts";
@@ -59,7 +59,8 @@ function readText(path: string, shown: string): string {
   try {
     return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
   } catch (error) {
-    throw new CommandError(1, `${shown} cannot be read: ${whyNotOpened(error)}`, [], { cause: error });
+    const advice = howToOpen(error, ["Give the path of one that is there"]);
+    throw new CommandError(1, `${shown} cannot be read: ${whyNotOpened(error)}`, advice, { cause: error });
   }
 }
 

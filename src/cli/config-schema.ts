@@ -160,7 +160,7 @@ class ConfigReader {
   #pathOf(name: FlagName, value: Value): Value {
     if (typeof value !== "string" || value === "") return value;
     const folder = dirname(this.#source.path);
-    if (name === "auth") return value.startsWith("@") ? `@${resolve(folder, value.slice(1))}` : value;
+    if (name === "auth") return /^@./.test(value) ? `@${resolve(folder, value.slice(1))}` : value;
     if (name === "listen")
       return value.replace(/^unix:(?!\/)(.+)/i, (_, path: string) => `unix:${resolve(folder, path)}`);
     return resolve(folder, value);

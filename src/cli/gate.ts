@@ -8,7 +8,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Handler, Middleware } from "../web/handler.ts";
-import { CommandError, Mistakes, messageOf, whyNotOpened } from "./command-error.ts";
+import { CommandError, howToOpen, joinMistakes, Mistakes, messageOf, whyNotOpened } from "./command-error.ts";
 import type { Origin, Origins } from "./config-layers.ts";
 import type { FlagName } from "./flags.ts";
 import type { GateSettings } from "./settings.ts";
@@ -61,8 +61,10 @@ async function corsOf({ corsOrigins, auth }: GateSettings): Promise<Middleware> 
 
 async function authOf(auth: string, workingFolder: string, shown: string): Promise<Middleware> {
   const { basicAuth } = await import("../middleware/basic-auth.ts");
+  if (auth === "@")
+    throw new CommandError(2, `${shown}: @ names no file`, [`Behind @ goes the name of a file ${IN_IT}`]);
   const users = auth.startsWith("@")
-    ? await readUsers(resolve(workingFolder, auth.slice(1)), shown)
+    ? readUsers(resolve(workingFolder, auth.slice(1)), shown)
     : [splitUser(auth, shown)];
   return basicAuth({ users: Object.fromEntries(users) });
 }
@@ -83,36 +85,56 @@ async function attempt<T>(origin: Origin | undefined, name: FlagName, make: (sho
   }
 }
 
-const USERS_FILE =
-  "Behind @ goes the name of a file with one name:password per line; fairlead hash-password prints what may stand for a password";
+const IN_IT = "with one name:password per line; fairlead hash-password prints what may stand for a password";
+
+/** A file of something else has as many mistakes as lines. */
+const MOST_TOLD = 5;
 
 type User = readonly [name: string, password: string];
 
 /** A user per line; empty lines and those that begin with `#` do not count. */
-async function readUsers(path: string, shown: string): Promise<User[]> {
+function readUsers(path: string, shown: string): User[] {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    throw new CommandError(1, `${shown}: ${path} cannot be read: ${whyNotOpened(error)}`, [USERS_FILE], {
-      cause: error,
-    });
+    const advice = howToOpen(error, [`Give the name of a file that is there, or make it, ${IN_IT}`]);
+    throw new CommandError(1, `${shown}: ${path} cannot be read: ${whyNotOpened(error)}`, advice, { cause: error });
   }
   const lines = text.split(/\r?\n/).map((line, index) => ({ line, place: `line ${index + 1} of ${path}` }));
   const users = lines.filter(({ line }) => line.trim() !== "" && !line.startsWith("#"));
-  const mistakes = new Mistakes();
-  const read = await Promise.all(users.map(({ line, place }) => mistakes.attempt(() => splitUser(line, place), null)));
-  mistakes.complain("users");
-  return read.filter((user) => user !== null);
+  const wrong = users.filter(({ line }) => readUser(line) === null).map(({ place }) => place);
+  if (wrong.length > 0) throw tellUsers(wrong, path);
+  return users.map(({ line }) => readUser(line)).filter((user) => user !== null);
 }
 
-/** At the first colon (RFC 7617 §2). What is said of a mistake must not hold the password. */
-function splitUser(text: string, place: string): User {
-  const colon = text.indexOf(":");
-  if (colon < 1 || colon === text.length - 1) {
-    throw new CommandError(2, `${place} is no name and password`, [
-      "Give both with a colon between them, as in --auth ada:secret; or @FILE with one such line per user",
-    ]);
+/** What is to be done is the same for all. @param places of lines that are wrong */
+function tellUsers(places: readonly string[], path: string): CommandError {
+  const advice = ["Give both with a colon between them, as in ada:secret"];
+  if (places.length > MOST_TOLD) {
+    const first = `The first is ${places[0]}; is it a file of users?`;
+    return new CommandError(2, `${places.length} lines of ${path} are no name and password`, [first, ...advice]);
   }
-  return [text.slice(0, colon), text.slice(colon + 1)];
+  return joinMistakes(
+    places.map((one, index) => {
+      const isLast = index === places.length - 1;
+      return new CommandError(2, `${one} is no name and password`, isLast ? advice : []);
+    }),
+    "users",
+  );
+}
+
+/** A text that was given in place of a file. What is said of a mistake must not hold the password. */
+function splitUser(text: string, place: string): User {
+  const user = readUser(text);
+  if (user !== null) return user;
+  throw new CommandError(2, `${place} is no name and password`, [
+    "Give both with a colon between them, as in --auth ada:secret; or @FILE with one such line per user",
+  ]);
+}
+
+/** At the first colon (RFC 7617 §2); null for what is none. */
+function readUser(text: string): User | null {
+  const colon = text.indexOf(":");
+  return colon < 1 || colon === text.length - 1 ? null : [text.slice(0, colon), text.slice(colon + 1)];
 }

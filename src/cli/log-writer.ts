@@ -9,7 +9,7 @@
 import { appendFileSync, closeSync, openSync } from "node:fs";
 import type { LineSink } from "../observe/access-hooks.ts";
 import { SYSTEM_TIME } from "../web/clock.ts";
-import { CommandError, messageOf } from "./command-error.ts";
+import { CommandError, messageOf, whyNotOpened } from "./command-error.ts";
 
 /**
  * Characters that the output gets line by line: what a person causes in a minute or two. A pipe holds 64 KiB before it makes
@@ -137,7 +137,7 @@ export function openLogFile(path: string, onTrouble: (message: string) => void):
   try {
     closeSync(openSync(path, "a", FILE_MODE));
   } catch (error) {
-    throw new CommandError(1, `--log-file: ${path} cannot be written: ${messageOf(error)}`, [], { cause: error });
+    throw new CommandError(1, `--log-file: ${path} cannot be written: ${whyNotOpened(error)}`, [], { cause: error });
   }
   const writeNow = (line: string): void => appendFileSync(path, line, { mode: FILE_MODE });
   return new LateWriter({ destination: path, fewCharacters: 0, writeNow, onTrouble });

@@ -62,12 +62,22 @@ function checkLogFile(name: string, { origins }: Given, workingFolder: string): 
   const path = resolve(workingFolder, name);
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats?.isDirectory() === true) throw new Error("it is a folder");
+    if (stats?.isDirectory() === true) throw new CommandError(1, "it is a folder", ["Give the name of a file in it"]);
     if (stats === undefined && statSync(dirname(path), { throwIfNoEntry: false }) === undefined)
-      throw new Error(`there is no folder ${dirname(path)}`);
+      throw new CommandError(1, `there is no folder ${dirname(path)}`, ["Make that folder, or give another file"]);
     accessSync(stats === undefined ? dirname(path) : path, constants.W_OK);
   } catch (error) {
     const shown = origins.get("log-file")?.shown ?? "--log-file";
-    throw new CommandError(1, `${shown}: ${path} cannot be written: ${whyNotOpened(error)}`, [], { cause: error });
+    throw new CommandError(1, `${shown}: ${path} cannot be written: ${whyNotOpened(error)}`, howToWrite(error), {
+      cause: error,
+    });
   }
+}
+
+function howToWrite(error: unknown): readonly string[] {
+  if (error instanceof CommandError) return error.advice;
+  const code = error instanceof Error && "code" in error ? error.code : "";
+  return code === "EACCES" || code === "EPERM"
+    ? ["Let the user that runs this write the file and its folder, as with chmod; ls -ld shows who may"]
+    : ["Give a file in a folder that can be written"];
 }

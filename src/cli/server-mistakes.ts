@@ -89,7 +89,18 @@ function tellOfKey(said: string, path: string, hasKey: boolean, keyFile: string)
     const advice = ["--tls-key is missing: name the file of its key with --tls-key FILE"];
     return { what: said.replace("; were cert and key swapped?", ""), advice };
   }
-  return { what: said, advice: [] };
+  return { what: said, advice: nextStep(said, path) };
+}
+
+/** By the words of the server's check, which has read the file. */
+function nextStep(said: string, path: string): string[] {
+  if (said.endsWith("must not be read by this user"))
+    return ["Let the user that runs this read it, as with chmod; ls -l shows who may"];
+  if (said.endsWith("is a folder")) return ["Give the name of a file"];
+  if (!said.endsWith("does not exist")) return [];
+  return path === "tls.keyFile"
+    ? ["Give the file of its private key that is there"]
+    : ["Give the file of a certificate that is there; --tls alone makes one for this machine"];
 }
 
 /** `fairlead.config.ts:3: tls.cert`. Without a file they are a flag's, which has spoken for itself. */

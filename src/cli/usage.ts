@@ -184,6 +184,12 @@ function sortWords(words: readonly string[], flags: Flags): Usage {
   }
   if (first === "trust" && words.length > 1)
     throw new CommandError(2, `trust takes nothing more, and was given ${words.slice(1).join(" ")}`);
+  const named = first === "check" ? words.length - 1 : words.length;
+  const isOneNamed = first === "check" || !VERBS.has(first);
+  if (isOneNamed && named > 1 && hasHalfPassword(flags)) {
+    const what = "they are not shown, since one may be a password";
+    throw new CommandError(2, `one thing can be served, not ${named}; ${what}`, [HALF_PASSWORD]);
+  }
   if (VERBS.has(first)) return { verb: first as Verb, words: words.slice(1), flags };
   if (words.length > 1) {
     const odd = words.find((word) => /^\d+$/.test(word)) ?? first;
@@ -193,4 +199,12 @@ function sortWords(words: readonly string[], flags: Flags): Usage {
     ]);
   }
   return { verb: "serve", words, flags };
+}
+
+/** What to do about it. */
+export const HALF_PASSWORD = "--auth takes one word, with a colon in it: --auth USER:PASS";
+
+/** `--auth me SECRET`: the password has become a word, and what is said of words ends up in logs (CWE-532). */
+export function hasHalfPassword(flags: Flags): boolean {
+  return flags.get("auth")?.some((value) => typeof value === "string" && !/^@|:./.test(value)) === true;
 }

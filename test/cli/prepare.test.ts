@@ -74,7 +74,7 @@ describe("a start", () => {
     ]);
     const other = await start("nowhere", "--auth", "ada", "--log-file", "requests.log");
     expect(other.lines.filter((line) => /^ {2}\S/.test(line))).toEqual([
-      "  there is no nowhere in ",
+      "  what shall be served does not exist; it is not shown, since it may be a password",
       "  --auth is no name and password",
     ]);
     expect(existsSync(join(folder, "requests.log"))).toBe(false);
@@ -151,7 +151,7 @@ describe("a start", () => {
     expect(exitCode).toBe(1);
     expect(lines).toEqual([
       `fairlead: --auth: /${name} cannot be read: ${why}`,
-      expect.stringMatching(/^ {2}Behind @ goes the name of a file with one name:password per line; /) as string,
+      expect.stringMatching(/^ {2}Give the name of a file/) as string,
     ]);
   });
 
