@@ -127,7 +127,7 @@ const A_PAGE: OptionRule = {
 const PATHS: OptionRule = {
   allowed: "an array of paths",
   // A copy, because every() passes over places that are empty
-  isAllowed: (value) => Array.isArray(value) && [...value].every((one) => typeof one === "string"),
+  isAllowed: (value) => Array.isArray(value) && [...(value as unknown[])].every((one) => typeof one === "string"),
 };
 const RULES: OptionRules<StaticOptions> = {
   index: TEXT,
