@@ -15,7 +15,7 @@ import { SYSTEM_TIME } from "../web/clock.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { open, readlink, realpath, stat } from "./descriptor.ts";
 import type { OwnThings } from "./own-things.ts";
-import { UnreadableFiles } from "./unreadable.ts";
+import { isRefusal, UnreadableFiles } from "./unreadable.ts";
 
 /**
  * O_NONBLOCK: a FIFO put there after the stat opens at once instead of waiting for a writer. O_NOCTTY: a terminal does not
@@ -129,6 +129,7 @@ export class Root {
       if (stats.isFile()) return { kind: "file", path, name, stats };
       return stats.isDirectory() ? { kind: "folder", path, name, stats } : null;
     } catch (error) {
+      if (isRefusal(error)) await this.#tellClosed(names, error);
       return nothingOr(error);
     }
   }
@@ -185,6 +186,30 @@ export class Root {
       this.#unreadable.tell(seen.path, error);
       return nothingOr(error);
     }
+  }
+
+  /**
+   * The folder on the way that this process may not enter, so that nobody can tell what is in it.
+   *
+   * @returns an absolute path; null if there is none, or none that would be served
+   */
+  async closedFolder(names: readonly string[]): Promise<string | null> {
+    // The first whose entry cannot be looked at: so many names a client may send, no more than that are asked for
+    for (let count = 0; count < names.length; count++) {
+      const error = await stat(this.#pathOf(names.slice(0, count + 1))).then(
+        () => null,
+        (reason: unknown) => reason,
+      );
+      if (error === null) continue;
+      const folder = this.#pathOf(names.slice(0, count));
+      return isRefusal(error) && (await this.destinationOf(folder)) !== null ? folder : null;
+    }
+    return null;
+  }
+
+  async #tellClosed(names: readonly string[], error: unknown): Promise<void> {
+    const folder = await this.closedFolder(names);
+    if (folder !== null) this.#unreadable.tellFolder(folder, error);
   }
 
   /** Why {@link open} has given nothing, for the owner of the folder: a client is told nothing of it. */

@@ -62,6 +62,7 @@ export class Locator {
       : this.#asFolder(wanted, trace));
     if (located === null && trace !== null) {
       if (await this.#isHidden(wanted.names)) trace.note("find", "hidden", "option hide");
+      else await this.#noteClosed(wanted.names, trace);
       const paths = this.#settings.roots.map(({ path }) => path).join(" and ");
       trace.note("find", "nothing", `nothing for ${JSON.stringify(wanted.names.join("/"))} in ${paths}`);
     }
@@ -74,6 +75,13 @@ export class Locator {
     if (hidden.has(names)) return true;
     for (const root of roots) if (await root.isOwn(names)) return true;
     return false;
+  }
+
+  async #noteClosed(names: readonly string[], trace: Trace): Promise<void> {
+    for (const root of this.#settings.roots) {
+      const folder = await root.closedFolder(names);
+      if (folder !== null) trace.note("find", "closed", `${folder} cannot be entered by the user that runs this`);
+    }
   }
 
   /** A path without slash. */

@@ -1,5 +1,6 @@
 /**
- * Files that stand in a served folder and may not be read: to clients they are not there, and their owner is told of each.
+ * Files and folders that stand in a served folder and may not be read: to clients they are not there, and their owner is told
+ * of each.
  *
  * Who may not know that there is a file is the client alone; an owner who is not told looks for the mistake in the address. It
  * is a process warning, because no handler knows of a log. Each file is told of once, a few in a minute and so many in all, so
@@ -32,13 +33,21 @@ export class UnreadableFiles {
 
   /** Tells of a file, if that is why it could not be opened. */
   tell(path: string, error: unknown): void {
-    const { code } = error as NodeJS.ErrnoException;
-    if (!REFUSED.has(code) || this.#told.has(path) || !this.#hasRoom()) return;
+    this.#tell(path, "cannot be opened", "it is not served", error);
+  }
+
+  /** Tells of a folder, if that is why nothing in it could be looked at. */
+  tellFolder(path: string, error: unknown): void {
+    this.#tell(path, "cannot be entered", "nothing in it is served", error);
+  }
+
+  #tell(path: string, what: string, effect: string, error: unknown): void {
+    if (!isRefusal(error) || this.#told.has(path) || !this.#hasRoom()) return;
     this.#told.add(path);
     this.#toldInMinute++;
     const isLast = this.#told.size === MOST_IN_ALL;
     process.emitWarning(
-      `${visible(path)} cannot be opened (${code}), so it is not served; ${isLast ? "no more files are told of" : "this is said once"}`,
+      `${visible(path)} ${what} (${error.code}), so ${effect}; ${isLast ? "no more files are told of" : "this is said once"}`,
       { code: "FAIRLEAD_UNREADABLE" },
     );
   }
@@ -53,6 +62,11 @@ export class UnreadableFiles {
     }
     return this.#toldInMinute < MOST_PER_MINUTE;
   }
+}
+
+/** Whether the system knows it and does not let this process have it. */
+export function isRefusal(error: unknown): error is NodeJS.ErrnoException {
+  return REFUSED.has((error as NodeJS.ErrnoException).code);
 }
 
 function visible(path: string): string {

@@ -57,6 +57,18 @@ describe.skipIf(!canRun())("a folder that is closed to the user", () => {
   });
 });
 
+it.skipIf(!canRun())("a folder below that is closed to the user is told by explain, and as a warning", () => {
+  chmodSync(join(folder, "site"), 0o755);
+  mkdirSync(join(folder, "site/private"));
+  writeFileSync(join(folder, "site/private/page.html"), "secret");
+  chmodSync(join(folder, "site/private"), 0o000);
+  const { stdout, stderr } = run("explain", "site", "/private/page.html");
+  chmodSync(join(folder, "site/private"), 0o755);
+  expect(stdout).toContain(`${join(folder, "site/private")} cannot be entered by the user that runs this`);
+  expect(stdout).toContain("404 Not Found");
+  expect(stderr).toContain("FAIRLEAD_UNREADABLE");
+});
+
 describe.skipIf(!canRun())("a single file that is closed to the user", () => {
   it.each([
     ["", ["film.pdf", "-p", "0"]],
