@@ -98,7 +98,9 @@ function rowsOf({ given, settings, isNamed, subject }: Report): Row[] {
     ),
     ...FILE_DEFAULTS.map(([name, byDefault, unit]) => {
       const value = settings.files.more[name];
-      const row = { path: `files.${name}`, unit, description: "" };
+      // Counts of what is kept
+      const description = typeof byDefault === "number" ? "0: none" : "";
+      const row = { path: `files.${name}`, unit, description };
       return fileRow(row, value ?? byDefault, value !== undefined, given);
     }),
     ...OPTION_TABLE.filter(({ path }) => SERVER_SETTINGS.includes(path.replace(/\..*/, ""))).map((row) => {

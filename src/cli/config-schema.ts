@@ -82,6 +82,10 @@ const CODE = "it is code, and a configuration is data: run a module that calls s
 /** Names whose values are code. */
 const NO_SETTINGS: Readonly<Record<string, string>> = { fetch: APP, routes: APP, hooks: CODE, signal: CODE };
 
+/** Permissions as chmod takes them: `660`, `0660`, `0o660`. */
+const OCTAL_MODE = /^(?:0o?)?[0-7]{3}$/;
+const HIGHEST_MODE = 0o777;
+
 /** What is known of the file besides its value. */
 export interface ConfigSource {
   readonly path: string;
@@ -143,7 +147,8 @@ class ConfigReader {
     if (row !== undefined && !isInFull) this.#takeFlag(row, name, given);
     else if (name === "files") this.#takeFiles(given);
     else if (SERVER_SETTINGS.includes(name)) {
-      this.server[name] = isInFull ? this.#withPaths(given) : given;
+      const value = name === "mode" ? this.#modeOf(given) : given;
+      this.server[name] = isInFull ? this.#withPaths(given) : value;
       if (isPlain(given))
         for (const inner of Object.keys(given))
           this.places.set(`${name}.${inner}`, this.#source.placeOf(`${name}.${inner}`));
@@ -174,6 +179,15 @@ class ConfigReader {
       return [name, value.map((one: unknown) => (isPlain(one) ? this.#withPaths(one) : one))];
     });
     return Object.fromEntries(entries);
+  }
+
+  /** JSON has no octal numbers, and who writes 660 for 0o660 gets a mode that nobody means. */
+  #modeOf(given: unknown): unknown {
+    if (typeof given === "string" && OCTAL_MODE.test(given)) return Number.parseInt(given.replace(/^0o/, ""), 8);
+    const isMode = Number.isInteger(given) && Number(given) >= -1 && Number(given) <= HIGHEST_MODE;
+    if (isMode) return given;
+    this.#refuseValue("mode", given, 'text as for chmod, e.g. "0660", or its number, 0o660,');
+    return undefined;
   }
 
   #takeFiles(given: unknown): void {

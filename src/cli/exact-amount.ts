@@ -10,12 +10,21 @@ import type { OptionRow } from "../server/option-table.ts";
 /** In the words of those options where 0 is no number of anything. */
 const ZERO_IS_NO_LIMIT = /\b0 or Infinity: no limit\b/;
 
+/** And of those where it is none of what the option is about. */
+const ZERO_IS_OFF = /\b0: none\b/;
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
 /** What is needed of an option to show its value. */
 export type AmountRow = Pick<OptionRow, "path" | "unit" | "description">;
 
 /** A number with its unit. */
 export function formatExactAmount(value: number, { path, unit, description }: AmountRow): string {
   if (value === Infinity || (value === 0 && ZERO_IS_NO_LIMIT.test(description))) return "no limit";
+  if (value === 0 && ZERO_IS_OFF.test(description)) return "off";
   // As for chmod
   if (path === "mode") return `0o${value.toString(8).padStart(3, "0")}`;
   switch (unit) {
@@ -30,11 +39,13 @@ export function formatExactAmount(value: number, { path, unit, description }: Am
   }
 }
 
-/** Minutes where one decimal says all, else seconds. @param ms finite */
+/** The largest unit in which one decimal says all; days, which are counted from two on, whole. @param ms finite */
 export function formatExactDuration(ms: number): string {
-  if (ms < 1000) return `${ms} ms`;
-  if (ms < 60_000 || ms % 6000 !== 0) return `${ms / 1000} s`;
-  return `${ms / 60_000} min`;
+  if (ms < SECOND_MS) return `${ms} ms`;
+  if (ms >= 2 * DAY_MS && ms % DAY_MS === 0) return `${ms / DAY_MS} days`;
+  if (ms >= HOUR_MS && ms % (HOUR_MS / 10) === 0) return `${ms / HOUR_MS} h`;
+  if (ms >= MINUTE_MS && ms % (MINUTE_MS / 10) === 0) return `${ms / MINUTE_MS} min`;
+  return `${ms / SECOND_MS} s`;
 }
 
 /** The largest unit in which one decimal says all. @param count finite */

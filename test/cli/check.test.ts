@@ -79,6 +79,28 @@ describe("what holds", () => {
     expect(new Set(columns).size).toBe(1);
   });
 
+  it("says what 0 of what is kept and asked for means", async () => {
+    write(
+      "fairlead.config.json",
+      '{ "root": "site", "timeouts": { "minContentRate": 0 }, "files": { "maxCacheBytes": 0, "maxCacheEntries": 0 } }',
+    );
+    const { output } = await check("");
+    for (const name of ["timeouts.minContentRate", "files.maxCacheBytes", "files.maxCacheEntries"])
+      expect(output).toMatch(new RegExp(`^${name} +off `, "m"));
+  });
+
+  it.each(["660", "0660", "0o660"])("is a mode as text: %s", async (mode) => {
+    write("fairlead.config.json", JSON.stringify({ root: "site", listen: "unix:site.sock", mode }));
+    expect((await check("")).output).toMatch(/^mode +0o660 /m);
+  });
+
+  it.each(["9", "rw", "0888", 1000])("is no mode: %j", async (mode) => {
+    write("fairlead.config.json", JSON.stringify({ root: "site", listen: "unix:site.sock", mode }));
+    const { errors } = await check("");
+    expect(errors).toContain(`mode: ${JSON.stringify(mode)} was given, text as for chmod, e.g. "0660", or its number`);
+    expect(errors).toContain("1 mistake;");
+  });
+
   it("is shown exactly, and a mode as chmod has it", async () => {
     write(
       "fairlead.config.json",

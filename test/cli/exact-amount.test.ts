@@ -13,6 +13,13 @@ it.each([
   [90_000, "1.5 min"],
   [90_001, "90.001 s"],
   [600_000, "10 min"],
+  [3_600_000, "1 h"],
+  [3_960_000, "1.1 h"],
+  [4_000_000, "4000 s"],
+  [86_400_000, "24 h"],
+  [172_800_000, "2 days"],
+  [180_000_000, "50 h"],
+  [604_800_000, "7 days"],
 ])("says %i milliseconds without rounding: %s", (ms, text) => expect(formatExactDuration(ms)).toBe(text));
 
 it.each([
@@ -37,6 +44,7 @@ it.each([
   ["timeouts.lameDuckMs", 0, "0 ms"],
   ["timeouts.drainMs", 0, "0 ms"],
   ["timeouts.drainMs", Infinity, "no limit"],
+  ["timeouts.minContentRate", 0, "off"],
   ["timeouts.minContentRate", 240, "240 B/s"],
   ["limits.maxContentBytes", 0, "0 B"],
   ["limits.maxFields", 100, "100"],
