@@ -142,8 +142,8 @@ export class Root {
   }
 
   /** The same of an entry of a listing, by what is known without a look at the disk. */
-  isOwnFile(stats: Pick<Stats, "dev" | "ino">): boolean {
-    return this.#own !== null && this.#own.isFile(stats);
+  isOwnThing(stats: Pick<Stats, "dev" | "ino">): boolean {
+    return this.#own !== null && this.#own.isOne(stats);
   }
 
   #pathOf(names: readonly string[]): string {
@@ -168,6 +168,7 @@ export class Root {
   async destinationOf(path: string): Promise<string | null> {
     try {
       const destination = await realpath(path);
+      if (this.#own?.isInFolder(destination) === true) return null;
       return this.#followsLinks || isInside(destination, this.#realPath) ? destination : null;
     } catch {
       return null;

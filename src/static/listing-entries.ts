@@ -40,8 +40,8 @@ export interface FolderIdentity {
 export interface LinkJudge {
   /** The real path of what a link leads to, null if that would not be served. */
   readonly destinationOf: (path: string) => Promise<string | null>;
-  /** Whether it is a file that would not be served because the server uses it itself. */
-  readonly isOwnFile: (stats: FolderIdentity) => boolean;
+  /** Whether it would not be served because the server uses it itself. */
+  readonly isOwnThing: (stats: FolderIdentity) => boolean;
 }
 
 /** A file or folder in a listing. */
@@ -258,7 +258,7 @@ async function nameOf(path: string, dirent: Dirent, folder: ListedFolder): Promi
   }
   // Whether it leads to a folder decides its place
   const stats = await lookBehind(path + sep + name, folder.root);
-  if (stats === null || !(stats.isFile() || stats.isDirectory()) || folder.root.isOwnFile(stats)) return null;
+  if (stats === null || !(stats.isFile() || stats.isDirectory()) || folder.root.isOwnThing(stats)) return null;
   return { name, isFolder: stats.isDirectory(), isLink: true, folder };
 }
 
@@ -366,7 +366,7 @@ function entryOf({ name, isFolder, folder }: FolderName, stats: Stats | null): L
     return name.includes("\uFFFD") ? { name, isFolder, sizeBytes: -1, mtimeMs: NaN, isAskable: false } : null;
   }
   // A hard link is told by nothing else
-  if ((isFolder ? !stats.isDirectory() : !stats.isFile()) || folder.root.isOwnFile(stats)) return null;
+  if ((isFolder ? !stats.isDirectory() : !stats.isFile()) || folder.root.isOwnThing(stats)) return null;
   const isAskable = !/[\\\p{Cs}]/u.test(name);
   return { name, isFolder, sizeBytes: isFolder ? -1 : stats.size, mtimeMs: stats.mtimeMs, isAskable };
 }

@@ -20,12 +20,13 @@ type Identity = Pick<Stats, "dev" | "ino">;
 
 /** What there was at one time. */
 interface Sight {
-  readonly files: ReadonlyMap<number, readonly number[]>;
+  /** Devices by number. */
+  readonly things: ReadonlyMap<number, readonly number[]>;
   /** Real paths. */
   readonly folders: readonly string[];
 }
 
-const NOTHING: Sight = { files: new Map(), folders: [] };
+const NOTHING: Sight = { things: new Map(), folders: [] };
 
 /** The things of one server. */
 export class OwnThings {
@@ -49,16 +50,19 @@ export class OwnThings {
   /** Whether something is one of the files, or in one of the folders. @param path that leads to it, or its real path */
   async has(stats: Identity, path: string): Promise<boolean> {
     await this.#refresh();
-    if (this.isFile(stats)) return true;
-    const { folders } = this.#sight;
-    if (folders.length === 0) return false;
-    const place = await realpath(path).catch(() => path);
-    return folders.some((folder) => place === folder || place.startsWith(folder.endsWith(sep) ? folder : folder + sep));
+    if (this.isOne(stats)) return true;
+    return this.#sight.folders.length > 0 && this.isInFolder(await realpath(path).catch(() => path));
   }
 
-  /** Whether something is one of the files, by what was seen the last time. */
-  isFile({ dev, ino }: Identity): boolean {
-    return this.#sight.files.get(ino)?.includes(dev) === true;
+  /** Whether something is one of the files or folders, by what was seen the last time. */
+  isOne({ dev, ino }: Identity): boolean {
+    return this.#sight.things.get(ino)?.includes(dev) === true;
+  }
+
+  /** Whether a real path is one of the folders or below it, by what was seen the last time. */
+  isInFolder(place: string): boolean {
+    const { folders } = this.#sight;
+    return folders.some((folder) => place === folder || place.startsWith(folder.endsWith(sep) ? folder : folder + sep));
   }
 
   #refresh(): Promise<void> | void {
@@ -71,19 +75,24 @@ export class OwnThings {
   async #look(): Promise<void> {
     // The look counts from its beginning: what changes during it is perhaps not in it
     const startedMs = this.#time.nowMs();
-    const [seen, folders] = await Promise.all([
-      Promise.all(this.#files.map((path) => stat(path).catch(() => null))),
+    const [files, holders, folders] = await Promise.all([
+      statAll(this.#files),
+      statAll(this.#folders),
       Promise.all(this.#folders.map((path) => realpath(path).catch(() => path))),
     ]);
-    const files = new Map<number, number[]>();
-    for (const stats of seen) {
-      // A folder in the place of a file of ours is not ours
-      if (stats === null || !stats.isFile()) continue;
-      files.set(stats.ino, [...(files.get(stats.ino) ?? []), stats.dev]);
-    }
-    this.#sight = { files, folders };
+    // A folder in the place of a file of ours is not ours
+    const ours = [...files.filter((stats) => stats.isFile()), ...holders.filter((stats) => stats.isDirectory())];
+    const things = new Map<number, number[]>();
+    for (const { ino, dev } of ours) things.set(ino, [...(things.get(ino) ?? []), dev]);
+    this.#sight = { things, folders };
     this.#seenMs = startedMs;
   }
+}
+
+/** What there is of it. */
+async function statAll(paths: readonly string[]): Promise<Stats[]> {
+  const seen = await Promise.all(paths.map((path) => stat(path).catch(() => null)));
+  return seen.filter((stats) => stats !== null);
 }
 
 /** What a handler keeps back for the server that it runs in, besides what its options say. */

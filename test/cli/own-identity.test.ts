@@ -195,6 +195,9 @@ describe("an own file is as good as not there", () => {
   ])("with the whole folder of certificates of %s", async (flags, places, name) => {
     write(`site/${name}`);
     link("state", "site/alias");
+    link(dirname(name), "site/straight");
+    mkdirSync(join(folder, "site", dirname(name), "deeper"));
+    link(`${dirname(name)}/deeper`, "site/below");
     const environment = Object.fromEntries(
       Object.entries(places).map(([variable, place]) => [variable, join(folder, "site", place)]),
     );
@@ -203,7 +206,10 @@ describe("an own file is as good as not there", () => {
     expect(await statuses(run, dirname(`/${name}`), `${dirname(`/${name.replace("state", "alias")}`)}/`)).toEqual([
       404, 404,
     ]);
-    expect(await statuses(run, "/shown.txt")).toEqual([200]);
+    expect(await statuses(run, "/shown.txt", "/straight/", "/below/")).toEqual([200, 404, 404]);
+    const parent = dirname(dirname(name)).replace("state", "alias");
+    expect(await namesIn(run, `/${parent}/`)).toEqual([]);
+    expect(await namesIn(run, "/")).toEqual(["alias", "state", "shown.txt"]);
   });
 
   it("and explain tells why", async () => {
