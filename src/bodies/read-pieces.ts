@@ -1,7 +1,7 @@
 /**
  * Content looked at as it comes and not kept: counted, hashed, searched, handed to something that copies it.
  *
- * All pieces come in one memory, one after the other, so that nothing becomes garbage: a large upload costs half of what
+ * All pieces come in one memory, one after the other, so that nothing becomes garbage: a large upload costs 0.4 to 0.7 of what
  * `for await` over `request.body` costs, whose pieces are the loop's to keep. That memory is the call's own and not the one that
  * sockets read into: a function that gives a piece away with its buffer (a byte stream does) harms nobody. It must never need
  * the function's word for anything.
