@@ -3,8 +3,8 @@
  * the error is put in the place of the real read.
  */
 import type * as fs from "node:fs";
-import { readdirSync, readlinkSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { openFiles } from "../static/support/open-files.ts";
 import { StaticSite } from "../static/support/static-site.ts";
 import { get, say } from "../hazards/support/asked.ts";
 
@@ -44,18 +44,6 @@ const SMALL_BYTES = 400 * 1024;
 const FAILS_AT = 300 * 1024;
 const FILES = { "large.bin": Buffer.alloc(LARGE_BYTES, "abcdefg"), "small.bin": Buffer.alloc(SMALL_BYTES, "abcdefg") };
 const LARGE_TEXT = { "large.txt": Buffer.alloc(LARGE_BYTES, "What is said once need not be said again. ") };
-
-/** Descriptors of this process that lead below the folder. */
-function openFiles(folder: string): string[] {
-  return readdirSync("/proc/self/fd").flatMap((fd) => {
-    try {
-      const path = readlinkSync(`/proc/self/fd/${fd}`);
-      return path.startsWith(folder) ? [path] : [];
-    } catch {
-      return [];
-    }
-  });
-}
 
 describe("a disk that fails in the middle of a file", () => {
   it.each<[what: string, path: string, fields: Record<string, string>]>([

@@ -1,4 +1,4 @@
-import { constants, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { constants, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serveStatic } from "../../src/static/serve-static.ts";
 import { request } from "../../src/testing/request.ts";
 import { Response } from "../../src/web/response.ts";
+import { openFiles } from "./support/open-files.ts";
 import { open, opendir, readlink, realpath, stat } from "../../src/static/descriptor.ts";
 
 let folder = "";
@@ -46,18 +47,6 @@ describe("a descriptor", () => {
   });
 });
 
-/** What is open of the folder. */
-function openFiles(): string[] {
-  return readdirSync("/proc/self/fd").flatMap((fd) => {
-    try {
-      const path = readlinkSync(`/proc/self/fd/${fd}`);
-      return path.startsWith(folder) ? [path] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
 async function collect(): Promise<void> {
   setFlagsFromString("--expose-gc");
   const gc = runInNewContext("gc") as () => void;
@@ -74,12 +63,12 @@ describe.skipIf(process.platform !== "linux")("what nobody closes", () => {
     await expect
       .poll(async () => {
         await collect();
-        return openFiles().length;
+        return openFiles(folder).length;
       })
       .toBe(1);
     expect((await held.stat()).size).toBe(10);
     await held.close();
-    expect(openFiles()).toEqual([]);
+    expect(openFiles(folder)).toEqual([]);
   });
 
   it("is not closed under a call that nobody holds it for", async () => {
@@ -105,7 +94,7 @@ describe.skipIf(process.platform !== "linux")("what nobody closes", () => {
     await expect
       .poll(async () => {
         await collect();
-        return openFiles().length;
+        return openFiles(folder).length;
       })
       .toBeLessThanOrEqual(1);
   });
@@ -117,9 +106,9 @@ describe.skipIf(process.platform !== "linux")("what nobody closes", () => {
         throw new Error("boom");
       },
     });
-    const before = openFiles().length;
+    const before = openFiles(folder).length;
     for (let i = 0; i < 5; i++) expect((await request(handler, "/large")).status).toBe(500);
-    await expect.poll(() => openFiles().length).toBe(before);
+    await expect.poll(() => openFiles(folder).length).toBe(before);
   });
 });
 
