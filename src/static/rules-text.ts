@@ -19,17 +19,22 @@ export interface RulesLine {
 /** Collects what is wrong with one file. */
 export class Mistakes {
   readonly fileName: string;
-  readonly list: string[];
+  readonly #found: { readonly line: number; readonly sentence: string }[] = [];
 
   constructor(fileName: string) {
     this.fileName = fileName;
-    this.list = [];
+  }
+
+  /** In the order of the lines, whatever found them first. */
+  get list(): string[] {
+    const inOrder = this.#found.toSorted((one, other) => one.line - other.line);
+    // A file that is no rules file at all would have a mistake in each line
+    return inOrder.slice(0, MAX_MISTAKES).map(({ line, sentence }) => `${this.placeOf(line)}: ${sentence}`);
   }
 
   /** Notes a mistake; `line` 0 means the file as a whole. Always null, so that a reader can give up with it. */
   add(line: number, sentence: string): null {
-    // A file that is no rules file at all would have a mistake in each line
-    if (this.list.length < MAX_MISTAKES) this.list.push(`${this.placeOf(line)}: ${sentence}`);
+    this.#found.push({ line, sentence });
     return null;
   }
 

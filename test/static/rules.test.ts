@@ -62,6 +62,15 @@ describe("the rules of a folder", () => {
     expect(readRules(folder, bad)).toBe(bad);
   });
 
+  it("have their mistakes told in the order of the lines, and the first ones where there are many", () => {
+    writeFileSync(join(folder, "_redirects"), "/a\n/b \u0001 /c\n/x /y 999\n");
+    const inOrder = readRules(folder).mistakes.map((mistake) => mistake.slice(0, mistake.indexOf(" ")));
+    expect(inOrder).toEqual(["_redirects:1:", "_redirects:2:", "_redirects:3:"]);
+    writeFileSync(join(folder, "_redirects"), `/first\n${"/b \u0001 /c\n".repeat(30)}`);
+    const many = readRules(folder).mistakes;
+    expect([many.length, many[0]]).toEqual([20, expect.stringContaining("_redirects:1: ")]);
+  });
+
   it("are not read from what is no regular file, without waiting for it", () => {
     mkdirSync(join(folder, "_headers"));
     spawnSync("mkfifo", [join(folder, "_redirects")]);
