@@ -104,12 +104,25 @@ function explainRules({ cause }: ServerError, folder: string, workingFolder: str
   const fromHere = relative(workingFolder, folder);
   const place = join(fromHere.startsWith("..") ? folder : fromHere, "./");
   const said = (cause as readonly string[]).map((mistake) => (fromHere === "" ? mistake : place + mistake));
+  const closed = said.filter((mistake) => CLOSED_RULES.test(mistake));
+  const faulty = said.filter((mistake) => !closed.includes(mistake));
   // What was to be redirected or hidden would be shown without the rules
-  const advice = ["Mend them, or serve the folder as if there were no rules: --no-rules"];
+  const way = "or serve the folder as if there were no rules: --no-rules";
   return joinMistakes(
-    said.map((one, index) => new CommandError(1, one, index === said.length - 1 ? advice : [])),
+    [
+      ...withAdvice(closed, `Let the user that runs this read it, as with chmod; ls -l shows who may; ${way}`),
+      ...withAdvice(faulty, `Mend them, ${way}`),
+    ],
     "rules",
   );
+}
+
+/** Of a file as a whole: what is wrong with a line has its number before the colon. */
+const CLOSED_RULES = /_(?:redirects|headers): cannot be read \((?:EACCES|EPERM)\)$/;
+
+/** What to do about all of them, said behind the last. */
+function withAdvice(mistakes: readonly string[], advice: string): CommandError[] {
+  return mistakes.map((one, index) => new CommandError(1, one, index === mistakes.length - 1 ? [advice] : []));
 }
 
 /**

@@ -57,6 +57,23 @@ describe.skipIf(!canRun())("a folder that is closed to the user", () => {
   });
 });
 
+describe.skipIf(!canRun())("rules that are closed to the user", () => {
+  it("are told to be let read, and mistakes in others to be mended", () => {
+    chmodSync(join(folder, "site"), 0o755);
+    writeFileSync(join(folder, "site/_redirects"), "/old /new\n", { mode: 0o000 });
+    const { status, stderr } = run("fetch", "site", "/");
+    writeFileSync(join(folder, "site/_headers"), "X-A: 1\n");
+    const both = run("check", "site").stderr;
+    rmSync(join(folder, "site/_redirects"));
+    rmSync(join(folder, "site/_headers"));
+    expect(status).toBe(1);
+    expect(stderr).toContain("fairlead: site/_redirects: cannot be read (EACCES)\n");
+    expect(stderr).toMatch(/\n {2}Let the user that runs this read it, as with chmod; .*--no-rules\n$/);
+    expect(stderr).not.toContain("Mend");
+    expect(both).toMatch(/Let the user[^]*_headers:1: [^]*Mend them, or/);
+  });
+});
+
 it.skipIf(!canRun())("a folder below that is closed to the user is told by explain, and as a warning", () => {
   chmodSync(join(folder, "site"), 0o755);
   mkdirSync(join(folder, "site/private"));
