@@ -18,10 +18,10 @@ const LONG_PIECE_BYTES = 61;
 
 /** The script without what depends on time, on other ends than the last, or on how much has come yet. */
 function stillOf(script: Script): Script {
-  const { maxDrainBytes: _, ...limits } = script.limits;
   return {
     ...script,
-    limits,
+    // Unread content is drained whole: whether what is left of it fits a bound depends on how much has come
+    limits: { ...script.limits, maxDrainBytes: 1 << 20 },
     timeouts: {},
     markBytes: 1 << 20,
     isEager: true,
