@@ -50,6 +50,8 @@ export class AccessRecords {
   readonly #options: AccessLogOptions;
   readonly #fields: readonly string[];
   readonly #leftOut: readonly string[];
+  /** Under which id the failure is that an answer stands for. An answer may be over before its handler fails. */
+  readonly #faultIds: WeakMap<Exchange, string> = new WeakMap();
 
   constructor(options: AccessLogOptions) {
     const { redact = {}, fields = [] } = options;
@@ -82,6 +84,7 @@ export class AccessRecords {
     set("route", route);
     if (outcome !== "complete") record["outcome"] = outcome;
     set("code", code);
+    if (levelOf(info) === "error") set("faultId", this.faultIdOf(exchange));
     set("user", this.#options.user?.(exchange) ?? "");
     set("requestId", requestId);
     if (traceParent !== "") {
@@ -110,8 +113,14 @@ export class AccessRecords {
     return this.#finished(record);
   }
 
+  /** What leads from the line of an answer to that of the failure behind it; `""` if there is none. */
+  faultIdOf(exchange: Exchange): string {
+    return this.#faultIds.get(exchange) ?? "";
+  }
+
   /** The line of a fault must not be lost: a client was told its id. */
   fault(fault: Fault): Record<string, unknown> {
+    if (fault.exchange !== null && fault.id !== "") this.#faultIds.set(fault.exchange, fault.id);
     try {
       return this.#fault(fault);
     } catch {

@@ -6,7 +6,7 @@
  * all.
  */
 
-import type { ConnectionInfo, Refusal, RequestHead } from "../http/exchange.ts";
+import type { ConnectionInfo, Exchange, Refusal, RequestHead } from "../http/exchange.ts";
 import type { Fault, ResponseInfo } from "../server/hooks.ts";
 import type { TimeSource } from "../web/clock.ts";
 import { type AccessLogOptions, type LineSource, type LogMembers, remoteOf } from "./access-options.ts";
@@ -75,9 +75,10 @@ export class JsonLines implements LineSource {
     const { request, connection } = exchange;
     const peer = this.#peerOf(connection);
     const time = this.#isoTime.text(this.#time.nowMs());
-    const start = status >= 500 || outcome === "broken" ? peer.errorStart : peer.infoStart;
+    const isFailure = status >= 500 || outcome === "broken";
+    const start = isFailure ? peer.errorStart : peer.infoStart;
     const target = escapeJson(this.#records.redactor.url(request.target));
-    const rare = this.#rareOf(info, code);
+    const rare = isFailure ? this.#rareOf(info, code) + this.#faultIdOf(exchange) : this.#rareOf(info, code);
     // Few pieces, and those as large as can be: each that is put to a text costs more than what is in it
     const line = time + headOf(peer, start, request.method) + target + afterTarget(status) + info.contentBytes;
     const times = renderTimes(info.durationMs, info.firstByteMs);
@@ -110,6 +111,11 @@ export class JsonLines implements LineSource {
       text += `,"referer":"${escapeJson(this.#records.redactor.url(referer))}"`;
     }
     return text;
+  }
+
+  #faultIdOf(exchange: Exchange): string {
+    const id = this.#records.faultIdOf(exchange);
+    return id === "" ? "" : `,"faultId":"${escapeJson(id)}"`;
   }
 
   refusal(refusal: Refusal): string {

@@ -157,37 +157,38 @@ class ExchangeHandler {
     const reported = hasMistake ? new AggregateError([error, thrown.mistake], thrown.message) : thrown;
     if (isPeersDoing(exchange, error)) return exchange.abort(error as Error);
     if (exchange.isAnswered) {
-      // A broken message must look broken: never a short one that could be taken for whole
-      exchange.abort(toError(error));
       // The peer was told nothing, but the log has a name for it
       this.#report({ id: nextId(), error: reported, exchange });
+      // A broken message must look broken: never a short one that could be taken for whole
+      exchange.abort(toError(error));
       return;
     }
     const edit = context.failureEdit(thrown);
     // In the wire's own words, and to its observers
     if (error instanceof ProtocolError) {
-      exchange.refuse(error, edit);
       if (hasMistake) this.#report({ id: nextId(), error: reported, exchange });
+      exchange.refuse(error, edit);
       return;
     }
     const problem = problemOf(error);
     const isFault = problem === null || hasMistake || (error instanceof HttpError && problem.status >= 500);
     const id = isFault ? nextId() : "";
     const known = problem ?? UNKNOWN_PROBLEM;
-    respondProblem(exchange, isFault ? { ...known, id } : known, fieldsOf(error), edit);
     if (isFault) this.#report({ id, error: reported, exchange });
+    respondProblem(exchange, isFault ? { ...known, id } : known, fieldsOf(error), edit);
   }
 
   #failAnswering(exchange: Exchange, mistake: unknown): void {
     const id = nextId();
+    this.#report({ id, error: mistake, exchange });
     try {
       respondProblem(exchange, { ...UNKNOWN_PROBLEM, id }, [], null);
     } catch (error) {
       exchange.abort(toError(error));
     }
-    this.#report({ id, error: mistake, exchange });
   }
 
+  /** Before the answer, at whose end observers want to know what it was. */
   #report(fault: HandlerFault): void {
     try {
       this.#onFault(fault);

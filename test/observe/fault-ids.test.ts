@@ -1,0 +1,87 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { accessLog } from "../../src/observe/access-log.ts";
+import type { AccessLogOptions } from "../../src/observe/access-options.ts";
+import { HttpError } from "../../src/http/errors.ts";
+import { serve } from "../../src/server/server.ts";
+import type { Handler } from "../../src/web/handler.ts";
+import { Response } from "../../src/web/response.ts";
+
+let folder = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "fairlead-fault-ids-"));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Line {
+  readonly msg: string;
+  readonly id?: string;
+  readonly faultId?: string;
+  readonly status?: number;
+}
+
+/** What a client read of one answer, and the lines in the log. */
+async function logged(handler: Handler, options: AccessLogOptions = {}): Promise<{ text: string; lines: Line[] }> {
+  const destination = join(folder, "access.log");
+  const log = accessLog({ destination, format: "json", ...options });
+  const server = await serve({ port: 0, fetch: handler, hooks: log });
+  const headers = { accept: "application/json" };
+  const text = await (await fetch(server.url, { headers })).text();
+  await server.close();
+  await log.close();
+  const lines = readFileSync(destination, "utf8").trimEnd().split("\n");
+  return { text, lines: lines.map((line) => JSON.parse(line) as Line) };
+}
+
+const FAILING: Handler = () => {
+  throw new Error("kaputt");
+};
+
+describe("the line of an answer that a failure of the handler was", () => {
+  it.each<[string, AccessLogOptions]>([
+    ["by hand", {}],
+    ["as an object", { members: () => ({}) }],
+  ])("has the id of the failure, written %s", async (_how, options) => {
+    const { text, lines } = await logged(FAILING, options);
+    const { id } = JSON.parse(text) as { id: string };
+    expect(lines).toMatchObject([
+      { msg: "fault", id },
+      { msg: "request", status: 500, faultId: id },
+    ]);
+  });
+
+  it("has it where the handler failed later", async () => {
+    const { lines } = await logged(async () => {
+      await Promise.resolve();
+      throw new Error("later");
+    });
+    expect(lines[1]).toMatchObject({ msg: "request", status: 500, faultId: lines[0]?.id });
+  });
+
+  it("has the id that the client was told where the answer to the failure failed as well", async () => {
+    const { text, lines } = await logged(() => {
+      throw new HttpError(500, "first", { headers: { "no name": "x" } });
+    });
+    const { id } = JSON.parse(text) as { id: string };
+    expect(lines.map(({ msg }) => msg)).toEqual(["fault", "fault", "request"]);
+    expect(lines[2]).toMatchObject({ faultId: id });
+  });
+
+  it("has it where the handler had begun to answer", async () => {
+    const { lines } = await logged((_request, { exchange }) => {
+      exchange.inform(103, ["link", "</a.css>; rel=preload"]);
+      throw new Error("behind early hints");
+    });
+    expect(lines[1]).toMatchObject({ msg: "request", faultId: lines[0]?.id });
+  });
+
+  it("has none where nothing failed", async () => {
+    const { lines } = await logged(() => new Response("sorry", { status: 503 }));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).not.toHaveProperty("faultId");
+  });
+});
