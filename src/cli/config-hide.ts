@@ -22,6 +22,8 @@ export type OwnFileSettings = Pick<Settings, "configFile" | "logFile" | "gate" |
 export interface OwnPaths {
   readonly files: readonly string[];
   readonly folders: readonly string[];
+  /** Those of the files beside which lie what they have become: rotated logs. */
+  readonly logs: readonly string[];
 }
 
 /**
@@ -41,7 +43,12 @@ export function ownPathsOf(
   const all = (now: readonly string[], old: readonly string[]): string[] => [
     ...new Set([...old, ...now, ...now.map(realOf)]),
   ];
-  return { files: all(files, before?.files ?? []), folders: all(folders, before?.folders ?? []) };
+  const logs = settings.logFile === "" ? [] : [resolve(workingFolder, settings.logFile)];
+  return {
+    files: all(files, before?.files ?? []),
+    folders: all(folders, before?.folders ?? []),
+    logs: all(logs, before?.logs ?? []),
+  };
 }
 
 /** Absolute paths of the files that the command was given for itself. */

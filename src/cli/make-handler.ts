@@ -176,11 +176,11 @@ function explainFiles(error: ServerError, { origins, file }: Given): CommandErro
 }
 
 /** What lies in the folder, or is led to by it, and is the command's own: a configuration or a key often is. */
-function keptIn({ path }: Subject, { files, folders }: OwnPaths): KeptBack {
+function keptIn({ path }: Subject, { files, folders, logs }: OwnPaths): KeptBack {
   const looked = CONFIG_NAMES.map((name) => join(path, name));
   return {
     paths: [...CONFIG_NAMES, ...pathsBelow(path, [...files, ...folders])],
-    things: new OwnThings([...new Set([...looked, ...files])], folders, SYSTEM_TIME),
+    things: new OwnThings([...new Set([...looked, ...files])], folders, SYSTEM_TIME, logs),
   };
 }
 

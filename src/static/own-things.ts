@@ -3,14 +3,15 @@
  *
  * A path says where such a thing is; a hard link, a link to its folder, a log made after the start or a key that its link
  * leads to since the renewal has other paths. So what is about to be opened is compared with what stands at the paths now:
- * the same device and number are the same thing. What was seen of the paths counts for less than a second. It must never be
- * asked for what comes from the cache, and never throw.
+ * the same device and number are the same thing. With a log go those that it has become (rotated-logs.ts). What was seen of the
+ * paths counts for less than a second. It must never be asked for what comes from the cache, and never throw.
  */
 
 import type { Stats } from "node:fs";
 import { sep } from "node:path";
 import type { TimeSource } from "../web/clock.ts";
 import { realpath, stat } from "./descriptor.ts";
+import { RotatedLogs } from "./rotated-logs.ts";
 
 /** So long it may take until a thing that is new at its path is known. */
 const SEEN_AGE_MS = 900;
@@ -32,6 +33,7 @@ const NOTHING: Sight = { things: new Map(), folders: [] };
 export class OwnThings {
   readonly #files: readonly string[];
   readonly #folders: readonly string[];
+  readonly #rotated: RotatedLogs;
   readonly #time: TimeSource;
   #sight: Sight = NOTHING;
   #seenMs = -Infinity;
@@ -40,10 +42,12 @@ export class OwnThings {
   /**
    * @param files absolute paths, of which some may lead to nothing yet
    * @param folders the same; with a folder goes all that is below its real path
+   * @param logs those of the files that are rotated
    */
-  constructor(files: readonly string[], folders: readonly string[], time: TimeSource) {
+  constructor(files: readonly string[], folders: readonly string[], time: TimeSource, logs: readonly string[] = []) {
     this.#files = files;
     this.#folders = folders;
+    this.#rotated = new RotatedLogs(logs);
     this.#time = time;
   }
 
@@ -75,13 +79,17 @@ export class OwnThings {
   async #look(): Promise<void> {
     // The look counts from its beginning: what changes during it is perhaps not in it
     const startedMs = this.#time.nowMs();
-    const [files, holders, folders] = await Promise.all([
+    const [files, rotated, holders, folders] = await Promise.all([
       statAll(this.#files),
+      this.#rotated.find(startedMs),
       statAll(this.#folders),
       Promise.all(this.#folders.map((path) => realpath(path).catch(() => path))),
     ]);
     // A folder in the place of a file of ours is not ours
-    const ours = [...files.filter((stats) => stats.isFile()), ...holders.filter((stats) => stats.isDirectory())];
+    const ours = [
+      ...[...files, ...rotated].filter((stats) => stats.isFile()),
+      ...holders.filter((stats) => stats.isDirectory()),
+    ];
     const things = new Map<number, number[]>();
     for (const { ino, dev } of ours) things.set(ino, [...(things.get(ino) ?? []), dev]);
     this.#sight = { things, folders };

@@ -129,6 +129,34 @@ describe("an own file is as good as not there", () => {
     expect(await statuses(run, "/alias/new.log", "/logs/new.log")).toEqual([404, 404]);
   });
 
+  it("as what the log becomes when it is rotated, by any name and in listings, also later", async () => {
+    const rotated = ["1", "2.gz", "10.zst", "2026-11-22.bz2"].map((end) => `access.log.${end}`);
+    const dated = ["access.log-20261122", "access.log-20261122.xz"];
+    for (const name of [...rotated, ...dated, "access.log"]) write(`site/logs/${name}`);
+    const others = ["access.log.txt", "access.log-old", "access.log.1.txt", "xaccess.log.1", "error.log.1"];
+    for (const name of others) write(`site/logs/${name}`, "shown");
+    link("logs", "site/alias");
+    link("logs/access.log.1", "site/other.txt");
+    const run = await start("site --list --log-file site/logs/access.log");
+    for (const name of [...rotated, ...dated]) {
+      expect(await statuses(run, `/logs/${name}`, `/alias/${name}`), name).toEqual([404, 404]);
+    }
+    expect(await statuses(run, "/other.txt", ...others.map((name) => `/logs/${name}`))).toEqual([
+      404, 200, 200, 200, 200, 200,
+    ]);
+    expect((await namesIn(run, "/logs/")).toSorted()).toEqual(others.toSorted());
+    renameSync(join(folder, "site/logs/access.log"), join(folder, "site/logs/access.log.3"));
+    expect(await statuses(run, "/logs/access.log.3")).toEqual([404]);
+    write("site/logs/access.log");
+    write("site/logs/access.log.4.gz");
+    later();
+    expect(await statuses(run, "/logs/access.log.3", "/logs/access.log.4.gz", "/logs/access.log")).toEqual([
+      404, 404, 404,
+    ]);
+    await run.reloader.reload();
+    expect(await statuses(run, "/logs/access.log.3", "/logs/access.log.txt")).toEqual([404, 200]);
+  });
+
   it("as the key that its link leads to by now, even if it was served before", async () => {
     write("site/archive/privkey1.pem");
     write("site/archive/privkey2.pem");
