@@ -54,7 +54,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "app": [],
   // Bytes, hashes of passwords, codings
   "middleware": ["node:buffer", "node:crypto", "node:zlib", "rate-limiter-flexible"],
-  "bodies": ["node:", "@fastify/busboy", "@standard-schema/spec"],
+  "bodies": ["node:", "@standard-schema/spec"],
   "replies": ["node:", "cookie-es"],
   "workers": ["node:", "piscina", "jiti"],
   "processes": ["node:"],

@@ -1,7 +1,7 @@
 /**
  * `fairlead/bodies`: what a handler needs to take content in. JSON, forms, uploads of any size, and values checked by a schema.
  *
- * Exports only. Importing it loads the multipart parser of @fastify/busboy; no validation library.
+ * Exports only. Importing it loads no library: of Standard Schema it has the types, and schemas are the caller's.
  */
 
 export { ContentError } from "./content-error.ts";

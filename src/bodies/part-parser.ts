@@ -1,13 +1,14 @@
 /**
- * Octets of multipart/form-data -> parts, by the parser of @fastify/busboy, at once and without streams between.
+ * Octets of multipart/form-data -> parts, at once and without streams between (RFC 2046 §5.1.1, RFC 7578 §4.1).
  *
- * The library finds delimiters and cuts header lines; limits, order and what is malformed are judged here. Everything that
- * octets give rise to happens within `write`: backpressure is that its caller writes no more. RFC 2046 §5.1.1, RFC 7578 §4.1.
+ * Content is searched for the delimiter and handed on as views of what came; of what might be the beginning of a delimiter
+ * only the length is kept. Headers are read line by line, to the letter: a line that is no field refuses the form, because
+ * programs that skip it see other files than those that do not (decision 0014). Everything that octets give rise to happens
+ * within `write`: backpressure is that its caller writes no more. It must never depend on how the octets were split.
  */
 
-import { Dicer } from "@fastify/busboy";
 import { ContentError } from "./content-error.ts";
-import { type PartHead, type RawPartHead, readPartHead } from "./part-head.ts";
+import { type PartHead, readPartHead } from "./part-head.ts";
 
 /** What {@link PartParser} allows. */
 export interface PartLimits {
@@ -29,160 +30,244 @@ export interface PartContentSink {
 const MAX_HEAD_LINES = 32;
 /** RFC 2046 §5.1.1 allows text before the first part; browsers send none. */
 const MAX_PREAMBLE_BYTES: number = 16 * 1024;
-/** Octets of a header that the library keeps beyond ours, so that what is too large is seen rather than cut. */
-const HEAD_MARGIN_BYTES = 1024;
+/** RFC 2046 §5.1.1 lets a gateway add white space behind a boundary. */
+const MAX_PADDING_BYTES = 1024;
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** What the next octet belongs to. */
+type Place = "preamble" | "delimiter line" | "head" | "content" | "epilogue";
 
 /** One form under way. */
 export class PartParser {
-  readonly #dicer: Dicer;
+  /** CRLF, two dashes, the boundary: CR stands in it once, in front, so that no two beginnings of it overlap. */
+  readonly #delimiter: Buffer;
+  /** The delimiter without CRLF, as it would begin a line. */
+  readonly #dashBoundary: string;
   readonly #limits: PartLimits;
   readonly #begin: (head: PartHead) => PartContentSink;
-  /** Of the part under way; null between parts and while its header comes. */
+  #place: Place;
+  /** Of the part under way; null but in content. */
   #content: PartContentSink | null;
-  #isInHead: boolean;
-  #isClosed: boolean;
-  #failure: ContentError | null;
+  /** Octets of a delimiter that came last and may go on. */
+  #matched: number;
+  /** Of those the first ones that are no content whatever follows: the end of the line before. */
+  #matchedOutside: number;
+  /** What has come of the line under way, one character for each octet. */
+  #line: string;
+  /** Fields of the header under way by name in lower case. */
+  #fields: Record<string, string[]>;
+  /** The last field's, which a folded line continues. */
+  #lastValues: string[] | null;
+  #headBytes: number;
+  #headLines: number;
+  #preambleBytes: number;
+  #partBytes: number;
   #parts: number;
   #files: number;
-  /** Of the part under way. */
-  #partBytes: number;
-  /** Octets that went by without a beginning or an end of a header. */
-  #pendingBytes: number;
-  /** A header has begun or ended in what is being written. */
-  #hasMoved: boolean;
-  /** What is being written: octets in another buffer are the library's own, to be used again by it. */
-  #input: ArrayBufferLike | null;
 
   /** @param begin is called for each part */
   constructor(boundary: string, limits: PartLimits, begin: (head: PartHead) => PartContentSink) {
+    this.#dashBoundary = `--${boundary}`;
+    this.#delimiter = Buffer.from(`\r\n${this.#dashBoundary}`, "latin1");
     this.#limits = limits;
     this.#begin = begin;
+    this.#place = "preamble";
     this.#content = null;
-    this.#isInHead = false;
-    this.#isClosed = false;
-    this.#failure = null;
+    // The first line has no end of a line before it
+    this.#matched = 2;
+    this.#matchedOutside = 2;
+    this.#line = "";
+    this.#fields = Object.create(null) as Record<string, string[]>;
+    this.#lastValues = null;
+    this.#headBytes = 0;
+    this.#headLines = 0;
+    this.#preambleBytes = 0;
+    this.#partBytes = 0;
     this.#parts = 0;
     this.#files = 0;
-    this.#partBytes = 0;
-    this.#pendingBytes = 0;
-    this.#hasMoved = false;
-    this.#input = null;
-    const maxHeaderSize = limits.maxPartHeadBytes + HEAD_MARGIN_BYTES;
-    const config = { boundary, maxHeaderPairs: MAX_HEAD_LINES + 1, maxHeaderSize };
-    this.#dicer = new Dicer(config);
-    this.#dicer.on("part", (part) => this.#onPart(part));
-    this.#dicer.on("finish", () => {
-      this.#isClosed = true;
-    });
-    this.#dicer.on("error", (error) => this.#fail(new ContentError("ERR_MULTIPART", "", { cause: error })));
   }
 
   /** @throws ContentError for what breaks a rule or a limit; the parser is of no use afterwards */
   write(bytes: Uint8Array): void {
+    const octets = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    let at = 0;
     // Behind the closing delimiter comes nothing that counts (RFC 2046 §5.1.1: epilogue)
-    if (this.#isClosed) return;
-    this.#hasMoved = false;
-    this.#input = bytes.buffer;
-    this.#dicer.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-    // Between one header and the next comes content, which is not theirs
-    this.#pendingBytes = this.#isPending && !this.#hasMoved ? this.#pendingBytes + bytes.length : 0;
-    if (this.#isInHead && this.#pendingBytes > this.#limits.maxPartHeadBytes) this.#fail(this.#headTooLarge());
-    if (this.#parts === 0 && this.#pendingBytes > MAX_PREAMBLE_BYTES) {
-      this.#fail(new ContentError("ERR_MULTIPART", `no part begins in the first ${MAX_PREAMBLE_BYTES} octets`));
+    while (at < octets.length && this.#place !== "epilogue") {
+      at =
+        this.#place === "preamble" || this.#place === "content" ? this.#search(octets, at) : this.#readLine(octets, at);
     }
-    if (this.#failure !== null) throw this.#failure;
   }
 
   /** All octets were written. @throws ContentError if the form is not whole */
   end(): void {
-    if (this.#isClosed) return;
-    this.#fail(new ContentError("ERR_MULTIPART", "it ends without its closing boundary"));
-    if (this.#failure !== null) throw this.#failure;
+    if (this.#place !== "epilogue") this.#refuse("it ends without its closing boundary");
   }
 
-  get #isPending(): boolean {
-    return this.#isInHead || this.#parts === 0;
+  /** Looks for the next delimiter. Gives the index behind it, or behind what is taken. */
+  #search(octets: Buffer, start: number): number {
+    const delimiter = this.#delimiter;
+    let at = start;
+    if (this.#matched > 0) {
+      const length = Math.min(delimiter.length - this.#matched, octets.length - at);
+      if (octets.compare(delimiter, this.#matched, this.#matched + length, at, at + length) === 0) {
+        this.#matched += length;
+        at += length;
+        if (this.#matched === delimiter.length) this.#endContent();
+        return at;
+      }
+      // It was content after all
+      const held = delimiter.subarray(this.#matchedOutside, this.#matched);
+      this.#matched = 0;
+      this.#matchedOutside = 0;
+      if (held.length > 0) this.#take(new Uint8Array(held));
+    }
+    const found = octets.indexOf(delimiter, at);
+    const end = found === -1 ? this.#beginningOfDelimiter(octets, at) : found;
+    if (end > at) this.#take(new Uint8Array(octets.buffer, octets.byteOffset + at, end - at));
+    if (found === -1) {
+      this.#matched = octets.length - end;
+      return octets.length;
+    }
+    this.#endContent();
+    return found + delimiter.length;
   }
 
-  #onPart(part: Dicer.PartStream): void {
-    this.#parts++;
-    this.#hasMoved = true;
-    this.#isInHead = true;
+  /** Index of what may be the beginning of a delimiter at the end of `octets`, which do not hold one from `start`. */
+  #beginningOfDelimiter(octets: Buffer, start: number): number {
+    const at = octets.lastIndexOf(CR);
+    const length = octets.length - at;
+    if (at < start || length >= this.#delimiter.length) return octets.length;
+    return octets.compare(this.#delimiter, 0, length, at) === 0 ? at : octets.length;
+  }
+
+  #take(bytes: Uint8Array): void {
+    if (this.#content === null) {
+      this.#preambleBytes += bytes.length;
+      if (this.#preambleBytes > MAX_PREAMBLE_BYTES) {
+        this.#refuse(`no part begins in the first ${MAX_PREAMBLE_BYTES} octets`);
+      }
+      return;
+    }
+    this.#partBytes += bytes.length;
+    const { maxPartBytes } = this.#limits;
+    if (this.#partBytes > maxPartBytes) {
+      this.#fail(new ContentError("ERR_PART_TOO_LARGE", `more than ${maxPartBytes} octets`));
+    }
+    this.#content.push(bytes);
+  }
+
+  #endContent(): void {
+    this.#content?.end();
     this.#content = null;
-    this.#partBytes = 0;
-    part.on("header", (header) => this.#onHead(header as RawPartHead));
-    // The library hands content on as a stream fed by push(); taken here, it comes at once and is kept nowhere
-    part.push = (chunk: Uint8Array | null): boolean => {
-      if (chunk !== null) this.#onContent(chunk);
-      else this.#onPartEnd(part);
+    this.#matched = 0;
+    this.#matchedOutside = 0;
+    this.#place = "delimiter line";
+  }
+
+  /** Takes octets up to the end of the line. Gives the index behind what is taken. */
+  #readLine(octets: Buffer, start: number): number {
+    const found = octets.indexOf(LF, start);
+    const end = found === -1 ? octets.length : found + 1;
+    // Rope of strings: nothing is copied before the line is whole
+    this.#line += octets.toString("latin1", start, end);
+    if (this.#place === "head") this.#countHead(end - start);
+    else if (this.#isClosing()) return end;
+    if (found !== -1) {
+      const line = this.#line;
+      this.#line = "";
+      if (this.#place === "head") this.#onHeadLine(line);
+      else this.#onDelimiterLine(line);
+    }
+    return end;
+  }
+
+  /** Two dashes behind a boundary close the form; nothing needs to follow (RFC 2046 §5.1.1: close-delimiter). */
+  #isClosing(): boolean {
+    if (this.#line.startsWith("--")) {
+      this.#place = "epilogue";
       return true;
-    };
-    if (this.#parts > this.#limits.maxParts) {
+    }
+    if (this.#line.length > MAX_PADDING_BYTES) this.#refuseDelimiter();
+    return false;
+  }
+
+  /** RFC 2046 §5.1.1: delimiter, transport-padding, CRLF. */
+  #onDelimiterLine(line: string): void {
+    if (!/^[ \t]*\r\n$/.test(line)) this.#refuseDelimiter();
+    if (++this.#parts > this.#limits.maxParts) {
       this.#fail(new ContentError("ERR_TOO_MANY_PARTS", `more than ${this.#limits.maxParts}`));
     }
+    this.#place = "head";
+    this.#fields = Object.create(null) as Record<string, string[]>;
+    this.#lastValues = null;
+    this.#headBytes = 0;
+    this.#headLines = 0;
   }
 
-  #onHead(raw: RawPartHead): void {
-    this.#hasMoved = true;
-    this.#isInHead = false;
-    if (this.#failure !== null) return;
+  #countHead(octets: number): void {
+    this.#headBytes += octets;
+    // The empty line behind it is no part of the header
+    const isEmptyLine = this.#line === "\r" || this.#line === "\r\n";
+    const size = this.#headBytes - (isEmptyLine ? this.#line.length : 0);
+    if (size > this.#limits.maxPartHeadBytes) this.#refuseHeadSize();
+  }
+
+  #onHeadLine(line: string): void {
+    if (line === "\r\n") return this.#onHead();
+    const text = line.slice(0, -2);
+    // RFC 2046 §5.1.1: CR and LF stand for the end of a line only
+    if (!line.endsWith("\r\n") || text.includes("\r"))
+      this.#refuse("a line in the header of a part does not end with CRLF");
+    if (text.startsWith(this.#dashBoundary)) this.#refuse("a boundary stands in the header of a part");
+    const isFolded = text.startsWith(" ") || text.startsWith("\t");
+    if (isFolded && this.#lastValues !== null) {
+      // RFC 5322 §2.2.3: unfolding removes the CRLF and leaves the white space
+      this.#lastValues.push(`${this.#lastValues.pop() as string}${text}`);
+      return;
+    }
+    const colon = text.indexOf(":");
+    if (colon < 1) this.#refuse("a part has an invalid header line");
+    if (++this.#headLines > MAX_HEAD_LINES) this.#refuseHeadSize();
+    this.#lastValues = this.#fields[text.slice(0, colon).toLowerCase()] ??= [];
+    this.#lastValues.push(text.slice(colon + 1));
+  }
+
+  #onHead(): void {
+    let head: PartHead;
     try {
-      this.#checkHeadSize(raw);
-      const head = readPartHead(raw);
-      if (head.filename !== null && ++this.#files > this.#limits.maxFiles) {
-        throw new ContentError("ERR_TOO_MANY_PARTS", `more than ${this.#limits.maxFiles} files`);
-      }
-      this.#content = this.#begin(head);
+      head = readPartHead(this.#fields);
     } catch (error) {
-      this.#fail(error as ContentError);
+      return this.#fail(error as ContentError);
     }
+    if (head.filename !== null && ++this.#files > this.#limits.maxFiles) {
+      this.#fail(new ContentError("ERR_TOO_MANY_PARTS", `more than ${this.#limits.maxFiles} files`));
+    }
+    this.#partBytes = 0;
+    this.#place = "content";
+    // The empty line's end may be the delimiter's: a part without content (RFC 2046 §5.1.1: body-part)
+    this.#matched = 2;
+    this.#matchedOutside = 2;
+    this.#content = this.#begin(head);
   }
 
-  #checkHeadSize(raw: RawPartHead): void {
-    let lines = 0;
-    let size = 0;
-    for (const [name, values] of Object.entries(raw)) {
-      lines += values.length;
-      // Colon, space, CR and LF
-      for (const value of values) size += name.length + value.length + 4;
-    }
-    if (lines > MAX_HEAD_LINES || size > this.#limits.maxPartHeadBytes) throw this.#headTooLarge();
-  }
-
-  #headTooLarge(): ContentError {
+  #refuseHeadSize(): never {
     const { maxPartHeadBytes } = this.#limits;
-    return new ContentError(
-      "ERR_PART_HEAD_TOO_LARGE",
-      `more than ${maxPartHeadBytes} octets or ${MAX_HEAD_LINES} lines`,
+    this.#fail(
+      new ContentError("ERR_PART_HEAD_TOO_LARGE", `more than ${maxPartHeadBytes} octets or ${MAX_HEAD_LINES} lines`),
     );
   }
 
-  #onContent(chunk: Uint8Array): void {
-    if (this.#content === null || this.#failure !== null) return;
-    this.#partBytes += chunk.length;
-    const { maxPartBytes } = this.#limits;
-    if (this.#partBytes > maxPartBytes) {
-      return this.#fail(new ContentError("ERR_PART_TOO_LARGE", `more than ${maxPartBytes} octets`));
-    }
-    const isOurs = chunk.buffer === this.#input;
-    this.#content.push(isOurs ? new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length) : new Uint8Array(chunk));
+  #refuseDelimiter(): never {
+    this.#refuse("a boundary is followed by something else than the end of its line");
   }
 
-  #onPartEnd(part: Dicer.PartStream): void {
-    // The library counts its parts by this event
-    part.emit("end");
-    if (this.#isInHead) {
-      this.#isInHead = false;
-      this.#fail(new ContentError("ERR_MULTIPART", "a boundary stands in the header of a part"));
-    }
-    if (this.#failure === null) this.#content?.end();
-    this.#content = null;
+  #refuse(detail: string): never {
+    this.#fail(new ContentError("ERR_MULTIPART", detail));
   }
 
-  /** The first reason counts. */
-  #fail(reason: ContentError): void {
-    if (this.#failure !== null) return;
-    this.#failure = reason;
+  #fail(reason: ContentError): never {
     this.#content?.fail(reason);
+    throw reason;
   }
 }

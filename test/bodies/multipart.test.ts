@@ -147,9 +147,49 @@ describe("text around the parts", () => {
     for (let at = 1; at < form.length; at += 7) expect((await readParts(cut(form, [at]))).parts).toEqual(PARTS);
   });
 
+  it("may be white space behind a boundary, up to 1 KiB", async () => {
+    const padded = (padding: string): string =>
+      `--edge${padding}\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--edge--${padding}`;
+    for (const padding of [" ", "\t \t", " ".repeat(1022)]) {
+      const bytes = Buffer.from(padded(padding));
+      expect((await readParts(bytes)).parts).toMatchObject([{ name: "a", content: "b" }]);
+      expect((await readParts(cut(bytes, [3, 7, 8, 30]))).parts).toMatchObject([{ name: "a", content: "b" }]);
+    }
+    expect((await readParts(padded(" ".repeat(1023)))).error).toBe("ERR_MULTIPART");
+    expect((await readParts(`--edge${" ".repeat(5000)}`)).message).toContain(
+      "a boundary is followed by something else",
+    );
+  });
+
+  it("may be long and without a line end behind the last boundary", async () => {
+    expect((await readParts(`--edge--${"x".repeat(5000)}`)).error).toBe("");
+  });
+
   it("may be all there is: no parts", async () => {
     expect(await readParts("--edge--\r\n")).toEqual({ parts: [], error: "", message: "" });
     expect(await readParts("--edge--")).toEqual({ parts: [], error: "", message: "" });
+  });
+});
+
+describe("a part without content", () => {
+  // RFC 2046 §5.1.1: body-part = MIME-part-headers [CRLF *OCTET]
+  it.each([
+    ["and with an empty line", "\r\n\r\n\r\n--edge", ""],
+    ["and without", "\r\n\r\n--edge", ""],
+    ["but the beginning of a delimiter", "\r\n\r\n--edg\r\n--edge", "--edg"],
+    ["but half of a line end", "\r\n\r\n\r\r\n--edge", "\r"],
+    ["but a line end", "\r\n\r\n\r\n\r\n--edge", "\r\n"],
+  ])("%s is a part, split anywhere", async (_, middle, content) => {
+    const head = 'Content-Disposition: form-data; name="a"';
+    const form = Buffer.from(`--edge\r\n${head}${middle}\r\n${head}\r\n\r\nb\r\n--edge--`);
+    const expected = [content, "b"];
+    expect((await readParts(form)).parts.map((one) => one.content)).toEqual(expected);
+    for (let at = 1; at < form.length; at++) {
+      expect(
+        (await readParts(cut(form, [at]))).parts.map((one) => one.content),
+        `cut at ${at}`,
+      ).toEqual(expected);
+    }
   });
 });
 
@@ -170,6 +210,18 @@ describe("content that is no form", () => {
     ["a part without header", "--edge\r\n\r\nabc\r\n--edge--\r\n"],
     ["a part without Content-Disposition", "--edge\r\nContent-Type: a/b\r\n\r\nabc\r\n--edge--\r\n"],
     ["a line of header without colon", `--edge\r\nnonsense\r\n${disposition}\r\n\r\nabc\r\n--edge--\r\n`],
+    [
+      "a line of header without colon behind the others",
+      `--edge\r\n${disposition}\r\nnonsense\r\n\r\nabc\r\n--edge--\r\n`,
+    ],
+    ["a header line without name", `--edge\r\n${disposition}\r\n: x\r\n\r\nabc\r\n--edge--\r\n`],
+    ["a header that begins folded", `--edge\r\n x: y\r\n${disposition}\r\n\r\nabc\r\n--edge--\r\n`],
+    ["a bare CR in a header", `--edge\r\n${disposition}\r\nx: a\rb\r\n\r\nabc\r\n--edge--\r\n`],
+    ["a bare LF in a header", `--edge\r\n${disposition}\r\nx: a\nb: c\r\n\r\nabc\r\n--edge--\r\n`],
+    ["a boundary that looks like a field", `--edge\r\n${disposition}\r\n--edge: x\r\n\r\nabc\r\n--edge--\r\n`],
+    ["a boundary with one dash behind it", `--edge-\r\n${disposition}\r\n\r\nabc\r\n--edge--\r\n`],
+    ["a boundary with a word behind it", `--edge x\r\n${disposition}\r\n\r\nabc\r\n--edge--\r\n`],
+    ["a boundary line that ends in LF", `--edge\n${disposition}\r\n\r\nabc\r\n--edge--\r\n`],
     ["a boundary that only begins like it", `--edgeX\r\n${disposition}\r\n\r\nabc\r\n--edge--\r\n`],
     [
       "lines that end in LF",
@@ -285,6 +337,16 @@ describe("limits", () => {
         const again = await readParts(cut(big, [at]), options);
         expect([again.error, again.parts.map((one) => one.name)], `cut at ${at}`).toEqual([code, names]);
       }
+    }
+  });
+
+  it("of a header count its octets, and not the empty line behind it", async () => {
+    const head = 'Content-Disposition: form-data; name="a"\r\nX: one value\r\n folded\r\n';
+    const form = Buffer.from(`--edge\r\n${head}\r\nb\r\n--edge--`);
+    for (let at = 1; at < form.length; at++) {
+      const pieces = (): ReturnType<typeof cut> => cut(form, [at]);
+      expect((await readParts(pieces(), { maxPartHeadBytes: head.length })).error, `cut at ${at}`).toBe("");
+      expect((await readParts(pieces(), { maxPartHeadBytes: head.length - 1 })).error).toBe("ERR_PART_HEAD_TOO_LARGE");
     }
   });
 
