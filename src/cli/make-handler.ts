@@ -4,10 +4,11 @@
  * Flags about files mean nothing to a module, which decides itself; giving one to it is a mistake that is said, not ignored.
  */
 
-import { accessSync, constants, realpathSync } from "node:fs";
-import { dirname, isAbsolute, join, relative, sep } from "node:path";
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { ServerError } from "../http/errors.ts";
-import { serveFile } from "../static/serve-file.ts";
+import { HiddenPaths } from "../static/hidden-paths.ts";
+import { serveKeptFile } from "../static/serve-file.ts";
 import type { FileOptions } from "../static/serve-file.ts";
 import { OwnThings } from "../static/own-things.ts";
 import type { KeptBack } from "../static/own-things.ts";
@@ -64,6 +65,7 @@ export async function makeHandler(
     };
   }
   const kept = keptIn(subject, ownPathsOf(settings, workingFolder, world.environment, own));
+  if (subject.kind === "file") await refuseOwn(subject.path, kept, workingFolder);
   const files = filesHandlerOf(subject, settings.files, kept, given, workingFolder);
   return { handler: await guarded(files, settings.gate, origins, workingFolder), files };
 }
@@ -80,7 +82,7 @@ function filesHandlerOf(
     refuseClosed(kind, path);
     if (kind === "file") {
       if (!files.followsLinks) refuseLinkOut(path);
-      return serveFile(path, options);
+      return serveKeptFile(path, options, kept);
     }
     const all: StaticOptions = {
       ...options,
@@ -155,6 +157,19 @@ function refuseLinkOut(path: string): void {
   ]);
 }
 
+/** In a folder it would be 404, and here so would be everything. @throws CommandError with exit code 1 */
+async function refuseOwn(path: string, { paths, things }: KeptBack, workingFolder: string): Promise<void> {
+  const name = basename(path);
+  const stats = statSync(path, { throwIfNoEntry: false });
+  const isOwn = new HiddenPaths(paths.map((one) => one.split("/"))).has([name]);
+  if (!isOwn && (stats === undefined || !(await things.has(stats, path)))) return;
+  throw new CommandError(1, `${path} is a file that the command uses itself, and such files are not served`, [
+    CONFIG_NAMES.includes(name)
+      ? `To serve what it says: -c ${relative(workingFolder, path)}`
+      : "Configuration, users, keys and logs are nobody else's: give another file, or a folder",
+  ]);
+}
+
 /** Options of files that flags say under other names. */
 const FLAG_OF: Readonly<Partial<Record<string, FlagName>>> = { spa: "single", cacheControl: "cache" };
 /** Where what is said of an option begins. */
@@ -176,10 +191,11 @@ function explainFiles(error: ServerError, { origins, file }: Given): CommandErro
 }
 
 /** What lies in the folder, or is led to by it, and is the command's own: a configuration or a key often is. */
-function keptIn({ path }: Subject, { files, folders, logs }: OwnPaths): KeptBack {
-  const looked = CONFIG_NAMES.map((name) => join(path, name));
+function keptIn({ kind, path }: Subject, { files, folders, logs }: OwnPaths): KeptBack {
+  const folder = kind === "file" ? dirname(path) : path;
+  const looked = CONFIG_NAMES.map((name) => join(folder, name));
   return {
-    paths: [...CONFIG_NAMES, ...pathsBelow(path, [...files, ...folders])],
+    paths: [...CONFIG_NAMES, ...pathsBelow(folder, [...files, ...folders])],
     things: new OwnThings([...new Set([...looked, ...files])], folders, SYSTEM_TIME, logs),
   };
 }

@@ -11,9 +11,10 @@ import type { Response } from "../web/response.ts";
 import { takeAnswer } from "../web/response.ts";
 import type { Explanation } from "./explain.ts";
 import { Trace } from "./explain.ts";
+import type { KeptBack } from "./own-things.ts";
 import { refuseMissing } from "./reply.ts";
 import { resolveTarget } from "./resolve.ts";
-import { serveStatic, targetOf } from "./serve-static.ts";
+import { serveKept, targetOf } from "./serve-static.ts";
 import type { StaticHandler, StaticOptions } from "./serve-static.ts";
 
 /** How a file is served: as in a folder, as far as it makes sense for one. */
@@ -29,9 +30,19 @@ export type FileOptions = Omit<
  * @throws ServerError ERR_OPTIONS if its folder does not exist; a file that is not there is 404 until it is
  */
 export function serveFile(path: string | URL, options: FileOptions = {}): StaticHandler {
+  return serveKeptFile(path, options, null);
+}
+
+/**
+ * The same for a server that keeps back what it uses itself.
+ *
+ * @param kept of the file's folder; null for nothing
+ * @throws as {@link serveFile}
+ */
+export function serveKeptFile(path: string | URL, options: FileOptions, kept: KeptBack | null): StaticHandler {
   const file = resolve(typeof path === "string" ? path : fileURLToPath(path));
   const name = basename(file);
-  const folder = serveStatic(dirname(file), {
+  const all: StaticOptions = {
     ...options,
     index: name,
     listing: false,
@@ -40,7 +51,8 @@ export function serveFile(path: string | URL, options: FileOptions = {}): Static
     spa: false,
     notFound: false,
     rules: false,
-  });
+  };
+  const folder = serveKept(dirname(file), all, kept);
   const isAsked = (request: Request, context?: Context): boolean => {
     if (request.method !== "GET" && request.method !== "HEAD") return true;
     const target = resolveTarget(request.method, targetOf(request, context), true);
