@@ -47,7 +47,16 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "http1": [],
   // How the objects show themselves to console.log
   "web": ["node:util"],
-  "server": ["node:crypto", "node:net", "node:tls", "node:fs", "node:fs/promises", "node:path", "node:util"],
+  "server": [
+    "node:crypto",
+    "node:net",
+    "node:tls",
+    "node:fs",
+    "node:fs/promises",
+    "node:path",
+    "node:url",
+    "node:util",
+  ],
   "static": ["node:fs", "node:fs/promises", "node:path", "node:url", "node:zlib", "lru-cache", "mrmime"],
   "index.ts": [],
   "config": [],

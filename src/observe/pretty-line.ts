@@ -7,11 +7,11 @@
 
 import type { Refusal } from "../http/exchange.ts";
 import type { Fault, ResponseInfo } from "../server/hooks.ts";
+import { shortenStacks } from "../server/shorten-stacks.ts";
 import type { TimeSource } from "../web/clock.ts";
 import type { LogMembers } from "./access-options.ts";
 import { type AccessRecords, levelOf, type LogLevel } from "./access-record.ts";
 import { escapeDeep, escapeLine, escapeText } from "./escape.ts";
-import { shortenStacks } from "./shorten-stacks.ts";
 
 /** Lines that wait for pino-pretty at most. */
 const MOST_WAITING = 1000;

@@ -6,9 +6,8 @@
  * all the way down.
  */
 
-import { inspect } from "node:util";
-import { HandlerError } from "../http/errors.ts";
 import type { ConnectionInfo, Exchange, Outcome, Refusal, SocketAddress } from "../http/exchange.ts";
+import { errorText, faultText, harmless } from "./fault-text.ts";
 
 /** What an observer is told of a server that has begun to listen; the Server itself. */
 export interface ListeningServer {
@@ -98,7 +97,7 @@ export function guardHooks(hooks: Hooks): GuardedHooks {
     onRequest: guard("onRequest", hooks.onRequest),
     onResponse: guard("onResponse", hooks.onResponse),
     onRefusal: guard("onRefusal", hooks.onRefusal),
-    onFault: guard("onFault", withFallback(hooks.onFault)) ?? writeFault,
+    onFault: guard("onFault", withFallback(hooks.onFault)) ?? faultWriter(),
     onClose: guard("onClose", hooks.onClose),
     areObserving: Object.values(hooks).some((hook) => typeof hook === "function"),
   });
@@ -113,7 +112,7 @@ function guard<Args extends unknown[]>(
   const warn = (error: unknown): void => {
     if (hasWarned) return;
     hasWarned = true;
-    process.emitWarning(`hooks.${name} failed; this is said once: ${harmless(inspect(error))}`, {
+    process.emitWarning(`hooks.${name} failed; this is said once: ${harmless(errorText(error))}`, {
       code: "FAIRLEAD_HOOK",
     });
   };
@@ -137,28 +136,18 @@ function withFallback(onFault: Hooks["onFault"]): Hooks["onFault"] {
   };
 }
 
-/** A failure must not be lost because nobody asked for it. The query stays out: who knows what is secret in it? */
-function writeFault(fault: Fault): void {
-  const id = fault.id === "" ? "" : ` (${fault.id})`;
-  const request =
-    fault.exchange === null
-      ? ""
-      : ` at ${fault.exchange.request.method} ${fault.exchange.request.target.replace(/\?.*/s, "?…")}`;
-  const text =
-    fault.error instanceof HandlerError && fault.error.code === "ERR_FILE_CHANGED"
-      ? `broken off${request}: ${fault.error.message}`
-      : `a handler failed${request}${id}\n${inspect(fault.error)}`;
-  process.stderr.write(`fairlead: ${harmless(text)}\n`);
+/** A failure must not be lost because nobody asked for it; where nobody can have known how, it says so, once. */
+function faultWriter(): (fault: Fault) => void {
+  let hasHinted = false;
+  return (fault) => {
+    const hint = hasHinted ? "" : HINT;
+    hasHinted = true;
+    writeFault(fault, hint);
+  };
 }
 
-/**
- * Errors speak of what a client has sent. Nothing of it shall command a terminal, and no line of it pass for one of ours (log
- * injection): what follows the first line is indented.
- */
-function harmless(text: string): string {
-  const visible = text.replace(UNSAFE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-  return visible.replaceAll("\n", "\n  ");
-}
+const HINT = "  (serve({ hooks: { onFault } }) takes failures in place of this; said once)\n";
 
-/** Controls but for the end of a line, marks that reorder or hide text, halves of characters, other ends of lines. */
-const UNSAFE = /[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|(?!\n)\p{Cc}/gu;
+function writeFault({ id, error, exchange }: Fault, hint: string = ""): void {
+  process.stderr.write(faultText(id, error, exchange) + hint);
+}

@@ -1,7 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { shortenStacks } from "../../src/observe/shorten-stacks.ts";
+import { shortenStacks } from "../../src/server/shorten-stacks.ts";
 
 const HERE = new URL("../../", import.meta.url).href;
 const OURS = `    at #handle (${HERE}dist/parts/core.js:1:2)`;
