@@ -14,7 +14,15 @@ import { valueOf } from "./config-layers.ts";
 import type { Environment, Given } from "./config-layers.ts";
 import { isOn, lastOf, textOf } from "./flags.ts";
 import type { FlagName, Flags } from "./flags.ts";
-import { isLocal, parseAdminAddress, parseHostname, parseListenUri, parsePort, refuseSharedPlace } from "./targets.ts";
+import {
+  isLocal,
+  nextToAdmin,
+  parseAdminAddress,
+  parseHostname,
+  parseListenUri,
+  parsePort,
+  refuseSharedPlace,
+} from "./targets.ts";
 import type { AdminPlace, Target } from "./targets.ts";
 import { readTlsSettings } from "./tls-settings.ts";
 import type { TlsSettings } from "./tls-settings.ts";
@@ -76,7 +84,7 @@ export interface Settings {
   readonly server: ServerConfig;
   /** The configuration file, absolute; `""` for none. */
   readonly configFile: string;
-  /** What of another tool's file was taken. */
+  /** What of another tool's file was taken, and what is otherwise than one may think. */
   readonly notes: readonly string[];
 }
 
@@ -104,16 +112,18 @@ export function understand(given: Given, isTerminal: boolean, mistakes: Mistakes
   const { flags, file } = given;
   for (const mistake of given.mistakes) mistakes.add(mistake);
   const reader = new SettingsReader(given, mistakes);
-  const targets = reader.read(["port", "host", "listen"], () => readTargets(given), []);
+  const wanted = reader.read(["port", "host", "listen"], () => readTargets(given), []);
   const logFile = textOf(flags, "log-file");
   const admin = reader.read(["admin"], () => readAdmin(given), null);
-  if (isPortFixed(flags)) {
-    const place = flags.has("listen") ? "listen" : "port";
+  const place = flags.has("listen") ? "listen" : "port";
+  const isFixed = isPortFixed(flags);
+  const { targets, notes } = isFixed ? { targets: wanted, notes: [] } : nextToAdmin(admin, wanted);
+  if (isFixed) {
     reader.read(["admin", place], () => refuseSharedPlace(admin, targets, originOf(given, place)), undefined);
   }
   return {
     targets,
-    isPortFixed: isPortFixed(flags),
+    isPortFixed: isFixed,
     isQuiet: isOn(flags, "quiet", false),
     isVerbose: isOn(flags, "verbose", false),
     logForm: reader.read(["log"], () => readLogForm(given, isTerminal && logFile === undefined), "off"),
@@ -139,7 +149,7 @@ export function understand(given: Given, isTerminal: boolean, mistakes: Mistakes
     ),
     server: readServer(given),
     configFile: file?.path ?? "",
-    notes: file?.notes ?? [],
+    notes: [...(file?.notes ?? []), ...notes],
   };
 }
 

@@ -98,15 +98,32 @@ export function parseAdminAddress(value: string | true, origin: string): AdminPl
  * @throws CommandError with exit code 2
  */
 export function refuseSharedPlace(admin: AdminPlace | null, targets: readonly Target[], origin: string): void {
-  if (admin === null || admin.port === 0) return;
-  const port = admin.port === -1 ? USUAL_ADMIN_PORT : admin.port;
-  const shared = targets.some(
-    (target) => target.kind === "tcp" && target.port === port && isOverlapping(target.hostname, admin.hostname),
-  );
-  if (!shared) return;
+  const port = sharedPort(admin, targets);
+  if (admin === null || port === 0) return;
   throw new CommandError(2, `${admin.origin} and ${origin} are the same port, ${port}`, [
     "Metrics and health need one of their own, as in --admin 127.0.0.1:9181",
   ]);
+}
+
+/** The same for who wants any port: the one behind that of --admin. */
+export function nextToAdmin(
+  admin: AdminPlace | null,
+  targets: readonly Target[],
+): { readonly targets: readonly Target[]; readonly notes: readonly string[] } {
+  const port = sharedPort(admin, targets);
+  if (admin === null || port === 0) return { targets, notes: [] };
+  const next = targets.map((target) => (target.kind === "tcp" ? { ...target, port: target.port + 1 } : target));
+  return { targets: next, notes: [`port ${port} is that of ${admin.origin}, so the server's is ${port + 1} or later`] };
+}
+
+/** The port that both would have, 0 for none. */
+function sharedPort(admin: AdminPlace | null, targets: readonly Target[]): number {
+  if (admin === null || admin.port === 0) return 0;
+  const port = admin.port === -1 ? USUAL_ADMIN_PORT : admin.port;
+  const isShared = targets.some(
+    (target) => target.kind === "tcp" && target.port === port && isOverlapping(target.hostname, admin.hostname),
+  );
+  return isShared ? port : 0;
 }
 
 /** Whether two addresses have one in common; of names only `localhost` is known. */

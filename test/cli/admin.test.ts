@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { layer } from "../../src/cli/config-layers.ts";
-import { readSettings } from "../../src/cli/settings.ts";
+import { readSettings, type Settings } from "../../src/cli/settings.ts";
 import { USUAL_ADMIN_PORT, type AdminPlace } from "../../src/cli/targets.ts";
 import { readUsage } from "../../src/cli/usage.ts";
 import { ADMIN_PORT } from "../../src/observe/admin-server.ts";
@@ -109,7 +109,7 @@ describe("the address of --admin", () => {
 });
 
 describe("the port of --admin and that of the server", () => {
-  const settingsOf = (words: string, environment: Record<string, string> = {}): unknown =>
+  const settingsOf = (words: string, environment: Record<string, string> = {}): Settings =>
     readSettings(layer(readUsage(words.split(" ")).flags, environment, null), false);
 
   it.each([
@@ -130,10 +130,21 @@ describe("the port of --admin and that of the server", () => {
     "-p 9000 --host ::1 --admin=9000",
     "-p 9000 --host 127.0.0.2 --admin=9000",
     "-l unix:/x --admin=9000",
-    // The next free one is taken instead
-    "--admin=8080",
   ])("may be what they are: %s", (words) => {
     expect(settingsOf(words)).toBeDefined();
+  });
+
+  it.each([
+    ["--admin=8080", 8081],
+    ["--admin=localhost:8080 --host", 8081],
+    ["--admin=[::1]:8080", 8080],
+    ["--admin=8081", 8080],
+    ["--admin", 8080],
+  ])("are next to each other where nobody asked for one: %s", (words, port) => {
+    const { targets, notes } = settingsOf(words);
+    expect(targets).toMatchObject([{ port }]);
+    const note = expect.stringMatching(/^port 8080 is that of --admin, so the server's is 8081 or later$/) as string;
+    expect(notes).toEqual(port === 8080 ? [] : [note]);
   });
 
   it("are told by where they stand", () => {
