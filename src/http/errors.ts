@@ -144,7 +144,7 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
     "RFC 9110 §9.1",
     "allowLowercaseMethods",
   ),
-  ERR_METHOD_REFUSED: row(405, "this server does not serve CONNECT or TRACE", "RFC 9110 §15.5.6"),
+  ERR_METHOD_REFUSED: row(501, "this server does not serve CONNECT or TRACE", "RFC 9110 §9.1"),
   ERR_TARGET: row(400, "the request-target has none of the four forms", "RFC 9112 §3.2"),
   ERR_TARGET_CHARACTER: row(400, "the request-target holds a character that must be percent-encoded", "RFC 3986 §2"),
   ERR_TARGET_TOO_LONG: row(414, "the request-target is too long", "RFC 9110 §15.5.15", "limits.maxTargetBytes"),

@@ -10,13 +10,6 @@ import type { FieldEdit, FieldLines } from "../http/exchange.ts";
 import { renderProblem } from "../http/problem.ts";
 import { reasonPhrase } from "../http/status.ts";
 
-/**
- * What is served in place of CONNECT and TRACE. RFC 9110 §15.5.6: Allow MUST be in 405, with the methods of the target. The wire
- * knows no targets, so it claims none but those that §9.1 makes every general-purpose server support; what a target has beyond
- * them its handler says, in its own 405 and to OPTIONS.
- */
-const METHODS_OF_ALL = "GET, HEAD";
-
 /** A refusal ready to be encoded. */
 export interface RefusalResponse {
   readonly fields: FieldLines;
@@ -49,7 +42,6 @@ export function renderRefusal(
     : { status: error.status, title: reasonPhrase(error.status), code: error.code };
   const { contentType, text } = renderProblem(problem, accept);
   const fields = ["Content-Type", contentType, "X-Content-Type-Options", "nosniff", "Cache-Control", "no-store"];
-  if (error.status === 405) fields.push("Allow", METHODS_OF_ALL);
   if (error.status === 503) fields.push("Retry-After", "10");
   return { fields: edit === null ? fields : edit.apply(fields), text };
 }

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { App } from "../../src/app/app.ts";
 import { serve } from "../../src/app/serve.ts";
@@ -51,6 +53,21 @@ describe("a table of routes", () => {
     expect(await get(server, "/book")).toBe("200 book");
     expect(await get(server, "/other")).toBe("200 /other true");
     expect(await get(server, "/book", { method: "POST" })).toMatch(/^405 /);
+  });
+
+  it("names in Allow what a path takes, and claims nothing for it where no path is served so (RFC 9110 §9.1)", async () => {
+    await using server = await serve({ port: 0, routes: { "/orders": { POST: new Response("taken") } } });
+    const ask = async (method: string): Promise<string> => {
+      const asked = request(new URL("/orders", server.url), { method }).end();
+      const [answer] = (await once(asked, "response")) as [IncomingMessage];
+      answer.resume();
+      return `${answer.statusCode} ${answer.headers.allow}`;
+    };
+    expect(await ask("GET")).toBe("405 POST, OPTIONS");
+    expect(await ask("PROPFIND")).toBe("405 POST, OPTIONS");
+    expect(await ask("OPTIONS")).toBe("204 POST, OPTIONS");
+    expect(await ask("TRACE")).toBe("501 undefined");
+    expect(await ask("BREW")).toBe("501 undefined");
   });
 
   it("goes together with an app", async () => {
