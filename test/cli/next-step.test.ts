@@ -1,10 +1,9 @@
-import { EventEmitter } from "node:events";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runCommand } from "../../src/cli/command.ts";
 import { howToOpen } from "../../src/cli/command-error.ts";
+import { runUnserved } from "./support/quiet-world.ts";
 
 let folder = "";
 
@@ -17,24 +16,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What a start that comes to nothing says. */
 async function said(...args: readonly string[]): Promise<string[]> {
-  let errors = "";
-  await runCommand(args, {
-    environment: {},
-    workingFolder: folder,
-    isTerminal: false,
-    signals: new EventEmitter(),
-    writeOutput: () => {},
-    writeError: (text) => (errors += text),
-    writeBytes: async () => {},
-    readLine: async () => "",
-    onServing: () => {
-      throw new Error("it must not listen");
-    },
-    workerNumber: 0,
-    commandLine: [],
-    handOver: null,
-  });
-  return errors.replaceAll(folder, "").trimEnd().split("\n");
+  const { errors } = await runUnserved(folder, args);
+  return errors.trimEnd().split("\n");
 }
 
 const USERS_FILE = "with one name:password per line; fairlead hash-password prints what may stand for a password";

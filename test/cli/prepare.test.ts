@@ -1,4 +1,3 @@
-import { EventEmitter } from "node:events";
 import {
   closeSync,
   existsSync,
@@ -13,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runCommand } from "../../src/cli/command.ts";
+import { runUnserved } from "./support/quiet-world.ts";
 
 let folder = "";
 
@@ -26,24 +25,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A start that comes to nothing: its exit code and the lines that say why. */
 async function start(...args: readonly string[]): Promise<{ exitCode: number; lines: string[] }> {
-  let errors = "";
-  const exitCode = await runCommand(args, {
-    environment: {},
-    workingFolder: folder,
-    isTerminal: false,
-    signals: new EventEmitter(),
-    writeOutput: () => {},
-    writeError: (text) => (errors += text),
-    writeBytes: async () => {},
-    readLine: async () => "",
-    onServing: () => {
-      throw new Error("it must not listen");
-    },
-    workerNumber: 0,
-    commandLine: [],
-    handOver: null,
-  });
-  return { exitCode, lines: errors.replaceAll(folder, "").trimEnd().split("\n") };
+  const { exitCode, errors } = await runUnserved(folder, args);
+  return { exitCode, lines: errors.trimEnd().split("\n") };
 }
 
 describe("a start", () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCommand } from "../../src/cli/command.ts";
 import type { Environment } from "../../src/cli/config-layers.ts";
+import { quietWorld } from "./support/quiet-world.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -18,9 +19,8 @@ async function watch(args: readonly string[], environment: Environment): Promise
   const signals = new EventEmitter();
   const written = new EventEmitter();
   let output = "";
-  const ended = runCommand(args, {
+  const world = quietWorld(folder, {
     environment,
-    workingFolder: folder,
     isTerminal: true,
     signals,
     writeOutput: (text) => {
@@ -28,13 +28,9 @@ async function watch(args: readonly string[], environment: Environment): Promise
       written.emit("text");
     },
     writeError: (text) => (output += text),
-    writeBytes: async () => {},
-    readLine: async () => "",
     onServing: () => {},
-    workerNumber: 0,
-    commandLine: [],
-    handOver: null,
   });
+  const ended = runCommand(args, world);
   const until = async (pattern: RegExp): Promise<string> => {
     for (;;) {
       const match = pattern.exec(output)?.[0];

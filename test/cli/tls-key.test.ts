@@ -1,12 +1,11 @@
 /** What the command says of a key that it does not get: missing, or locked. */
 import { createPrivateKey } from "node:crypto";
-import { EventEmitter } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { issueAuthority, issueForServer } from "../../src/certificates/issue.ts";
-import { runCommand } from "../../src/cli/command.ts";
+import { runUnserved } from "./support/quiet-world.ts";
 
 let folder = "";
 
@@ -27,22 +26,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function check(...flags: string[]): Promise<{ exitCode: number; lines: string[] }> {
-  let errors = "";
-  const exitCode = await runCommand(["check", "site", ...flags], {
-    environment: {},
-    workingFolder: folder,
-    isTerminal: false,
-    signals: new EventEmitter(),
-    writeOutput: () => {},
-    writeError: (text) => (errors += text),
-    writeBytes: async () => {},
-    readLine: async () => "",
-    onServing: () => {},
-    workerNumber: 0,
-    commandLine: [],
-    handOver: null,
-  });
-  return { exitCode, lines: errors.replaceAll(folder, "").split("\n").slice(0, -3) };
+  const { exitCode, errors } = await runUnserved(folder, ["check", "site", ...flags]);
+  return { exitCode, lines: errors.split("\n").slice(0, -3) };
 }
 
 it("tells which flag is missing where the certificate is there alone", async () => {
