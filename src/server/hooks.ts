@@ -68,7 +68,10 @@ export interface Hooks {
   readonly onResponse?: ((response: ResponseInfo) => unknown) | undefined;
   /** A request or a connection was refused by the server itself. */
   readonly onRefusal?: ((refusal: Refusal) => unknown) | undefined;
-  /** A handler failed. Without this hook, and where it returns `false`, the failure is written to standard error. */
+  /**
+   * A handler failed. Told before the response that this comes to, unless content broke off under way. Without this hook, and
+   * where it returns `false`, the failure is written to standard error.
+   */
   readonly onFault?: ((fault: Fault) => unknown) | undefined;
   /** The server is closed and all connections are gone. */
   readonly onClose?: ((summary: CloseSummary) => unknown) | undefined;
