@@ -33,23 +33,24 @@ export class UnreadableFiles {
 
   /** Tells of a file, if that is why it could not be opened. */
   tell(path: string, error: unknown): void {
-    this.#tell(path, "cannot be opened", "it is not served", error);
+    this.#tell(path, "cannot be opened", "it is not served", "read it", error);
   }
 
   /** Tells of a folder, if that is why nothing in it could be looked at. */
   tellFolder(path: string, error: unknown): void {
-    this.#tell(path, "cannot be entered", "nothing in it is served", error);
+    this.#tell(path, "cannot be entered", "nothing in it is served", "enter it", error);
   }
 
-  #tell(path: string, what: string, effect: string, error: unknown): void {
+  #tell(path: string, what: string, effect: string, wish: string, error: unknown): void {
     if (!isRefusal(error) || this.#told.has(path) || !this.#hasRoom()) return;
     this.#told.add(path);
     this.#toldInMinute++;
     const isLast = this.#told.size === MOST_IN_ALL;
-    process.emitWarning(
-      `${visible(path)} ${what} (${error.code}), so ${effect}; ${isLast ? "no more files are told of" : "this is said once"}`,
-      { code: "FAIRLEAD_UNREADABLE" },
-    );
+    const advice = `Let the user that runs this ${wish}, as with chmod; ls -ld shows who may.`;
+    const end = isLast ? "No more files are told of" : "This is said once";
+    process.emitWarning(`${visible(path)} ${what} (${error.code}), so ${effect}. ${advice} ${end}.`, {
+      code: "FAIRLEAD_UNREADABLE",
+    });
   }
 
   /** What there is no room for is told of when it is asked for again. */

@@ -58,7 +58,7 @@ describe("a file that may not be read", () => {
     ];
     expect(answers.map(({ status }) => status)).toEqual([404, 404]);
     expect(await answers[0]?.text()).not.toMatch(/EACCES|page\.html/);
-    const text = `${site.www}/page.html cannot be opened (EACCES), so it is not served; this is said once`;
+    const text = `${site.www}/page.html cannot be opened (EACCES), so it is not served. Let the user that runs this read it, as with chmod; ls -ld shows who may. This is said once.`;
     expect(told).toEqual([{ text, code: "FAIRLEAD_UNREADABLE" }]);
   });
 
@@ -90,7 +90,7 @@ describe("a file that may not be read", () => {
       pass(10_000);
     }
     expect(told).toHaveLength(1000);
-    expect(told.at(-1)?.text).toContain("; no more files are told of");
+    expect(told.at(-1)?.text).toContain(" No more files are told of.");
   });
 
   it("cannot command a terminal or forge a line by its name", () => {
@@ -115,7 +115,7 @@ describe("a folder that may not be entered", () => {
       expect(await answer.text()).not.toMatch(/EACCES|private/);
     }
     expect((await handler.fetch(new Request("http://localhost/a/page.html"))).status).toBe(200);
-    const text = `${closedFolder} cannot be entered (EACCES), so nothing in it is served; this is said once`;
+    const text = `${closedFolder} cannot be entered (EACCES), so nothing in it is served. Let the user that runs this enter it, as with chmod; ls -ld shows who may. This is said once.`;
     expect(told).toEqual([{ text, code: "FAIRLEAD_UNREADABLE" }]);
   });
 
