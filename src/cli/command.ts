@@ -17,6 +17,7 @@ import type { Hooks } from "../server/hooks.ts";
 import type { Admin } from "./admin.ts";
 import { CommandError, joinMistakes, Mistakes } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
+import { ownPathsOf } from "./config-hide.ts";
 import { lookAround, readIntent } from "./config-intent.ts";
 import type { Intent } from "./config-intent.ts";
 import { Reloader } from "./config-reload.ts";
@@ -155,7 +156,8 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
     }
     if (subject.kind === "module" && world.handOver !== null) return world.handOver();
   }
-  const made = await prepare(outlook, world, mistakes, false);
+  const before = world.workerNumber > 0 ? (await import("./processes-worker.ts")).usedBefore(world.environment) : null;
+  const made = await prepare(outlook, world, mistakes, false, before);
   if (made === null || subject === null || mistakes.all.length > 0) throw joinMistakes(mistakes.all, "things");
   const { handler } = made;
   const intent: Intent = { ...outlook, subject };
@@ -171,7 +173,8 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
     const { environment } = world;
     // Certificates are kept by the worker in its place
     const onClosing = (): void => secured?.stop();
-    return serveAsWorker({ settings: effective, handler, log, hooks, environment, onClosing });
+    const own = ownPathsOf(settings, world.workingFolder, environment, before);
+    return serveAsWorker({ settings: effective, handler, log, hooks, environment, own, onClosing });
   }
   // On a terminal SIGHUP says that it was closed
   const reloader = world.isTerminal ? null : new Reloader(words[0], flags, world, intent, handler, log.say, log.warn);

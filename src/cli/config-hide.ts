@@ -51,6 +51,12 @@ export function ownPathsOf(
   };
 }
 
+/** What is in either. */
+export function joinOwnPaths(one: OwnPaths, other: OwnPaths): OwnPaths {
+  const both = (name: keyof OwnPaths): string[] => [...new Set([...one[name], ...other[name]])];
+  return { files: both("files"), folders: both("folders"), logs: both("logs") };
+}
+
 /** Absolute paths of the files that the command was given for itself. */
 export function ownFilesOf(settings: OwnFileSettings, workingFolder: string): string[] {
   const { configFile, logFile, gate, tls, server } = settings;

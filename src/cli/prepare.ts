@@ -12,6 +12,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { CommandError, type Mistakes, whyNotOpened } from "./command-error.ts";
+import type { OwnPaths } from "./config-hide.ts";
 import type { Outlook } from "./config-intent.ts";
 import type { Given } from "./config-layers.ts";
 import { checkGate, makeHandler } from "./make-handler.ts";
@@ -23,6 +24,7 @@ import type { Settings } from "./settings.ts";
  * Does it.
  *
  * @param loadsModule an app is loaded though there are mistakes already; otherwise only if there are none
+ * @param own what is kept back besides, as {@link makeHandler} takes it
  * @returns null if there is a mistake in the handler, or nothing to make it of
  */
 export async function prepare(
@@ -30,6 +32,7 @@ export async function prepare(
   world: HandlerWorld,
   mistakes: Mistakes,
   loadsModule: boolean,
+  own: OwnPaths | null = null,
 ): Promise<MadeHandler | null> {
   const { origins } = given;
   const { workingFolder } = world;
@@ -37,7 +40,7 @@ export async function prepare(
   const made =
     subject === null || !isWanted
       ? null
-      : await mistakes.attempt(() => makeHandler(subject, settings, given, world), null);
+      : await mistakes.attempt(() => makeHandler(subject, settings, given, world, own), null);
   if (made === null) await mistakes.attempt(() => checkGate(settings.gate, origins, workingFolder), undefined);
   for (const mistake of findServerMistakes(settings, given, workingFolder)) mistakes.add(mistake);
   await mistakes.attempt(() => checkAcme(settings, given), undefined);

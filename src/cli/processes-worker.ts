@@ -8,6 +8,7 @@ import type { Hooks } from "../server/hooks.ts";
 import { takeUpDuties } from "../processes/duties.ts";
 import type { Handler } from "../web/handler.ts";
 import type { ExitCode } from "./command-error.ts";
+import type { OwnPaths } from "./config-hide.ts";
 import type { Environment } from "./config-layers.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
@@ -16,10 +17,15 @@ import type { Settings } from "./settings.ts";
 /** In the environment of a worker: the port that was asked for and the one that all listen on, `8080:8081`. */
 export const CHOSEN_PORT = "FAIRLEAD_WORKER_PORT";
 
+/** In the environment of a worker: what workers before it have used, as JSON. It may be in use still, and is no less secret. */
+export const USED_BEFORE = "FAIRLEAD_WORKER_OWN";
+
 /** What a worker tells the primary besides where it listens. */
 export interface WorkerNote {
   /** The port that was taken, 0 if the first choice was free. */
   readonly takenPort: number;
+  /** What it keeps back, with what workers before it did. */
+  readonly own: OwnPaths;
 }
 
 /** What a worker is made of. */
@@ -29,6 +35,7 @@ export interface WorkerParts {
   readonly log: Log;
   readonly hooks: Hooks;
   readonly environment: Environment;
+  readonly own: OwnPaths;
   /** Called once, when the servers begin to be closed. */
   readonly onClosing: () => void;
 }
@@ -40,17 +47,24 @@ export async function serveAsWorker({
   log,
   hooks,
   environment,
+  own,
   onClosing,
 }: WorkerParts): Promise<ExitCode> {
   const { tellReady, closing, ended } = takeUpDuties();
   void closing.then(onClosing);
   const { takenPort } = await listen(withChosenPort(settings, environment[CHOSEN_PORT]), handler, hooks);
-  const note: WorkerNote = { takenPort };
+  const note: WorkerNote = { takenPort, own };
   tellReady(note);
   await ended;
   await log.close();
   // Whether something was cut off the primary has been told
   return 0;
+}
+
+/** What workers before this one have used; null of the first. */
+export function usedBefore(environment: Environment): OwnPaths | null {
+  const text = environment[USED_BEFORE] ?? "";
+  return text === "" ? null : (JSON.parse(text) as OwnPaths);
 }
 
 /** Settings that ask for the port that the other workers have. */

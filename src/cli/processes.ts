@@ -18,12 +18,13 @@ import { TICKET_KEY_BYTES } from "../server/tls-settings.ts";
 import type { Admin } from "./admin.ts";
 import { CommandError } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
+import { joinOwnPaths, type OwnPaths } from "./config-hide.ts";
 import type { Intent } from "./config-intent.ts";
 import { greet } from "./greet.ts";
 import { openLog } from "./log.ts";
 import type { Painter } from "./paint.ts";
 import type { Settings } from "./settings.ts";
-import { CHOSEN_PORT, type WorkerNote } from "./processes-worker.ts";
+import { CHOSEN_PORT, USED_BEFORE, type WorkerNote } from "./processes-worker.ts";
 import { openServiceManager } from "./service-manager.ts";
 import type { CommandWorld } from "./world.ts";
 
@@ -84,13 +85,15 @@ function supervise(settings: Settings, world: CommandWorld, say: Say): Superviso
     prefixOf: (number): string => (supervisor.isStarted ? `[${number}] ` : ""),
     writeError: world.writeError,
   });
+  const portOf = portChooser(settings);
+  const usedOf = ownKeeper();
   const supervisor: Supervisor = new Supervisor(
     {
       workers: settings.workers,
       startMs: START_MS,
       lastCallMs: LAST_CALL_MS,
       say,
-      environmentOf: portChooser(settings),
+      environmentOf: (one) => ({ ...portOf(one), ...usedOf(one) }),
       // node:cluster closes what nobody listens on any more
       hopelessness: ({ ready }) =>
         ready.length === 0 && settings.targets.some(({ kind }) => kind === "fd")
@@ -119,6 +122,18 @@ function portChooser({ targets, isPortFixed }: Settings): (supervisor: Superviso
     if (isStarted && ready.length === 0) isLost = true;
     const isNeeded = asked === 0 ? isLost && targets.length === 1 : asked > 0 && !isPortFixed;
     return chosen !== 0 && isNeeded ? { [CHOSEN_PORT]: `${asked}:${chosen}` } : {};
+  };
+}
+
+/** What workers have used since the start: the next one keeps it back too, whatever its settings say. */
+function ownKeeper(): (supervisor: Supervisor) => Record<string, string> {
+  let used: OwnPaths | null = null;
+  return ({ ready }) => {
+    for (const { note } of ready) {
+      const { own } = note as WorkerNote;
+      used = used === null ? own : joinOwnPaths(used, own);
+    }
+    return used === null ? {} : { [USED_BEFORE]: JSON.stringify(used) };
   };
 }
 
