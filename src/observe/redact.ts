@@ -6,6 +6,8 @@
  * would understand them, percent-decoded and without regard to case; all else of a target stays as it was sent.
  */
 
+import { isSecretName } from "../server/secret-names.ts";
+
 /** What stands in place of a value. */
 export const REDACTED = "[redacted]";
 
@@ -34,9 +36,6 @@ export const SECRET_PARAMETERS: readonly string[] = Object.freeze([
 
 /** Fields whose values are never written down, even where they are asked for. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization", "set-cookie"]);
-
-/** In a name without what separates its words. */
-const SECRET_IN_NAME = /apikey|authorization|cookie|credential|passphrase|passw(?:or)?d|privatekey|secret|token/;
 
 const BRACKETS = /[[\]]+/;
 
@@ -93,10 +92,10 @@ export class Redactor {
     return this.isSecretMember(name) ? REDACTED : this.url(value);
   }
 
-  /** Members are named by people, in any style, and `dbPassword` is as much a password as `password`. */
+  /** Whether what a record or an error has under this name is not to be written. */
   isSecretMember(name: string): boolean {
     const lower = name.toLowerCase();
-    return this.#parameters.has(lower) || this.#fields.has(lower) || SECRET_IN_NAME.test(lower.replaceAll(/[_-]/g, ""));
+    return this.#parameters.has(lower) || this.#fields.has(lower) || isSecretName(name);
   }
 
   #isSecret(encoded: string): boolean {

@@ -3,13 +3,14 @@
  *
  * Anything can be thrown, and its text must never be lost, nor be without end: what may throw is read where that does no harm,
  * causes may lead in a circle, and one error may hold a whole content. Of members only plain values are shown: clients of HTTP
- * hang requests with their fields on errors, and those hold credentials (CWE-532). Nothing in the text can command a terminal, or
+ * hang requests with their fields on errors, and those hold credentials (CWE-532); nor what is called a secret. Nothing in the text can command a terminal, or
  * pass for another line (log injection): errors speak of what a client has sent.
  */
 
 import { inspect, types } from "node:util";
 import { HandlerError } from "../http/errors.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { isSecretName } from "./secret-names.ts";
 import { shortenStacks } from "./shorten-stacks.ts";
 
 /** Longest text, in characters. */
@@ -33,17 +34,19 @@ const SHALLOW = { depth: 0, customInspect: false, maxArrayLength: MAX_MEMBERS, m
  *
  * @param id of the failure, `""` if it has none
  * @param exchange null for what belongs to no request
+ * @param time stands before it, e.g. `2026-11-22T08:00:00.123Z`; `""` where others write the time
  * @returns lines, the last with its end; all but the first are indented. The query stays out: who knows what is secret in it?
  */
-export function faultText(id: string, error: unknown, exchange: Exchange | null): string {
+export function faultText(id: string, error: unknown, exchange: Exchange | null, time: string = ""): string {
+  const start = time === "" ? "fairlead:" : `fairlead: ${time}`;
   const ours = attempt(() => (error instanceof HandlerError ? error : null), null);
   const request = exchange === null ? "" : ` at ${exchange.request.method} ${shownTarget(exchange.request.target)}`;
   // Nobody's mistake, and nothing to look for
-  if (ours?.code === "ERR_FILE_CHANGED") return `fairlead: ${harmless(`broken off${request}: ${ours.message}`)}\n`;
+  if (ours?.code === "ERR_FILE_CHANGED") return `${start} ${harmless(`broken off${request}: ${ours.message}`)}\n`;
   const what =
     exchange === null ? "something failed outside of a request, such as a promise of waitUntil()" : "a handler failed";
   const known = id === "" ? "" : ` (${id})`;
-  return `fairlead: ${harmless(`${what}${request}${known}\n${errorText(error)}`)}\n`;
+  return `${start} ${harmless(`${what}${request}${known}\n${errorText(error)}`)}\n`;
 }
 
 /** What was thrown, as lines that are not yet {@link harmless}. Never throws. */
@@ -96,7 +99,9 @@ function stackOf(error: object): string {
 }
 
 function membersOf(error: object): string[] {
-  const names = attempt(() => Object.keys(error), []).filter((name) => !TOLD_OTHERWISE.has(name));
+  const names = attempt(() => Object.keys(error), []).filter(
+    (name) => !TOLD_OTHERWISE.has(name) && !isSecretName(name),
+  );
   const lines: string[] = [];
   for (const name of names) {
     // Of a getter nothing: it is code, which may do anything

@@ -50,6 +50,18 @@ describe("a failure that nobody takes", () => {
     expect(text).not.toContain("s3cret");
   });
 
+  it("has the time where it is told, and no member whose name says that it is a secret", () => {
+    const text = faultText(
+      "f-1",
+      failure("no", { dbPassword: "s3cret", user: "me" }),
+      null,
+      "2026-11-22T08:00:00.123Z",
+    );
+    expect(text).toMatch(/^fairlead: 2026-11-22T08:00:00.123Z something failed/);
+    expect(text).toContain("user: 'me'");
+    expect(text).not.toContain("s3cret");
+  });
+
   it("ends, whatever hangs together", () => {
     const circle = failure("round");
     circle.cause = circle;
