@@ -87,7 +87,8 @@ export class MultipartPart {
         async pull(controller): Promise<void> {
           const piece = await content.pull();
           if (piece === null) controller.close();
-          else controller.enqueue(piece as Uint8Array<ArrayBuffer>);
+          // Its memory holds other parts too, and may be the decoder's: what is given away here may be transferred
+          else controller.enqueue(new Uint8Array(piece));
         },
         cancel: () => content.drop(),
       },

@@ -6,7 +6,7 @@
  * What is ambiguous is refused, because two programs could see two different files. It must never touch content.
  */
 
-import { isFieldValue, isToken } from "../http/fields.ts";
+import { isFieldValue, isToken, trimWhiteSpace } from "../http/fields.ts";
 import { parseMediaType } from "../http/media-type.ts";
 import { ContentError } from "./content-error.ts";
 import { safeFileName } from "./file-name.ts";
@@ -35,12 +35,12 @@ export function readPartHead(raw: RawPartHead): PartHead {
   const lines = linesOf(raw);
   const disposition = onlyValue(raw, "content-disposition");
   // RFC 7578 §4.2: each part must have it, with a name
-  if (disposition === null) throw malformed("a part has no Content-Disposition, or a header that cannot be read");
+  if (disposition === null) throw malformed("a part has no Content-Disposition");
   const parameters = readDisposition(disposition);
   const name = parameters?.get("name");
   if (parameters === null || name === undefined) throw malformed("a Content-Disposition is not form-data with a name");
   // RFC 7578 §4.7: deprecated, and nobody would undo it later
-  const coding = onlyValue(raw, "content-transfer-encoding")?.trim().toLowerCase() ?? "binary";
+  const coding = (onlyValue(raw, "content-transfer-encoding") ?? "binary").toLowerCase();
   if (!/^(?:7bit|8bit|binary)$/.test(coding)) throw malformed("a part has a Content-Transfer-Encoding");
   const originalFilename = filenameOf(parameters);
   const filename = originalFilename === null ? null : safeFileName(originalFilename);
@@ -53,7 +53,7 @@ function linesOf(raw: RawPartHead): string[] {
   for (const [name, values] of Object.entries(raw)) {
     for (const value of values) {
       if (!isToken(name) || !isFieldValue(value)) throw malformed("a part has an invalid header line");
-      lines.push(name, value.trim());
+      lines.push(name, trimWhiteSpace(value));
     }
   }
   return lines;
@@ -63,13 +63,13 @@ function onlyValue(raw: RawPartHead, name: string): string | null {
   const values = raw[name];
   if (values === undefined) return null;
   if (values.length > 1) throw malformed(`a part has more than one ${name}`);
-  return values[0] as string;
+  return trimWhiteSpace(values[0] as string);
 }
 
 /** RFC 7578 §4.4: text unless it says otherwise; a file without type is octets. */
 function typeOf(value: string | null, isFile: boolean): string {
   if (value === null) return isFile ? "application/octet-stream" : "text/plain";
-  return parseMediaType(value) === null ? "application/octet-stream" : value.trim();
+  return parseMediaType(value) === null ? "application/octet-stream" : value;
 }
 
 const TYPE = /^form-data[ \t]*(?=;|$)/i;
@@ -78,8 +78,7 @@ const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z\x80-\xff]+/y;
 const END = /[ \t]*(?:;[ \t]*)?$/y;
 
 /** Parameters by name in lower case, null if it is no `form-data`, is malformed or has one of them twice. */
-function readDisposition(text: string): ReadonlyMap<string, string> | null {
-  const value = text.trim();
+function readDisposition(value: string): ReadonlyMap<string, string> | null {
   const type = TYPE.exec(value);
   if (type === null) return null;
   const parameters = new Map<string, string>();

@@ -22,9 +22,9 @@ export interface PartLimits {
 
 /** Takes the octets of one part. */
 export interface PartContentSink {
+  /** Several pieces are views of the same memory, that which was written: whoever gives one away copies it. */
   push(bytes: Uint8Array): void;
   end(): void;
-  fail(reason: unknown): void;
 }
 
 const MAX_HEAD_LINES = 32;
@@ -101,7 +101,8 @@ export class PartParser {
 
   /** All octets were written. @throws ContentError if the form is not whole */
   end(): void {
-    if (this.#place !== "epilogue") this.#refuse("it ends without its closing boundary");
+    const isClosed = this.#place === "epilogue" || (this.#place === "delimiter line" && this.#line.startsWith("--"));
+    if (!isClosed) this.#refuse("it ends without its closing boundary");
   }
 
   /** Looks for the next delimiter. Gives the index behind it, or behind what is taken. */
@@ -152,7 +153,7 @@ export class PartParser {
     this.#partBytes += bytes.length;
     const { maxPartBytes } = this.#limits;
     if (this.#partBytes > maxPartBytes) {
-      this.#fail(new ContentError("ERR_PART_TOO_LARGE", `more than ${maxPartBytes} octets`));
+      throw new ContentError("ERR_PART_TOO_LARGE", `more than ${maxPartBytes} octets`);
     }
     this.#content.push(bytes);
   }
@@ -169,48 +170,50 @@ export class PartParser {
   #readLine(octets: Buffer, start: number): number {
     const found = octets.indexOf(LF, start);
     const end = found === -1 ? octets.length : found + 1;
-    // Rope of strings: nothing is copied before the line is whole
+    return this.#place === "head" ? this.#readHead(octets, start, end) : this.#readDelimiterLine(octets, start, end);
+  }
+
+  /**
+   * RFC 2046 §5.1.1: behind a boundary stands white space up to CRLF, or, at the end of the form, two dashes before it. What is
+   * none of that may be a boundary that begins with ours. A form may end right behind the dashes, and programs have ended lines
+   * there with LF; nothing of the form can be lost by that.
+   */
+  #readDelimiterLine(octets: Buffer, start: number, lineEnd: number): number {
+    const end = Math.min(lineEnd, start + MAX_PADDING_BYTES);
     this.#line += octets.toString("latin1", start, end);
-    if (this.#place === "head") this.#countHead(end - start);
-    else if (this.#isClosing()) return end;
-    if (found !== -1) {
-      const line = this.#line;
-      this.#line = "";
-      if (this.#place === "head") this.#onHeadLine(line);
-      else this.#onDelimiterLine(line);
-    }
+    const line = this.#line;
+    if (line.length > MAX_PADDING_BYTES) this.#refuseDelimiter();
+    if (/^[ \t]*\r\n$/.test(line)) this.#beginPart();
+    else if (/^--[ \t]*\r?\n$/.test(line)) this.#place = "epilogue";
+    else if (!/^(?:-|(?:--)?[ \t]*\r?)$/.test(line)) this.#refuseDelimiter();
     return end;
   }
 
-  /** Two dashes behind a boundary close the form; nothing needs to follow (RFC 2046 §5.1.1: close-delimiter). */
-  #isClosing(): boolean {
-    if (this.#line.startsWith("--")) {
-      this.#place = "epilogue";
-      return true;
-    }
-    if (this.#line.length > MAX_PADDING_BYTES) this.#refuseDelimiter();
-    return false;
-  }
-
-  /** RFC 2046 §5.1.1: delimiter, transport-padding, CRLF. */
-  #onDelimiterLine(line: string): void {
-    if (!/^[ \t]*\r\n$/.test(line)) this.#refuseDelimiter();
+  #beginPart(): void {
     if (++this.#parts > this.#limits.maxParts) {
-      this.#fail(new ContentError("ERR_TOO_MANY_PARTS", `more than ${this.#limits.maxParts}`));
+      throw new ContentError("ERR_TOO_MANY_PARTS", `more than ${this.#limits.maxParts}`);
     }
     this.#place = "head";
+    this.#line = "";
     this.#fields = Object.create(null) as Record<string, string[]>;
     this.#lastValues = null;
     this.#headBytes = 0;
     this.#headLines = 0;
   }
 
-  #countHead(octets: number): void {
-    this.#headBytes += octets;
-    // The empty line behind it is no part of the header
-    const isEmptyLine = this.#line === "\r" || this.#line === "\r\n";
-    const size = this.#headBytes - (isEmptyLine ? this.#line.length : 0);
-    if (size > this.#limits.maxPartHeadBytes) this.#refuseHeadSize();
+  #readHead(octets: Buffer, start: number, end: number): number {
+    this.#headBytes += end - start;
+    // The empty line behind it is no part of the header; what else is as short comes to nothing
+    const isLonger = this.#line.length + end - start > 2;
+    if (isLonger && this.#headBytes > this.#limits.maxPartHeadBytes) this.#refuseHeadSize();
+    // A rope of strings: nothing is copied before the line is whole
+    this.#line += octets.toString("latin1", start, end);
+    if (octets[end - 1] === LF) {
+      const line = this.#line;
+      this.#line = "";
+      this.#onHeadLine(line);
+    }
+    return end;
   }
 
   #onHeadLine(line: string): void {
@@ -234,14 +237,9 @@ export class PartParser {
   }
 
   #onHead(): void {
-    let head: PartHead;
-    try {
-      head = readPartHead(this.#fields);
-    } catch (error) {
-      return this.#fail(error as ContentError);
-    }
+    const head = readPartHead(this.#fields);
     if (head.filename !== null && ++this.#files > this.#limits.maxFiles) {
-      this.#fail(new ContentError("ERR_TOO_MANY_PARTS", `more than ${this.#limits.maxFiles} files`));
+      throw new ContentError("ERR_TOO_MANY_PARTS", `more than ${this.#limits.maxFiles} files`);
     }
     this.#partBytes = 0;
     this.#place = "content";
@@ -253,8 +251,9 @@ export class PartParser {
 
   #refuseHeadSize(): never {
     const { maxPartHeadBytes } = this.#limits;
-    this.#fail(
-      new ContentError("ERR_PART_HEAD_TOO_LARGE", `more than ${maxPartHeadBytes} octets or ${MAX_HEAD_LINES} lines`),
+    throw new ContentError(
+      "ERR_PART_HEAD_TOO_LARGE",
+      `more than ${maxPartHeadBytes} octets or ${MAX_HEAD_LINES} lines`,
     );
   }
 
@@ -263,11 +262,6 @@ export class PartParser {
   }
 
   #refuse(detail: string): never {
-    this.#fail(new ContentError("ERR_MULTIPART", detail));
-  }
-
-  #fail(reason: ContentError): never {
-    this.#content?.fail(reason);
-    throw reason;
+    throw new ContentError("ERR_MULTIPART", detail);
   }
 }

@@ -155,14 +155,18 @@ describe("text around the parts", () => {
       expect((await readParts(bytes)).parts).toMatchObject([{ name: "a", content: "b" }]);
       expect((await readParts(cut(bytes, [3, 7, 8, 30]))).parts).toMatchObject([{ name: "a", content: "b" }]);
     }
-    expect((await readParts(padded(" ".repeat(1023)))).error).toBe("ERR_MULTIPART");
+    for (const tooMuch of [" ".repeat(1023), " ".repeat(5000)]) {
+      expect((await readParts(padded(tooMuch))).error).toBe("ERR_MULTIPART");
+    }
     expect((await readParts(`--edge${" ".repeat(5000)}`)).message).toContain(
       "a boundary is followed by something else",
     );
   });
 
   it("may be long and without a line end behind the last boundary", async () => {
-    expect((await readParts(`--edge--${"x".repeat(5000)}`)).error).toBe("");
+    for (const end of [`\r\n${"x".repeat(5000)}`, `\n${"x".repeat(5000)}`, " \t\r\nx", " ", "\r"]) {
+      expect((await readParts(`--edge--${end}`)).error).toBe("");
+    }
   });
 
   it("may be all there is: no parts", async () => {
@@ -221,6 +225,12 @@ describe("content that is no form", () => {
     ["a boundary that looks like a field", `--edge\r\n${disposition}\r\n--edge: x\r\n\r\nabc\r\n--edge--\r\n`],
     ["a boundary with one dash behind it", `--edge-\r\n${disposition}\r\n\r\nabc\r\n--edge--\r\n`],
     ["a boundary with a word behind it", `--edge x\r\n${disposition}\r\n\r\nabc\r\n--edge--\r\n`],
+    ["a closing boundary with a word behind it", `--edge\r\n${disposition}\r\n\r\nabc\r\n--edge--x\r\n`],
+    ["a closing boundary with a dash behind it", `--edge\r\n${disposition}\r\n\r\nabc\r\n--edge---`],
+    [
+      "a second header that begins folded",
+      `--edge\r\n${disposition}\r\n\r\nb\r\n--edge\r\n x\r\n${disposition}\r\n\r\n\r\n--edge--`,
+    ],
     ["a boundary line that ends in LF", `--edge\n${disposition}\r\n\r\nabc\r\n--edge--\r\n`],
     ["a boundary that only begins like it", `--edgeX\r\n${disposition}\r\n\r\nabc\r\n--edge--\r\n`],
     [
@@ -373,6 +383,18 @@ describe("limits", () => {
       Array.from({ length: 50 }, (__, i) => i * 100 + 1),
     );
     expect((await readParts(pieces)).error).toBe("ERR_PART_HEAD_TOO_LARGE");
+  });
+
+  it("take 32 lines of a header, folded as often as there is room", async () => {
+    const rest = 'Content-Disposition: form-data; name="a"';
+    const lines = (count: number): Buffer =>
+      formOf([{ head: `${"X-A: b\r\n".repeat(count - 1)}${rest}`, content: "" }]);
+    expect([(await readParts(lines(32))).error, (await readParts(lines(33))).error]).toEqual([
+      "",
+      "ERR_PART_HEAD_TOO_LARGE",
+    ]);
+    const folded = formOf([{ head: `X-A: b${"\r\n\tc".repeat(100)}\r\n${rest}`, content: "" }]);
+    expect((await readParts(folded)).error).toBe("");
   });
 
   it("do not count content that comes between two headers that are cut", async () => {

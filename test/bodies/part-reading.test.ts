@@ -1,4 +1,5 @@
 /** Parts as handlers read them: once, in order, in the form they ask for, and no faster than they take it. */
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { readMultipart } from "../../src/bodies/index.ts";
 import { MemoryContent } from "../web/support/memory-exchange.ts";
@@ -35,6 +36,31 @@ describe("a part", () => {
       bytes.fill(0);
     }
     expect([seen, form.equals(copy)]).toEqual([["same", "other"], true]);
+  });
+
+  it.each([
+    ["as it came", (form: Buffer): Request => requestWith(MULTIPART_TYPE, form), {}],
+    [
+      "unpacked",
+      (form: Buffer): Request => {
+        const request = requestWith(MULTIPART_TYPE, gzipSync(form));
+        request.headers.set("content-encoding", "gzip");
+        return request;
+      },
+      { decompress: true },
+    ],
+  ])("may give the memory of its pieces away, %s", async (_how, requestOf, options) => {
+    const form = formOf([part("a", "aaaa"), part("b", "bbbb"), part("c", "x\r\n--edg\r\ny"), part("d", "dddd")]);
+    const seen: string[] = [];
+    for await (const one of readMultipart(requestOf(form), options)) {
+      let text = "";
+      for await (const piece of one.stream()) {
+        text += Buffer.from(piece).toString();
+        structuredClone(piece, { transfer: [piece.buffer] });
+      }
+      seen.push(text);
+    }
+    expect(seen).toEqual(["aaaa", "bbbb", "x\r\n--edg\r\ny", "dddd"]);
   });
 
   it("is read once, and before the next", async () => {
