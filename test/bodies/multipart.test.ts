@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type MultipartOptions, readMultipart } from "../../src/bodies/index.ts";
+import { PartParser } from "../../src/bodies/part-parser.ts";
 import { MemoryContent } from "../web/support/memory-exchange.ts";
 import { failureOf, requestOver, requestWith, requestWithout } from "./support/content-request.ts";
 import { BOUNDARY, cut, formOf, MULTIPART_TYPE, part, readParts } from "./support/multipart.ts";
@@ -194,6 +195,40 @@ describe("a part without content", () => {
         `cut at ${at}`,
       ).toEqual(expected);
     }
+  });
+});
+
+describe("the parser", () => {
+  const limits = { maxParts: 10, maxFiles: 10, maxPartBytes: Infinity, maxPartHeadBytes: 8192 };
+
+  it("finds its boundary whatever is done to what it hands on", () => {
+    const contents: string[] = [];
+    const parser = new PartParser("edge", limits, () => {
+      const at = contents.push("") - 1;
+      return {
+        push(bytes): void {
+          contents[at] += Buffer.from(bytes).toString("latin1");
+          bytes.fill(0);
+        },
+        end(): void {},
+      };
+    });
+    const head = 'Content-Disposition: form-data; name="a"\r\n\r\n';
+    const form = Buffer.from(`--edge\r\n${head}x\r\n--edg\r\ny\r\n--edge\r\n${head}z\r\n--edge--`);
+    for (const octet of form) parser.write(Uint8Array.of(octet));
+    parser.end();
+    expect(contents).toEqual(["x\r\n--edg\r\ny", "z"]);
+  });
+
+  it("takes any token as the name of a field", async () => {
+    const names = ["__proto__", "constructor", "toString", "hasOwnProperty"];
+    const head = `${names.map((name) => `${name}: ${name}!`).join("\r\n")}\r\nContent-Disposition: form-data; name="a"`;
+    const rows: string[] = [];
+    new PartParser("edge", limits, (found) => {
+      rows.push(...found.lines);
+      return { push: () => {}, end: () => {} };
+    }).write(formOf([{ head, content: "" }]));
+    expect(rows.slice(0, 8)).toEqual(names.flatMap((name) => [name.toLowerCase(), `${name}!`]));
   });
 });
 
