@@ -29,12 +29,9 @@ export class TlsKeeper {
   /** Begins to watch; says what is doubtful about the certificates. */
   start(): void {
     this.#warn(this.#tls.warnings);
-    const { sources, isWatching, ownsTicketKeys, endpoint } = this.#tls;
-    const files = sources.flatMap(({ certFile, keyFile, ocspFile }) =>
-      [certFile, keyFile, ocspFile].filter((file) => file !== null),
-    );
+    const { files, filesLoaded, isWatching, ownsTicketKeys, endpoint } = this.#tls;
     if (isWatching && files.length > 0) {
-      this.#watch = new CertificateWatch(files, this.#time, () => this.#reloadQuietly());
+      this.#watch = new CertificateWatch(files, filesLoaded, this.#time, () => this.#reloadQuietly());
     }
     if (ownsTicketKeys) {
       this.#stopRenewing = this.#time.every(TICKET_KEY_MS, () => endpoint.rotateTicketKeys());

@@ -21,6 +21,7 @@ import {
 } from "./tls-certificate.ts";
 import { TlsEndpoint } from "./tls-endpoint.ts";
 import type { TlsVersion } from "./tls-settings.ts";
+import { factsOf } from "./tls-watch.ts";
 
 /** A certificate with its key: each as text (PEM), or as the path of a file that holds it. */
 export interface CertificateOptions {
@@ -100,6 +101,9 @@ export interface ProxyProtocolOptions {
 export interface ResolvedTls {
   readonly endpoint: TlsEndpoint;
   readonly sources: readonly CertificateSource[];
+  /** Of the sources, and what identified them before they were loaded. */
+  readonly files: readonly string[];
+  readonly filesLoaded: string;
   readonly warnings: readonly CertificateProblem[];
   readonly allowPlain: boolean;
   readonly isWatching: boolean;
@@ -135,6 +139,10 @@ const PRELOAD_SECONDS = 31_536_000;
 export function resolveTls(values: Values, mistakes: OptionMistake[], nowMs: number): ResolvedTls | null {
   const problems: CertificateProblem[] = [];
   const sources = sourcesOf(values, mistakes);
+  const files = sources.flatMap(({ certFile, keyFile, ocspFile }) =>
+    [certFile, keyFile, ocspFile].filter((file) => file !== null),
+  );
+  const filesLoaded = factsOf(files);
   const { certificates, warnings } = loadAll(sources, nowMs, problems);
   const requestCert = values.get("tls.requestCert") as boolean;
   const rejectUnauthorized = values.get("tls.rejectUnauthorized") as boolean;
@@ -163,6 +171,8 @@ export function resolveTls(values: Values, mistakes: OptionMistake[], nowMs: num
   return Object.freeze({
     endpoint,
     sources,
+    files,
+    filesLoaded,
     warnings,
     allowPlain: values.get("tls.allowPlain") as boolean,
     isWatching: values.get("tls.watch") as boolean,

@@ -28,14 +28,18 @@ export class CertificateWatch {
   #seen: string;
   #isStopped = false;
 
-  /** @param onChange called when one of the files has changed and nothing has for {@link QUIET_MS} */
-  constructor(files: readonly string[], time: TimeSource, onChange: () => void) {
+  /**
+   * @param loaded the {@link factsOf} the files from before they were loaded: what has changed since then is told too
+   * @param onChange called when one of the files has changed and nothing has for {@link QUIET_MS}
+   */
+  constructor(files: readonly string[], loaded: string, time: TimeSource, onChange: () => void) {
     this.#files = files.map((file) => resolve(file));
     this.#time = time;
     this.#onChange = onChange;
-    this.#seen = this.#facts();
+    this.#seen = loaded;
     for (const folder of new Set(this.#files.map((file) => dirname(file)))) this.#watchFolder(folder);
     this.#stopLooking = time.every(LOOK_MS, () => this.#look());
+    if (factsOf(this.#files) !== loaded) this.#waitForQuiet();
   }
 
   /** Ends it. */
@@ -65,20 +69,20 @@ export class CertificateWatch {
 
   /** Compares what identifies each file's content with the last time. */
   #look(): void {
-    const seen = this.#facts();
+    const seen = factsOf(this.#files);
     if (this.#isStopped || seen === this.#seen) return;
     this.#seen = seen;
     this.#onChange();
   }
+}
 
-  /** A few files once a minute, which are then read at once as well. */
-  #facts(): string {
-    return this.#files.map(factsOf).join("\n");
-  }
+/** What identifies the content of each. They are a few, and are read at once as well. */
+export function factsOf(files: readonly string[]): string {
+  return files.map((file) => factsOfOne(resolve(file))).join("\n");
 }
 
 /** `""` for a file that is not there now. */
-function factsOf(file: string): string {
+function factsOfOne(file: string): string {
   try {
     const { dev, ino, size, mtimeMs, ctimeMs } = statSync(file);
     return [dev, ino, size, mtimeMs, ctimeMs].join(" ");
