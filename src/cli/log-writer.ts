@@ -8,6 +8,7 @@
 
 import { appendFileSync, closeSync, openSync } from "node:fs";
 import type { LineSink } from "../observe/access-hooks.ts";
+import type { LineBatch } from "../observe/line-batch.ts";
 import { SYSTEM_TIME } from "../web/clock.ts";
 import { CommandError, messageOf, whyNotOpened } from "./command-error.ts";
 
@@ -64,6 +65,10 @@ class LateWriter implements LineSink {
     this.#writeNow(line);
     this.#written += line.length;
     if (this.#written > this.#options.fewCharacters && !this.#hasFailed) this.#loading ??= this.#load();
+  }
+
+  room(bytes: number): LineBatch | null {
+    return this.#writer === null ? null : this.#writer.room(bytes);
   }
 
   async flush(): Promise<void> {

@@ -20,10 +20,11 @@ import { AccessRecords, isTrouble, levelOf, type LogLevel } from "./access-recor
 import { ApacheLines } from "./apache-line.ts";
 import { escapeDeep, escapeLine, escapeText } from "./escape.ts";
 import { JsonLines } from "./json-line.ts";
+import type { BatchSource } from "./line-batch.ts";
 import { PrettyLines } from "./pretty-line.ts";
 
 /** Where lines go. */
-export interface LineSink {
+export interface LineSink extends BatchSource {
   /** Lines that it had to let go. */
   readonly droppedLines: number;
   /**
@@ -189,7 +190,9 @@ class LineForm implements Form {
   }
 
   response(info: ResponseInfo, code: string): void {
-    this.#sink.write(this.#lines.response(info, code), this.#isAscii);
+    const lines = this.#lines;
+    if (lines.add?.(info, code, this.#sink) === true) return;
+    this.#sink.write(lines.response(info, code), this.#isAscii);
   }
 
   refusal(refusal: Refusal): void {

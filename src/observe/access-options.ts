@@ -8,6 +8,7 @@ import { isToken } from "../http/fields.ts";
 import type { ConnectionInfo, Exchange, Refusal } from "../http/exchange.ts";
 import type { Fault, ResponseInfo } from "../server/hooks.ts";
 import type { TimeSource } from "../web/clock.ts";
+import type { BatchSource } from "./line-batch.ts";
 import {
   A_FUNCTION,
   A_TIME_SOURCE,
@@ -95,6 +96,8 @@ export interface AccessLogOptions {
 /** What all forms are made from. */
 export interface LineSource {
   response(response: ResponseInfo, code: string): string;
+  /** Puts the same line down where it will be written from. False, and nothing added, where it has to be text. */
+  add?(response: ResponseInfo, code: string, sink: BatchSource): boolean;
   refusal(refusal: Refusal): string;
   /** `""` where the form has no place for it. */
   fault(fault: Fault): string;

@@ -65,22 +65,22 @@ export class AccessRecords {
   response(info: ResponseInfo, code: string): Record<string, unknown> {
     const { exchange, outcome, status, contentBytes, requestContentBytes, route } = info;
     const { request, connection, requestId, traceParent } = exchange;
-    const record: Record<string, unknown> = {
-      remote: remoteOf(connection),
-      method: request.method,
-      target: this.redactor.url(request.target),
-      status,
-      bytes: contentBytes,
-      durationMs: rounded(info.durationMs),
-      firstByteMs: rounded(info.firstByteMs),
-      version: request.version,
-      host: request.authority,
-    };
+    const record: Record<string, unknown> = { remote: remoteOf(connection) };
     const set = (name: string, value: string): void => {
       if (value !== "") record[name] = value;
     };
-    if (requestContentBytes > 0) record["requestBytes"] = requestContentBytes;
     if (connection.isEncrypted) record["tls"] = tlsOf(connection);
+    const userAgent = request.fields.get("user-agent");
+    if (userAgent !== null) record["userAgent"] = this.redactor.field("user-agent", userAgent);
+    record["version"] = request.version;
+    record["host"] = request.authority;
+    record["method"] = request.method;
+    record["target"] = this.redactor.url(request.target);
+    record["status"] = status;
+    record["bytes"] = contentBytes;
+    record["durationMs"] = rounded(info.durationMs);
+    record["firstByteMs"] = rounded(info.firstByteMs);
+    if (requestContentBytes > 0) record["requestBytes"] = requestContentBytes;
     set("route", route);
     if (outcome !== "complete") record["outcome"] = outcome;
     set("code", code);
@@ -93,8 +93,6 @@ export class AccessRecords {
     }
     const referer = request.fields.get("referer");
     if (referer !== null) record["referer"] = this.redactor.field("referer", this.redactor.url(referer));
-    const userAgent = request.fields.get("user-agent");
-    if (userAgent !== null) record["userAgent"] = this.redactor.field("user-agent", userAgent);
     if (this.#fields.length > 0) record["fields"] = this.#fieldsOf(exchange);
     if (this.#options.members !== undefined) Object.assign(record, this.#options.members(info));
     return this.#finished(record);

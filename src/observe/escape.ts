@@ -15,6 +15,11 @@ const EACH_NOT_VISIBLE_NOR_SPACE = /[^\x21-\x5b\x5d-\x7e]/gu;
 /** Controls, marks that reorder or hide text, halves of characters, separators of lines. */
 const EACH_UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
+/** Whether {@link escapeJson} would leave it as it is. */
+export function isPlainJson(text: string): boolean {
+  return !NOT_PLAIN.test(text);
+}
+
 /** What stands between the quotation marks of a JSON string (RFC 8259 §7), in ASCII. */
 export function escapeJson(text: string): string {
   return NOT_PLAIN.test(text) ? text.replace(EACH_NOT_PLAIN, jsonEscape) : text;

@@ -12,8 +12,9 @@ import { fstatSync, openSync, stat, writeSync } from "node:fs";
 import { destination } from "pino";
 import type { TimeSource } from "../web/clock.ts";
 import type { LineSink } from "./access-hooks.ts";
+import { LineBatch } from "./line-batch.ts";
 
-/** Lines are joined up to so many octets before they are handed over. */
+/** Lines are gathered up to so many octets before they are handed over. */
 const BATCH_BYTES = 64 * 1024;
 /** Of a pipe that several processes write to: so much of each stays in one piece (POSIX PIPE_BUF, 4 KiB on Linux). */
 const SHARED_PIPE_BATCH_BYTES = 4096;
@@ -26,6 +27,8 @@ const LAST_TRY_MS = 2_000;
 const STANDARD_ERROR = 2;
 /** Looked at so often whether the file is still where it was, as long as lines come. */
 const LOOK_PERIOD_MS = 1_000;
+
+const NOTHING: Buffer = Buffer.alloc(0);
 
 type Destination = ReturnType<typeof destination>;
 
@@ -51,11 +54,13 @@ export class LogSink implements LineSink {
   readonly #flush: () => void;
   #stream: Destination;
   readonly #batchBytes: number;
+  /** Handed over last. */
+  #given: LineBatch | null = null;
   #fd: number;
   #identity: string;
-  /** Text is joined without being copied, and is turned into octets once for all. */
-  #batch = "";
-  #batchLines = 0;
+  #batch: LineBatch | null = null;
+  /** One that is written and may be filled again: at full load two take turns. */
+  #spare: LineBatch | null = null;
   /** Handed over since the stream had nothing left. */
   #linesUnderWay = 0;
   /** Monotonic; until then what the system does not take is tried again. */
@@ -67,7 +72,6 @@ export class LogSink implements LineSink {
   #lastComplaintMs = -Infinity;
   #lastLookMs = 0;
   #isClosed = false;
-  #isAscii = true;
   /** The last thing heard of the stream was an error; it tries again with the next lines. */
   #hasFailed = false;
   /** Whoever read our output has gone: the stream takes no more, and does not even end. */
@@ -97,7 +101,7 @@ export class LogSink implements LineSink {
 
   /** Octets that wait, roughly. */
   get waitingBytes(): number {
-    return this.#underWay + this.#batch.length;
+    return this.#underWay + (this.#batch?.length ?? 0);
   }
 
   /**
@@ -107,11 +111,20 @@ export class LogSink implements LineSink {
    */
   write(line: string, isAscii = true): void {
     if (this.#isClosed) return;
-    if (this.#batch.length + line.length > this.#batchBytes) this.#handOver();
-    this.#batch += line;
-    this.#batchLines++;
-    if (!isAscii) this.#isAscii = false;
+    const batch = this.room(LineBatch.most(line, isAscii));
+    if (batch !== null) return batch.add(line, isAscii);
+    // Longer than a batch: one of its own, behind what came before it
+    this.#handOver();
+    const own = new LineBatch(Buffer.byteLength(line));
+    own.add(line, isAscii);
+    this.#give(own);
+  }
+
+  room(bytes: number): LineBatch | null {
+    if (this.#isClosed || bytes > this.#batchBytes) return null;
+    if (this.#batch !== null && !this.#batch.hasRoom(bytes)) this.#handOver();
     this.#cancelFlush ??= this.#options.time.after(this.#options.flushMs, this.#flush);
+    return (this.#batch ??= this.#takeSpare());
   }
 
   /** Resolves when all lines so far are with the system, or have failed to get there. */
@@ -139,6 +152,7 @@ export class LogSink implements LineSink {
     }
     this.#handOver();
     const old = this.#stream;
+    this.#given = null;
     this.#fd = fd;
     this.#identity = identityOf(fd);
     this.#stream = this.#openStream(fd);
@@ -179,6 +193,10 @@ export class LogSink implements LineSink {
     });
     stream.on("drain", () => {
       this.#linesUnderWay = 0;
+      if (stream !== this.#stream || this.#given === null) return;
+      // All that it was given is written
+      this.#keepSpare(this.#given);
+      this.#given = null;
     });
     stream.on("write", (written: number) => {
       this.#underWay = Math.max(0, this.#underWay - written);
@@ -194,37 +212,47 @@ export class LogSink implements LineSink {
     return stream;
   }
 
-  #takeBatch(): Buffer {
-    // The octets of ASCII are its code units: copied, not encoded
-    const bytes = Buffer.from(this.#batch, this.#isAscii ? "latin1" : "utf8");
-    this.#batch = "";
-    this.#batchLines = 0;
-    this.#isAscii = true;
-    return bytes;
+  #takeSpare(): LineBatch {
+    const spare = this.#spare;
+    this.#spare = null;
+    return spare ?? new LineBatch(this.#batchBytes);
   }
 
   #handOver(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = null;
-    if (this.#batch === "" || this.#isClosed) return;
-    const lines = this.#batchLines;
-    const bytes = this.#takeBatch();
-    const { length } = bytes;
+    const batch = this.#batch;
+    if (batch === null || batch.length === 0 || this.#isClosed) return;
+    this.#batch = null;
+    this.#give(batch);
+  }
+
+  /** To the stream, which has its memory until all that it was given is written. */
+  #give(batch: LineBatch): void {
+    const { length, lines } = batch;
     if (this.#isUnheard || this.#underWay + length > this.#options.maxBufferedBytes) {
       this.#droppedLines += lines;
+      this.#keepSpare(batch);
       return;
     }
     this.#underWay += length;
     this.#linesUnderWay += lines;
     try {
       // In its mode for buffers it takes them as they are; its types know text alone
-      this.#stream.write(bytes as unknown as string);
+      this.#stream.write(batch.taken() as unknown as string);
+      this.#given = batch;
     } catch {
       // pino ends its streams when a process has nothing left to do, and this one has gone on
       this.#underWay -= length;
       this.#droppedLines += lines;
     }
     this.#look();
+  }
+
+  #keepSpare(batch: LineBatch): void {
+    if (batch.octets.length !== this.#batchBytes) return;
+    batch.empty();
+    this.#spare = batch;
   }
 
   /** Whether somebody has moved the file away. */
@@ -242,12 +270,13 @@ export class LogSink implements LineSink {
 
   /** The process ends: nothing can be waited for any more, and nothing may hold it for good. */
   #writeRest(): void {
-    const lines = this.#linesUnderWay + this.#batchLines;
+    const lines = this.#linesUnderWay + (this.#batch?.lines ?? 0);
     try {
       // What has failed before is not tried again
       if (this.#hasFailed) throw new Error("the system does not take it");
       this.#flushWithin(LAST_TRY_MS);
-      const bytes = this.#takeBatch();
+      const bytes = this.#batch?.taken() ?? NOTHING;
+      this.#batch = null;
       for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
     } catch (error) {
       // Or pino would go on at its own end of the process

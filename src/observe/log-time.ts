@@ -10,6 +10,9 @@ const MONTHS: readonly string[] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov D
 /** `000` to `999`. */
 const THOUSANDTHS: readonly string[] = Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, "0"));
 
+/** Of `2026-11-21T08:00:00.` */
+export const SECOND_LENGTH = 20;
+
 /** `2026-11-21T08:00:00.123Z`, in pieces for who puts lines together. */
 export class IsoTime {
   readonly #before: string;
@@ -29,12 +32,17 @@ export class IsoTime {
     const second = Math.floor(wallMs / 1000);
     if (second !== this.#second) {
       this.#second = second;
-      this.#start = `${this.#before}${isoOf(second * 1000).slice(0, 20)}`;
+      this.#start = `${this.#before}${isoSecond(second)}`;
     }
     this.#wallMs = wallMs;
     this.#text = this.#start + (THOUSANDTHS[Math.floor(wallMs) - second * 1000] as string);
     return this.#text;
   }
+}
+
+/** `2026-11-21T08:00:00.`, of seconds since 1970. */
+export function isoSecond(second: number): string {
+  return isoOf(second * 1000).slice(0, SECOND_LENGTH);
 }
 
 /** `10/Oct/2000:13:55:36 +0000` */
