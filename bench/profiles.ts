@@ -1,7 +1,7 @@
 /** All profiles, in the order in which they are listed and run. */
 import { APP_PROFILES } from "./app-profiles.ts";
 import { IDLE_PROFILE } from "./idle-profile.ts";
-import { LOG_PROFILE } from "./log-profile.ts";
+import { LOG_PROFILES } from "./log-profile.ts";
 import { PLAIN_PROFILES } from "./plain-profiles.ts";
 import type { Profile } from "./profile.ts";
 import { STARTUP_PROFILE } from "./startup-profile.ts";
@@ -13,7 +13,7 @@ export const PROFILES: readonly Profile[] = [
   ...APP_PROFILES,
   ...STATIC_PROFILES,
   ...TLS_PROFILES,
-  LOG_PROFILE,
+  ...LOG_PROFILES,
   IDLE_PROFILE,
   STARTUP_PROFILE,
 ];

@@ -28,6 +28,7 @@ const TARGETS: Readonly<Record<string, readonly [must: number, aim: number]>> = 
   "startup": [0.95, 0.75],
   "rate-20k": [1.1, 1],
   "log-on": [1, 0.9],
+  "log-cost": [1.1, 1.05],
 };
 
 /** @returns what is demanded, or null */
