@@ -165,7 +165,8 @@ async function main(words: readonly string[]): Promise<number> {
   const settings = parseSettings(words);
   if (settings.isHelp) console.log(USAGE);
   else if (settings.isListing) list();
-  else if (settings.isInstalling) return spawnSync("npm", ["ci", "--prefix", PEERS], { stdio: "inherit" }).status ?? 1;
+  else if (settings.isInstalling)
+    return spawnSync("npm", ["install", "--no-save", "--prefix", PEERS], { stdio: "inherit" }).status ?? 1;
   else if (settings.from.length > 0) {
     show(joinRuns(settings.from.map((files) => poolRuns(files.split("+").map(readRun)))), settings);
   } else if (process.platform !== "linux" || cpus().length < 2) {

@@ -58,7 +58,7 @@ function nodeVersion(node: string): string {
   return `Node ${execFileSync(node, ["--version"], { encoding: "utf8" }).trim()}`;
 }
 
-const noPackage = (name: string): string => `${name} is not installed (npm ci in bench/peers)`;
+const noPackage = (name: string): string => `${name} is not installed (npm run bench -- --install)`;
 
 /** A script on Node that needs these packages; the first names its version. */
 function onNode(name: string, serves: string, about: string, packages: readonly string[] = []): SubjectSpec {
