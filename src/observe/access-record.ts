@@ -1,11 +1,12 @@
 /**
  * What a line is about, as an object: for loggers, for people, and for JSON where somebody has a hand in it.
  *
- * The hot way of JSON (json-line.ts) writes the same members without the object; a test holds the two together. Nothing is
+ * The hot way of JSON (json-octets.ts) writes the same members without the object; a test holds the two together. Nothing is
  * escaped here but what is kept out is left out: how a value is made harmless is for the form of the line.
  */
 
 import type { ConnectionInfo, Exchange, Refusal } from "../http/exchange.ts";
+import type { Fields } from "../http/fields.ts";
 import type { Fault, ResponseInfo } from "../server/hooks.ts";
 import { type AccessLogOptions, type LogMembers, remoteOf } from "./access-options.ts";
 import { describeError } from "./describe-error.ts";
@@ -91,8 +92,8 @@ export class AccessRecords {
       record["traceId"] = traceIdOf(traceParent);
       record["spanId"] = spanIdOf(traceParent);
     }
-    const referer = request.fields.get("referer");
-    if (referer !== null) record["referer"] = this.redactor.field("referer", this.redactor.url(referer));
+    const referer = this.refererOf(request.fields);
+    if (referer !== null) record["referer"] = referer;
     if (this.#fields.length > 0) record["fields"] = this.#fieldsOf(exchange);
     if (this.#options.members !== undefined) Object.assign(record, this.#options.members(info));
     return this.#finished(record);
@@ -109,6 +110,16 @@ export class AccessRecords {
     if (error.rule !== "") record["rule"] = error.rule;
     record["reason"] = error.message;
     return this.#finished(record);
+  }
+
+  /**
+   * The Referer without its secrets, null if there is none. Whoever sends several has each of them looked at: joined they would be
+   * no URL, of which the second's secrets would be left in.
+   */
+  refererOf(fields: Fields): string | null {
+    if (!fields.has("referer")) return null;
+    const urls = fields.all("referer").map((one) => this.redactor.url(one));
+    return this.redactor.field("referer", urls.join(", "));
   }
 
   /** What leads from the line of an answer to that of the failure behind it; `""` if there is none. */

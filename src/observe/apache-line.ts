@@ -41,9 +41,9 @@ export class ApacheLines implements LineSource {
     const start = `${hostOf(connection)} - ${user} [${time}] "${request.method} ${target} HTTP/${request.version}"`;
     const line = `${start} ${status === 0 ? NO_STATUS : status} ${contentBytes === 0 ? "-" : contentBytes}`;
     if (!this.#isCombined) return `${line}\n`;
-    const referer = request.fields.get("referer");
+    const referer = this.#records.refererOf(request.fields);
     const userAgent = request.fields.get("user-agent");
-    const page = referer === null ? "-" : escapeApache(redactor.field("referer", redactor.url(referer)));
+    const page = referer === null ? "-" : escapeApache(referer);
     const agent = userAgent === null ? "-" : escapeApache(redactor.field("user-agent", userAgent));
     return `${line} "${page}" "${agent}"\n`;
   }

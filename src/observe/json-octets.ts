@@ -2,9 +2,9 @@
  * The line of a response as JSON, put down octet by octet where it will be written from.
  *
  * What a connection's requests have in common is kept as octets, times are digits over a pattern, and of the target each
- * character is looked at once: nothing is allocated for a line, which costs a fifth of the same line joined as text
- * (docs/decisions/0011-log-lines.md). What needs an escape is left to whoever makes lines of objects (json-line.ts); a test
- * holds the two together.
+ * character is looked at once: nothing is made for a line that is garbage behind it (docs/decisions/0011-log-lines.md). A target
+ * that needs an escape, and whatever is larger or stranger than is worth a way of its own, is left to whoever makes lines of
+ * objects (json-line.ts); a test holds the two together.
  */
 
 import type { ConnectionInfo, RequestHead } from "../http/exchange.ts";
@@ -30,6 +30,11 @@ const TEN_MS_IN_US = 10_000;
 
 /** Octets of a line beside those that are kept, the target and what is rare: numbers of twenty digits, and names. */
 const MOST_BETWEEN = 160;
+/** Host and user agent up to here are kept for a connection, escaped. */
+const MOST_KEPT = 1024;
+const START_STEP_BYTES = 128;
+/** No response takes so long; what is more is no number of milliseconds. */
+const MOST_MS = 1e12;
 /** Targets up to here are looked at character by character; for longer ones it pays to ask the engine. */
 const SHORT_TARGET = 32;
 
@@ -51,16 +56,17 @@ const NO_OCTETS: Buffer = Buffer.alloc(0);
 /** What lines of one connection have in common. */
 class PeerOctets {
   readonly remote: string;
-  /** What {@link start} was made of. */
-  method: string | null = null;
-  version = "";
-  authority = "";
-  userAgent: string | null = null;
-  isFailure = false;
-  /** Of which second the text of the time in {@link start} is. */
-  second = NaN;
   /** All of a line up to the target, for requests like the last one: who asks stands before what is asked. */
   start: Buffer = NO_OCTETS;
+  /** Of which second the text of the time in {@link start} is. */
+  second = NaN;
+  /** Of {@link start}. Used again: clients that alternate shall not cost memory each time. */
+  #memory: Buffer = NO_OCTETS;
+  #method: string | null = null;
+  #version = "";
+  #authority = "";
+  #userAgent: string | null = null;
+  #isFailure = false;
 
   constructor(remote: string) {
     this.remote = remote;
@@ -69,12 +75,27 @@ class PeerOctets {
   /** Whether a line of this request begins like the last one. */
   isLike(request: RequestHead, userAgent: string | null, isFailure: boolean): boolean {
     return (
-      request.method === this.method &&
-      userAgent === this.userAgent &&
-      request.authority === this.authority &&
-      request.version === this.version &&
-      isFailure === this.isFailure
+      request.method === this.#method &&
+      userAgent === this.#userAgent &&
+      request.authority === this.#authority &&
+      request.version === this.#version &&
+      isFailure === this.#isFailure
     );
+  }
+
+  keep(text: string, request: RequestHead, userAgent: string | null, isFailure: boolean): void {
+    const { method, version, authority } = request;
+    this.#method = method;
+    this.#version = version;
+    this.#authority = authority;
+    this.#userAgent = userAgent;
+    this.#isFailure = isFailure;
+    if (text.length > this.#memory.length) {
+      this.#memory = Buffer.allocUnsafeSlow(Math.ceil(text.length / START_STEP_BYTES) * START_STEP_BYTES);
+    }
+    this.#memory.write(text, "latin1");
+    this.start = this.#memory.subarray(0, text.length);
+    this.second = NaN;
   }
 }
 
@@ -115,16 +136,24 @@ export class JsonOctets {
   #add(info: ResponseInfo, code: string, sink: BatchSource, target: string, isSafe: boolean): boolean {
     const { exchange, outcome, status } = info;
     const { request, connection } = exchange;
-    const peer = this.#peerOf(connection);
     const isFailure = status >= 500 || outcome === "broken";
-    const start = this.#startOf(peer, connection, request, isFailure);
+    const userAgent = request.fields.get("user-agent");
+    if (request.authority.length + (userAgent?.length ?? 0) > MOST_KEPT || !areNumbers(info)) return false;
+    const peer = this.#peerOf(connection);
+    // Behind a proxy each request is of another peer, of which nothing is worth being kept
+    const once = peer === null ? this.#startOf(escapeJson(remoteOf(connection)), info, userAgent, isFailure) : "";
+    if (peer !== null && !peer.isLike(request, userAgent, isFailure)) {
+      peer.keep(this.#startOf(peer.remote, info, userAgent, isFailure), request, userAgent, isFailure);
+    }
+    const startLength = peer === null ? once.length : peer.start.length;
     const rare = this.#rareOf(info, code, isFailure);
-    const batch = sink.room(start.length + target.length + rare.length + MOST_BETWEEN);
+    const batch = sink.room(startLength + target.length + rare.length + MOST_BETWEEN);
     if (batch === null) return false;
     const { octets, length } = batch;
-    octets.set(start, length);
+    if (peer === null) putText(octets, length, once);
+    else octets.set(peer.start, length);
     this.#putTime(octets, length, peer);
-    let at = putPlain(octets, length + start.length, target, isSafe);
+    let at = putPlain(octets, length + startLength, target, isSafe);
     if (at === NOT_PLAIN) {
       return !isSafe && this.#add(info, code, sink, this.#records.redactor.url(request.target), true);
     }
@@ -140,9 +169,10 @@ export class JsonOctets {
     return true;
   }
 
-  #peerOf(connection: ConnectionInfo): PeerOctets {
+  #peerOf(connection: ConnectionInfo): PeerOctets | null {
     let peer = this.#peers.get(connection);
     if (peer === undefined) {
+      if (connection.forwardedBy !== undefined && connection.forwardedBy !== null) return null;
       peer = new PeerOctets(escapeJson(remoteOf(connection)));
       this.#peers.set(connection, peer);
     }
@@ -150,35 +180,29 @@ export class JsonOctets {
   }
 
   /** A method is a token (RFC 9110 §9.1): nothing in it to escape. */
-  #startOf(peer: PeerOctets, connection: ConnectionInfo, request: RequestHead, isFailure: boolean): Buffer {
-    const userAgent = request.fields.get("user-agent");
-    if (peer.isLike(request, userAgent, isFailure)) return peer.start;
-    const { method, version, authority } = request;
-    peer.method = method;
-    peer.version = version;
-    peer.authority = authority;
-    peer.userAgent = userAgent;
-    peer.isFailure = isFailure;
-    peer.second = NaN;
+  #startOf(remote: string, { exchange }: ResponseInfo, userAgent: string | null, isFailure: boolean): string {
+    const { connection, request } = exchange;
     const level = `"level":"${isFailure ? "error" : "info"}","msg":"request"${this.#base}`;
-    const tls = connection.isEncrypted ? `,"tls":${JSON.stringify(tlsOf(connection))}` : "";
+    const tls = connection.isEncrypted ? tlsMember(tlsOf(connection)) : "";
     const agent = userAgent === null ? "" : `,"userAgent":"${escapeJson(userAgent)}"`;
-    const who = `,"remote":"${peer.remote}"${tls}${agent}`;
-    const what = `,"version":"${version}","host":"${escapeJson(authority)}","method":"${method}","target":"`;
-    return (peer.start = octetsOf(`${START}${NO_TIME}Z",${level}${who}${what}`));
+    const who = `,"remote":"${remote}"${tls}${agent}`;
+    const what = `,"version":"${request.version}","host":"${escapeJson(request.authority)}","method":"${request.method}"`;
+    return `${START}${NO_TIME}Z",${level}${who}${what},"target":"`;
   }
 
-  #putTime(octets: Buffer, start: number, peer: PeerOctets): void {
+  #putTime(octets: Buffer, start: number, peer: PeerOctets | null): void {
     const wallMs = Math.floor(this.#time.nowMs());
     const second = Math.floor(wallMs / 1000);
-    if (second !== peer.second) {
+    if (peer === null || second !== peer.second) {
       if (second !== this.#second) {
         this.#secondOctets = octetsOf(isoSecond(second));
         this.#second = second;
       }
-      peer.start.set(this.#secondOctets, TIME_AT);
-      peer.second = second;
       octets.set(this.#secondOctets, start + TIME_AT);
+      if (peer !== null) {
+        peer.start.set(this.#secondOctets, TIME_AT);
+        peer.second = second;
+      }
     }
     putThousandths(octets, start + THOUSANDTHS_AT, wallMs - second * 1000);
   }
@@ -197,11 +221,25 @@ export class JsonOctets {
       if (id !== "") text += `,"faultId":"${escapeJson(id)}"`;
     }
     if (requestId !== "") text += `,"requestId":"${escapeJson(requestId)}"`;
-    if (traceParent !== "") text += `,"traceId":"${traceIdOf(traceParent)}","spanId":"${spanIdOf(traceParent)}"`;
-    const referer = request.fields.get("referer");
-    if (referer !== null) text += `,"referer":"${escapeJson(this.#records.redactor.url(referer))}"`;
+    if (traceParent !== "") text += traceMembers(traceParent);
+    const referer = this.#records.refererOf(request.fields);
+    if (referer !== null) text += `,"referer":"${escapeJson(referer)}"`;
     return text;
   }
+}
+
+function tlsMember(tls: string | true): string {
+  return tls === true ? ',"tls":true' : `,"tls":"${escapeJson(tls)}"`;
+}
+
+/** Middleware may have said something else than a `traceparent`. */
+function traceMembers(traceParent: string): string {
+  return `,"traceId":"${escapeJson(traceIdOf(traceParent))}","spanId":"${escapeJson(spanIdOf(traceParent))}"`;
+}
+
+/** Whether the numbers of a line can be put down as digits. */
+function areNumbers({ contentBytes, durationMs, firstByteMs }: ResponseInfo): boolean {
+  return contentBytes >= 0 && Number.isSafeInteger(contentBytes) && durationMs < MOST_MS && firstByteMs < MOST_MS;
 }
 
 const HIGHEST_STATUS = 599;

@@ -1,8 +1,7 @@
 /**
  * Lines that wait to be handed over, as octets in one piece of memory.
  *
- * A line is put down where it will be written from: it is never an object, is not copied again, and leaves nothing to collect.
- * Whoever puts octets down itself moves `length` and `lines` on when the line is whole, and not before.
+ * A line is put down where it will be written from: it is no object and no text first, and leaves nothing to collect. Whoever puts octets down itself moves `length` and `lines` on when the line is whole, and not before.
  */
 
 /** Octets that a character outside of ASCII may have in UTF-8, for each of its code units. */
@@ -44,6 +43,13 @@ export class LineBatch {
   /** The lines, in this memory. */
   taken(): Buffer {
     return this.octets.subarray(0, this.length);
+  }
+
+  /** The lines, in as much memory as they need. */
+  copied(): Buffer {
+    const copy = Buffer.allocUnsafeSlow(this.length);
+    this.octets.copy(copy, 0, 0, this.length);
+    return copy;
   }
 
   empty(): void {

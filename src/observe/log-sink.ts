@@ -54,12 +54,12 @@ export class LogSink implements LineSink {
   readonly #flush: () => void;
   #stream: Destination;
   readonly #batchBytes: number;
-  /** Handed over last. */
+  /** Handed over last, as the memory that it is. */
   #given: LineBatch | null = null;
   #fd: number;
   #identity: string;
   #batch: LineBatch | null = null;
-  /** One that is written and may be filled again: at full load two take turns. */
+  /** One that is written and may be filled again. */
   #spare: LineBatch | null = null;
   /** Handed over since the stream had nothing left. */
   #linesUnderWay = 0;
@@ -237,10 +237,13 @@ export class LogSink implements LineSink {
     }
     this.#underWay += length;
     this.#linesUnderWay += lines;
+    // What waits for long must not take much more than it holds: a few lines do not keep the memory of a batch
+    const isSmall = length < batch.octets.length / 2;
     try {
       // In its mode for buffers it takes them as they are; its types know text alone
-      this.#stream.write(batch.taken() as unknown as string);
-      this.#given = batch;
+      this.#stream.write((isSmall ? batch.copied() : batch.taken()) as unknown as string);
+      if (isSmall) this.#keepSpare(batch);
+      else this.#given = batch;
     } catch {
       // pino ends its streams when a process has nothing left to do, and this one has gone on
       this.#underWay -= length;

@@ -7,6 +7,7 @@ import { accessLog } from "../../src/observe/access-log.ts";
 import { AccessRecords } from "../../src/observe/access-record.ts";
 import { JsonLines } from "../../src/observe/json-line.ts";
 import { LineBatch } from "../../src/observe/line-batch.ts";
+import type { ConnectionInfo } from "../../src/http/exchange.ts";
 import type { ResponseInfo } from "../../src/server/hooks.ts";
 import { type ExchangeFacts, exchangeOf, HandTime, responseOf } from "./support/exchanges.ts";
 
@@ -23,32 +24,40 @@ beforeEach(() => {
 class Lines {
   readonly #octets: JsonLines;
   readonly #objects: JsonLines;
-  readonly #batch: LineBatch;
+  readonly #most: number;
 
-  constructor(base: Record<string, unknown> = {}, capacity = BATCH_BYTES) {
+  /** @param most the longest line that there is room for */
+  constructor(base: Record<string, unknown> = {}, most = BATCH_BYTES) {
     this.#octets = new JsonLines({ base }, new AccessRecords({}), time);
     const members = (): Record<string, unknown> => ({});
     this.#objects = new JsonLines({ base, members }, new AccessRecords({ members }), time);
-    this.#batch = new LineBatch(capacity);
+    this.#most = most;
   }
 
   /** The line put down as octets, null if it was left to others. */
   put(info: ResponseInfo, code = ""): string | null {
-    this.#batch.empty();
-    // What is left over from the line before must not show
-    this.#batch.octets.fill(0xff);
-    const isAdded = this.#octets.add(info, code, {
-      room: (bytes) => (this.#batch.hasRoom(bytes) ? this.#batch : null),
-    });
-    if (this.#batch.lines !== Number(isAdded) || (!isAdded && this.#batch.length > 0)) {
+    let batch: LineBatch | null = null;
+    const room = (bytes: number): LineBatch | null => {
+      // No octet more than was asked for
+      batch = bytes > this.#most ? null : new LineBatch(bytes);
+      return batch;
+    };
+    const isAdded = this.#octets.add(info, code, { room });
+    const { lines, length } = batch ?? new LineBatch(0);
+    if (lines !== Number(isAdded) || (!isAdded && length > 0)) {
       throw new Error("what was said to be added is not what was added");
     }
-    return isAdded ? this.#batch.taken().toString("latin1") : null;
+    return isAdded ? ((batch as LineBatch | null)?.taken().toString("latin1") ?? null) : null;
   }
 
   text(info: ResponseInfo, code = ""): string {
     return this.#objects.response(info, code);
   }
+}
+
+/** Names and values, in order. */
+function membersOf(line: string): Array<[string, unknown]> {
+  return Object.entries(JSON.parse(line) as object);
 }
 
 const PLAIN_TARGET = fc
@@ -78,7 +87,9 @@ const FACTS: fc.Arbitrary<ExchangeFacts> = fc.record({
 
 describe("a line of octets", () => {
   it("is the line that is made of objects, whatever came before it on its connection", () => {
-    const steps = fc.array(fc.tuple(FACTS, fc.constantFrom(0, 1, 999, 1000, 86_400_000), fc.nat(1)), { maxLength: 8 });
+    const steps = fc.array(fc.tuple(FACTS, fc.constantFrom(0, 1, 999, 1000, 86_400_000, -1, -60_000), fc.nat(1)), {
+      maxLength: 8,
+    });
     fc.assert(
       fc.property(steps, fc.constantFrom("", "ERR_HEAD_TIMEOUT"), (list, code) => {
         const lines = new Lines({ service: 'ü"' });
@@ -92,7 +103,7 @@ describe("a line of octets", () => {
           const line = lines.put(info, code);
           if (line === null) continue;
           expect(line).toMatch(/^[\x20-\x7e]+\n$/);
-          expect(JSON.parse(line)).toEqual(JSON.parse(lines.text(info, code)));
+          expect(membersOf(line)).toEqual(membersOf(lines.text(info, code)));
         }
       }),
       { numRuns: 2000 },
@@ -135,10 +146,58 @@ describe("a line of octets", () => {
     [9.9994, 9.9994, "9.999", "9.999"],
     [9.9996, 0.1, "10.000", "0.100"],
     [3_600_000.25, 12.3456, "3600000.250", "12.346"],
-    [-0.001, NaN, "0.000", "0.000"],
+    [-0.001, 0, "0.000", "0.000"],
   ])("has %d and %d ms as %s and %s", (durationMs, firstByteMs, duration, firstByte) => {
     const line = new Lines().put(responseOf({ durationMs, firstByteMs }));
     expect(line).toContain(`"durationMs":${duration},"firstByteMs":${firstByte}}`);
+  });
+
+  it.each([
+    { contentBytes: -15 },
+    { contentBytes: 1.5 },
+    { contentBytes: NaN },
+    { durationMs: Infinity },
+    { durationMs: NaN },
+    { firstByteMs: 1e300 },
+    { authority: "a".repeat(1025) },
+    { fields: [["user-agent", "a".repeat(1025)]] },
+  ] as ExchangeFacts[])("is left to objects for %j", (facts) => {
+    expect(new Lines().put(responseOf(facts))).toBeNull();
+  });
+
+  it("shows each Referer without its secrets", () => {
+    const fields: ExchangeFacts["fields"] = [
+      ["referer", "https://a.example/?q=1"],
+      ["referer", "https://ada:s3cret@b.example/?token=s3cret"],
+    ];
+    const lines = new Lines();
+    const referer = "https://a.example/?q=1, https://[redacted]@b.example/?token=[redacted]";
+    for (const line of [lines.put(responseOf({ fields })) ?? "", lines.text(responseOf({ fields }))]) {
+      expect(JSON.parse(line)).toHaveProperty("referer", referer);
+    }
+  });
+
+  it("escapes what this process itself may have said", () => {
+    const response = responseOf({ status: 500, traceParent: `00-"\n${"é".repeat(30)}-"\n${"é".repeat(20)}` });
+    const tls = { version: 'TLS"é\x7f' } as unknown as NonNullable<ConnectionInfo["tls"]>;
+    const connection: ConnectionInfo = { ...response.exchange.connection, isEncrypted: true, tls };
+    const line = new Lines().put({ ...response, exchange: { ...response.exchange, connection } }) ?? "";
+    expect(line).toMatch(/^[\x20-\x7e]+\n$/);
+    expect(JSON.parse(line)).toMatchObject({ tls: tls.version, traceId: expect.stringContaining("é") as string });
+  });
+
+  it("is of its own peer behind a proxy, of which each request is another's", () => {
+    const lines = new Lines();
+    for (const address of ["192.0.2.9", "192.0.2.10"]) {
+      const response = responseOf();
+      const forwardedBy = { address: "192.0.2.1", port: 2, family: "IPv4" } as const;
+      const remoteAddress = { address, port: 0, family: "IPv4" } as const;
+      const connection: ConnectionInfo = { ...response.exchange.connection, forwardedBy, remoteAddress };
+      const info = { ...response, exchange: { ...response.exchange, connection } };
+      time.wallMs += 1001;
+      expect(membersOf(lines.put(info) ?? "")).toEqual(membersOf(lines.text(info)));
+      expect(JSON.parse(lines.put(info) ?? "")).toHaveProperty("remote", address);
+    }
   });
 
   it.each([0, 9, 10, 99, 100, 12_345, 999_999_999, 1e9, Number.MAX_SAFE_INTEGER])(
@@ -148,10 +207,20 @@ describe("a line of octets", () => {
     },
   );
 
+  it("has room for the largest numbers", () => {
+    const largest = 999_999_999_999.999;
+    const facts = { contentBytes: Number.MAX_SAFE_INTEGER, durationMs: largest, firstByteMs: largest };
+    expect(JSON.parse(new Lines().put(responseOf(facts)) ?? "")).toMatchObject({
+      bytes: Number.MAX_SAFE_INTEGER,
+      durationMs: largest,
+      firstByteMs: largest,
+    });
+  });
+
   it("is not begun where it has no room", () => {
     const whole = new Lines().put(responseOf())?.length ?? 0;
     for (const capacity of [1, whole - 1, whole]) expect(new Lines({}, capacity).put(responseOf())).toBeNull();
-    expect(new Lines({}, whole + 200).put(responseOf())).not.toBeNull();
+    expect(new Lines({}, whole + 160).put(responseOf())).not.toBeNull();
   });
 
   it("has the second of its own moment, on each of several connections", () => {

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -207,4 +208,161 @@ describe("the end of a process", () => {
       expect(stderr).toBe("fairlead: up to 3000 lines of the log are lost: the system has not taken it within 2 s\n");
     },
   );
+});
+
+const BATCH_BYTES = 64 * 1024;
+
+/** Lines through the batch itself, as the access log's go, and as text. */
+class Numbered {
+  readonly sink: LogSink;
+  count = 0;
+  bytes = 0;
+
+  constructor(sink: LogSink) {
+    this.sink = sink;
+  }
+
+  /** The number, and something that is as long as was asked for. */
+  write(length: number, isAscii = true): void {
+    const text = `${this.count++} ${(isAscii ? "x" : "é").repeat(length)}\n`;
+    this.bytes += Buffer.byteLength(text);
+    const batch = isAscii && this.count % 2 === 0 ? this.sink.room(text.length) : null;
+    if (batch === null) this.sink.write(text, isAscii);
+    else batch.add(text, true);
+  }
+}
+
+/** Numbers of the lines, of which each must be whole. */
+function numbersOf(text: string): number[] {
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => {
+      expect(line).toMatch(/^\d+ (?:x*|é*)$/);
+      return parseInt(line, 10);
+    });
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}
+
+/** A pipe whose reader takes something now and then. */
+class SlowPipe {
+  readonly path: string;
+  readonly #fd: number;
+  readonly #pieces: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(path: string) {
+    this.path = path;
+    execFileSync("mkfifo", [path]);
+    this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  }
+
+  take(): void {
+    const piece = Buffer.alloc(16 * 1024);
+    try {
+      const length = readSync(this.#fd, piece);
+      this.#pieces.push(piece.subarray(0, length));
+      this.#bytes += length;
+    } catch {
+      // Nothing there yet
+    }
+  }
+
+  /** All that has come when it is so many octets. */
+  async rest(bytes: number): Promise<string> {
+    while (this.#bytes < bytes) {
+      this.take();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return Buffer.concat(this.#pieces).toString();
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+describe("the memory of lines", () => {
+  it("is used again only when all of it is written", async () => {
+    const pipe = new SlowPipe(join(folder, "slow"));
+    const lines = new Numbered(open({ destination: pipe.path, maxBufferedBytes: 1e8 }));
+    for (let i = 0; i < 3000; i++) {
+      lines.write(i % 400);
+      if (i % 90 === 0) lines.write(100, false);
+      if (i % 700 === 0) lines.write(BATCH_BYTES + 1);
+      if (i % 5 === 0) pipe.take();
+      if (i % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (i % 40 === 0) time.advance(60);
+    }
+    time.advance(60);
+    expect(numbersOf(await pipe.rest(lines.bytes))).toEqual(range(lines.count));
+    await lines.sink.close();
+    pipe.close();
+  });
+
+  it("of one file is not used for another, whichever of them is written first", async () => {
+    const first = new SlowPipe(path);
+    const lines = new Numbered(open({ maxBufferedBytes: 1e8 }));
+    const writeMany = (): void => {
+      for (const end = lines.count + 1500; lines.count < end;) lines.write(200);
+    };
+    writeMany();
+    // 64 KiB are in the pipe, the rest waits
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    renameSync(path, `${path}.1`);
+    const second = new SlowPipe(path);
+    lines.sink.reopen();
+    const before = lines.count;
+    const bytesBefore = lines.bytes;
+    const waitingBefore = lines.sink.waitingBytes;
+    // All of the second is written, and the first is not
+    lines.write(10);
+    time.advance(60);
+    while (lines.sink.waitingBytes > waitingBefore) {
+      second.take();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    writeMany();
+    // Then the other way round
+    const old = await first.rest(bytesBefore);
+    writeMany();
+    time.advance(60);
+    const young = await second.rest(lines.bytes - bytesBefore);
+    await lines.sink.close();
+    expect(numbersOf(old)).toEqual(range(before));
+    expect(numbersOf(young).map((number) => number - before)).toEqual(range(3001));
+    first.close();
+    second.close();
+  });
+
+  it("is no more than what waits, where each of many has little", async () => {
+    const pipe = new SlowPipe(join(folder, "stuck"));
+    const sink = open({ destination: pipe.path });
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 1000; i++) {
+      sink.write(`${"x".repeat(249)}\n`);
+      time.advance(60);
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4e6);
+    await pipe.rest(1000 * 250);
+    await sink.close();
+    pipe.close();
+  });
+
+  it("is as large as a batch has to be, whatever was written before", async () => {
+    const lines = new Numbered(open());
+    // Longer than a batch might be, and shorter than one is
+    lines.write(30_000, false);
+    await lines.sink.flush();
+    lines.write(BATCH_BYTES - 10);
+    lines.write(BATCH_BYTES - 500);
+    // Fits as characters, not as octets
+    lines.write(400, false);
+    await lines.sink.close();
+    expect(numbersOf(readFileSync(path, "utf8"))).toEqual(range(4));
+    expect(statSync(path).size).toBe("0 1 2 3 ".length + 4 + 60_000 + BATCH_BYTES - 10 + BATCH_BYTES - 500 + 800);
+  });
 });
