@@ -97,37 +97,44 @@ function appendPairs(lines: string[], pairs: Iterable<unknown>): void {
  * The lines of one plain field, by its name, as they were made last. Most responses of a server give the same media type and
  * nothing else: they then share one checked array, whose rendering the wire remembers.
  */
-const lastSingles: Map<string, { readonly value: string; readonly defaults: FieldLines; readonly lines: FieldLines }> =
-  new Map();
+const lastSingles: Map<string, Single> = new Map();
+
+interface Single {
+  /** The record that they were made of. It had no symbols and is not asked again, which would cost as much as all else here. */
+  readonly record: object;
+  readonly value: string;
+  readonly defaults: FieldLines;
+  readonly lines: FieldLines;
+}
+
 /** Names and lengths beyond these are made anew each time. */
 const MAX_SINGLES = 64;
 const MAX_SINGLE_LENGTH = 256;
 
 /** The lines that `headers` stand for, and of `defaults` what they lack. */
 export function joinLines(headers: unknown, defaults: FieldLines): FieldLines {
-  if (!isPlainRecord(headers)) return makeLines(headers, defaults);
+  if (!isObjectLiteral(headers)) return makeLines(headers, defaults);
   const names = Object.keys(headers);
   const name = names[0];
   if (names.length !== 1 || name === undefined) return makeLines(headers, defaults);
   const value = headers[name];
   const last = lastSingles.get(name);
-  if (last !== undefined && last.value === value && last.defaults === defaults) return last.lines;
+  const isKnown = last !== undefined && last.value === value && last.defaults === defaults;
+  if (isKnown && last.record === headers) return last.lines;
+  // What might have an iterator or symbols takes the longer way
+  if (Object.getOwnPropertySymbols(headers).length > 0) return makeLines(headers, defaults);
+  if (isKnown) return last.lines;
   const lines = makeLines(headers, defaults);
   if (typeof value !== "string" || value.length > MAX_SINGLE_LENGTH) return lines;
   if (last !== undefined || lastSingles.size < MAX_SINGLES) {
-    lastSingles.set(name, { value, defaults, lines: Object.freeze(lines) });
+    lastSingles.set(name, { record: headers, value, defaults, lines: Object.freeze(lines) });
   }
   return lines;
 }
 
-/** An object literal, as headers are mostly given; anything that might have an iterator or symbols takes the longer way. */
-function isPlainRecord(headers: unknown): headers is Readonly<Record<string, unknown>> {
-  return (
-    typeof headers === "object" &&
-    headers !== null &&
-    Object.getPrototypeOf(headers) === Object.prototype &&
-    Object.getOwnPropertySymbols(headers).length === 0
-  );
+/** As headers are mostly given. */
+function isObjectLiteral(headers: unknown): headers is Readonly<Record<string, unknown>> {
+  return typeof headers === "object" && headers !== null && Object.getPrototypeOf(headers) === Object.prototype;
 }
 
 function makeLines(headers: unknown, defaults: FieldLines): string[] {

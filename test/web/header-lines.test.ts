@@ -25,6 +25,29 @@ describe("lines of a plain field", () => {
     }
   });
 
+  it("are those of a record as it is now, when the same one is given again", () => {
+    const headers: Record<string, string> = { "x-again": "1" };
+    joinLines(headers, NO_LINES);
+    expect(joinLines(headers, NO_LINES)).toEqual(["x-again", "1"]);
+    headers["x-again"] = "2";
+    expect(joinLines(headers, NO_LINES)).toEqual(["x-again", "2"]);
+    headers["y"] = "3";
+    expect(joinLines(headers, NO_LINES)).toEqual(["x-again", "2", "y", "3"]);
+    expect(joinLines(headers, ["content-type", "a/b"])).toEqual(["x-again", "2", "y", "3", "content-type", "a/b"]);
+  });
+
+  it("are not those of a record that has a symbol besides, or can be iterated", () => {
+    joinLines({ "x-plain": "1" }, NO_LINES);
+    expect(() => joinLines({ "x-plain": "1", [Symbol("no name")]: "1" }, NO_LINES)).toThrow(TypeError);
+    const pairs = {
+      "x-plain": "1",
+      *[Symbol.iterator]() {
+        yield ["y", "2"];
+      },
+    };
+    expect(joinLines(pairs, NO_LINES)).toEqual(["y", "2"]);
+  });
+
   it("do not tie two responses together", () => {
     const init = { headers: { "x-tied": "1" } };
     const first = new Response("a", init);
