@@ -5,11 +5,13 @@
  *   HOST=0.0.0.0 PORT=8080 node server.js
  *
  * `LISTEN=systemd` takes the sockets of systemd, `LISTEN=unix:/run/app/http.sock` a unix socket; `TRUST_PROXY=loopback,10.0.0.0/8`
- * believes what proxies with these addresses say of their clients; `LAME_DUCK_MS` is the time to serve on after SIGTERM.
+ * believes what proxies with these addresses say of their clients; `LAME_DUCK_MS` is the time to serve on after SIGTERM, and
+ * `LAST_CALL_MS` what idle connections then have for one more request.
  */
 import { Response, serve } from "fairlead";
 
-const { HOST = "127.0.0.1", PORT = "8080", LISTEN = "", TRUST_PROXY = "", LAME_DUCK_MS = "0" } = process.env;
+const { HOST = "127.0.0.1", PORT = "8080", LISTEN = "", TRUST_PROXY = "" } = process.env;
+const { LAME_DUCK_MS = "0", LAST_CALL_MS = "2000" } = process.env;
 
 function place() {
   if (LISTEN === "systemd") return { systemd: true };
@@ -29,7 +31,8 @@ const server = await serve({
 console.log(`listening on ${server.urls.map(String).join(" and ")}`);
 
 async function stop() {
-  const { destroyedConnections } = await server.close();
+  // A request may be on its way on a connection that balancers and proxies keep: without a last call it would get no answer
+  const { destroyedConnections } = await server.close({ lastCallMs: Number(LAST_CALL_MS) });
   process.exitCode = destroyedConnections === 0 ? 0 : 1;
 }
 

@@ -71,22 +71,29 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+async function isOpen(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  const answer = await new Promise<boolean>((resolve) => {
+    socket.once("connect", () => resolve(true));
+    socket.once("error", () => resolve(false));
+  });
+  socket.destroy();
+  return answer;
+}
+
 /** Resolves when somebody listens there. */
 async function untilOpen(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, "127.0.0.1");
-    const isOpen = await new Promise<boolean>((resolve) => {
-      socket.once("connect", () => resolve(true));
-      socket.once("error", () => resolve(false));
-    });
-    socket.destroy();
-    if (isOpen) return;
-  }
+  while (!(await isOpen(port)));
+}
+
+/** Resolves when nobody does any more. */
+async function untilRefused(port: number): Promise<void> {
+  while (await isOpen(port));
 }
 
 describe.skipIf(!isBuilt)("the app", () => {
   it("tells its health, serves on after SIGTERM, and ends with 0", async () => {
-    const { child, where } = await startApp({ PORT: "0", LAME_DUCK_MS: "1500" });
+    const { child, where } = await startApp({ PORT: "0", LAME_DUCK_MS: "1500", LAST_CALL_MS: "0" });
     const exited = once(child, "exit") as Promise<[number]>;
     expect((await ask(`${where}healthz`)).status).toBe(200);
     expect((await ask(`${where}readyz`)).status).toBe(200);
@@ -94,6 +101,21 @@ describe.skipIf(!isBuilt)("the app", () => {
     while ((await ask(`${where}readyz`)).status === 200);
     expect((await ask(`${where}readyz`)).status).toBe(503);
     expect((await ask(where)).told.url).toBe(where);
+    expect((await exited)[0]).toBe(0);
+  });
+
+  it("answers a request that was on its way when it stopped accepting", async () => {
+    const { child, where } = await startApp({ PORT: "0" });
+    const exited = once(child, "exit") as Promise<[number]>;
+    const port = Number(new URL(where).port);
+    const kept = connect(port, "127.0.0.1").setEncoding("latin1");
+    kept.write("GET / HTTP/1.1\r\nHost: app\r\n\r\n");
+    await once(kept, "data");
+    child.kill("SIGTERM");
+    await untilRefused(port);
+    kept.write("GET / HTTP/1.1\r\nHost: app\r\n\r\n");
+    const [text] = (await once(kept, "data")) as [string];
+    expect(text).toMatch(/^HTTP\/1\.1 200 [^]*\r\nconnection: close\r\n/i);
     expect((await exited)[0]).toBe(0);
   });
 
