@@ -1,18 +1,18 @@
 /**
- * Where lines go: a file or a descriptor, written by pino's destination off the event loop, in batches.
+ * Where lines go: a file or a descriptor, written off the event loop, in batches.
  *
- * Steps: write (joined to a batch) -> hand over, when the batch is large or some time has passed -> written. What may wait
- * is bounded; what is more is dropped and counted, because a slow disk must neither fill the memory nor hold answers back. A
- * file that was renamed or removed under us is opened anew, which is all that logrotate needs; on the way out of the process
- * what is left is written at once.
+ * Steps: write (joined to a batch) -> hand over to the outlet, when the batch is large or some time has passed -> written. What
+ * may wait is bounded; what is more is dropped and counted, because a slow disk must neither fill the memory nor hold answers
+ * back. A file that was renamed or removed under us is opened anew, which is all that logrotate needs; on the way out of the
+ * process what is left is written at once.
  */
 
 import cluster from "node:cluster";
 import { fstatSync, openSync, stat, writeSync } from "node:fs";
-import { destination } from "pino";
 import type { TimeSource } from "../web/clock.ts";
 import type { LineSink } from "./access-hooks.ts";
 import { LineBatch } from "./line-batch.ts";
+import { LogOutlet } from "./log-outlet.ts";
 
 /** Lines are gathered up to so many octets before they are handed over. */
 const BATCH_BYTES = 64 * 1024;
@@ -27,10 +27,6 @@ const LAST_TRY_MS = 2_000;
 const STANDARD_ERROR = 2;
 /** Looked at so often whether the file is still where it was, as long as lines come. */
 const LOOK_PERIOD_MS = 1_000;
-
-const NOTHING: Buffer = Buffer.alloc(0);
-
-type Destination = ReturnType<typeof destination>;
 
 /** What a sink is made with. */
 export interface LogSinkOptions {
@@ -52,38 +48,27 @@ export class LogSink implements LineSink {
   readonly #options: LogSinkOptions;
   readonly #onExit: () => void;
   readonly #flush: () => void;
-  #stream: Destination;
   readonly #batchBytes: number;
-  /** Handed over last, as the memory that it is. */
-  #given: LineBatch | null = null;
-  #fd: number;
+  #outlet: LogOutlet;
+  /** Of files that were moved away, and have not taken all that is theirs. */
+  readonly #old = new Set<LogOutlet>();
   #identity: string;
   #batch: LineBatch | null = null;
   /** One that is written and may be filled again. */
   #spare: LineBatch | null = null;
-  /** Handed over since the stream had nothing left. */
-  #linesUnderWay = 0;
-  /** Monotonic; until then what the system does not take is tried again. */
-  #retryUntilMs = Infinity;
-  /** Handed over and not written yet, in octets. */
-  #underWay = 0;
   #cancelFlush: (() => void) | null = null;
   #droppedLines = 0;
   #lastComplaintMs = -Infinity;
   #lastLookMs = 0;
   #isClosed = false;
-  /** The last thing heard of the stream was an error; it tries again with the next lines. */
-  #hasFailed = false;
-  /** Whoever read our output has gone: the stream takes no more, and does not even end. */
-  #isUnheard = false;
 
   /** @throws the system's error if the file cannot be opened */
   constructor(options: LogSinkOptions) {
     this.#options = options;
-    this.#fd = this.#openFile();
-    this.#identity = identityOf(this.#fd);
-    this.#batchBytes = batchBytesOf(this.#fd);
-    this.#stream = this.#openStream(this.#fd);
+    const fd = this.#openFile();
+    this.#identity = identityOf(fd);
+    this.#batchBytes = batchBytesOf(fd);
+    this.#outlet = this.#openOutlet(fd);
     this.#lastLookMs = options.time.elapsedMs();
     this.#flush = () => {
       this.#cancelFlush = null;
@@ -94,14 +79,14 @@ export class LogSink implements LineSink {
     process.prependListener("exit", this.#onExit);
   }
 
-  /** Lines that were not written because too much was waiting. */
+  /** Lines that were not written: too much was waiting, or the file was closed and had not taken them. */
   get droppedLines(): number {
     return this.#droppedLines;
   }
 
   /** Octets that wait, roughly. */
   get waitingBytes(): number {
-    return this.#underWay + (this.#batch?.length ?? 0);
+    return this.#givenBytes() + (this.#batch?.length ?? 0);
   }
 
   /**
@@ -130,15 +115,7 @@ export class LogSink implements LineSink {
   /** Resolves when all lines so far are with the system, or have failed to get there. */
   flush(): Promise<void> {
     this.#handOver();
-    if (this.#underWay === 0 || this.#hasFailed || this.#isClosed) return Promise.resolve();
-    const stream = this.#stream;
-    return new Promise<void>((resolve) => {
-      const done = (): void => {
-        stream.off("drain", done).off("error", done).off("close", done);
-        resolve();
-      };
-      stream.on("drain", done).on("error", done).on("close", done);
-    });
+    return this.#isClosed ? Promise.resolve() : this.#outlet.flush();
   }
 
   /** Opens the file by its name again: what has been written so far stays where it is. Nothing for a descriptor. */
@@ -151,12 +128,11 @@ export class LogSink implements LineSink {
       return this.#complain(error as Error);
     }
     this.#handOver();
-    const old = this.#stream;
-    this.#given = null;
-    this.#fd = fd;
+    const old = this.#outlet;
     this.#identity = identityOf(fd);
-    this.#stream = this.#openStream(fd);
-    old.end();
+    this.#outlet = this.#openOutlet(fd);
+    this.#old.add(old);
+    void old.end().then(() => this.#old.delete(old));
   }
 
   /** Resolves when all lines are written and the file is closed. Takes nothing afterwards. */
@@ -165,17 +141,7 @@ export class LogSink implements LineSink {
     this.#handOver();
     this.#isClosed = true;
     process.off("exit", this.#onExit);
-    if (this.#isUnheard) return Promise.resolve();
-    const stream = this.#stream;
-    return new Promise((resolve) => {
-      stream.once("close", () => resolve());
-      // What cannot be written is not waited for; and a stream without a reader does not close
-      stream.once("error", () => {
-        stream.destroy();
-        if (this.#isUnheard) resolve();
-      });
-      stream.end();
-    });
+    return this.#outlet.end();
   }
 
   #openFile(): number {
@@ -183,33 +149,20 @@ export class LogSink implements LineSink {
     return typeof where === "number" ? where : openSync(where, "a", mode);
   }
 
-  #openStream(fd: number): Destination {
-    const stream = destination({
-      dest: fd,
-      sync: false,
-      contentMode: "buffer",
-      maxWrite: this.#batchBytes,
-      retryEAGAIN: () => this.#mayRetry(),
+  #openOutlet(fd: number): LogOutlet {
+    return new LogOutlet(fd, {
+      mostBytes: this.#batchBytes,
+      time: this.#options.time,
+      onError: (error) => this.#complain(error),
+      onWritten: (batch) => this.#keepSpare(batch),
+      onLost: (lines) => (this.#droppedLines += lines),
     });
-    stream.on("drain", () => {
-      this.#linesUnderWay = 0;
-      if (stream !== this.#stream || this.#given === null) return;
-      // All that it was given is written
-      this.#keepSpare(this.#given);
-      this.#given = null;
-    });
-    stream.on("write", (written: number) => {
-      this.#underWay = Math.max(0, this.#underWay - written);
-      this.#hasFailed = false;
-    });
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      this.#hasFailed = true;
-      if (error.code === "EPIPE") this.#isUnheard = true;
-      else this.#complain(error);
-      // Of a file that was moved away nothing more comes that would make it try again
-      if (stream !== this.#stream) stream.destroy();
-    });
-    return stream;
+  }
+
+  #givenBytes(): number {
+    let bytes = this.#outlet.waitingBytes;
+    for (const old of this.#old) bytes += old.waitingBytes;
+    return bytes;
   }
 
   #takeSpare(): LineBatch {
@@ -227,28 +180,14 @@ export class LogSink implements LineSink {
     this.#give(batch);
   }
 
-  /** To the stream, which has its memory until all that it was given is written. */
+  /** To the outlet, unless more would wait than may. */
   #give(batch: LineBatch): void {
-    const { length, lines } = batch;
-    if (this.#isUnheard || this.#underWay + length > this.#options.maxBufferedBytes) {
-      this.#droppedLines += lines;
+    const outlet = this.#outlet;
+    if (outlet.isUnheard || this.#givenBytes() + batch.length > this.#options.maxBufferedBytes) {
+      this.#droppedLines += batch.lines;
       this.#keepSpare(batch);
-      return;
-    }
-    this.#underWay += length;
-    this.#linesUnderWay += lines;
-    // What waits for long must not take much more than it holds: a few lines do not keep the memory of a batch
-    const isSmall = length < batch.octets.length / 2;
-    try {
-      // In its mode for buffers it takes them as they are; its types know text alone
-      this.#stream.write((isSmall ? batch.copied() : batch.taken()) as unknown as string);
-      if (isSmall) this.#keepSpare(batch);
-      else this.#given = batch;
-    } catch {
-      // pino ends its streams when a process has nothing left to do, and this one has gone on
-      this.#underWay -= length;
-      this.#droppedLines += lines;
-    }
+    } else if (!outlet.give(batch)) this.#keepSpare(batch);
+    // Also when nothing is taken: to move the log away is what is done about a disk that is full
     this.#look();
   }
 
@@ -271,45 +210,15 @@ export class LogSink implements LineSink {
     });
   }
 
-  /** The process ends: nothing can be waited for any more, and nothing may hold it for good. */
+  /** The process ends. */
   #writeRest(): void {
-    const lines = this.#linesUnderWay + (this.#batch?.lines ?? 0);
+    const lines = this.#outlet.waitingLines + (this.#batch?.lines ?? 0);
     try {
-      // What has failed before is not tried again
-      if (this.#hasFailed) throw new Error("the system does not take it");
-      this.#flushWithin(LAST_TRY_MS);
-      const bytes = this.#batch?.taken() ?? NOTHING;
+      this.#outlet.writeAtOnce(this.#batch, LAST_TRY_MS);
       this.#batch = null;
-      for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
     } catch (error) {
-      // Or pino would go on at its own end of the process
-      this.#stream.destroy();
-      if (lines > 0 && !this.#isUnheard) tellOfLoss(lines, error as Error);
+      if (lines > 0 && !this.#outlet.isUnheard) tellOfLoss(lines, error as Error);
     }
-  }
-
-  /**
-   * The stream's own flush tries for good whatever the error: a disk that is full by then, a pipe that nobody empties. Each try
-   * asks for the descriptor, and is refused once the time is over.
-   */
-  #flushWithin(ms: number): void {
-    const stream = this.#stream;
-    const fd = this.#fd;
-    this.#retryUntilMs = this.#options.time.elapsedMs() + ms;
-    const get = (): number => {
-      if (this.#mayRetry()) return fd;
-      throw Object.assign(new Error(`the system has not taken it within ${ms / 1000} s`), { code: "EAGAIN" });
-    };
-    Object.defineProperty(stream, "fd", { get, configurable: true });
-    try {
-      stream.flushSync();
-    } finally {
-      Object.defineProperty(stream, "fd", { value: fd, writable: true });
-    }
-  }
-
-  #mayRetry(): boolean {
-    return this.#options.time.elapsedMs() < this.#retryUntilMs;
   }
 
   #complain(error: Error): void {

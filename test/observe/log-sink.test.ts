@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import {
+import fs, {
   closeSync,
   constants,
   existsSync,
+  fstatSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -15,7 +16,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LogSink, type LogSinkOptions } from "../../src/observe/log-sink.ts";
 import { ROOT } from "../architecture/source.ts";
 import { HandTime } from "./support/exchanges.ts";
@@ -162,6 +163,98 @@ describe("a disk that does not keep up", () => {
     closeSync(reader);
     await sink.close();
     expect(troubles).toEqual([]);
+  });
+});
+
+/** A disk that is full until there is room, for what was open when it became full or for all files. */
+function fillDisk(isFull: (fd: number) => boolean = () => true): { readonly tries: number; makeRoom(): unknown } {
+  const real = fs.write;
+  const spy = vi.spyOn(fs, "write");
+  const disk = { tries: 0, makeRoom: (): unknown => spy.mockRestore() };
+  const write = (fd: number, bytes: Buffer, done: (error: Error | null, written?: number) => void): void => {
+    if (!isFull(fd)) return real(fd, bytes, done);
+    disk.tries++;
+    setImmediate(done, Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }));
+  };
+  spy.mockImplementation(write as typeof fs.write);
+  return disk;
+}
+
+describe("a disk that is full", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it("gets what waits when there is room again, and what comes then, with nobody doing anything", async () => {
+    const disk = fillDisk();
+    const sink = open({ maxBufferedBytes: 1000 });
+    for (let i = 0; i < 10; i++) {
+      sink.write(`${i} ${"x".repeat(197)}\n`);
+      await sink.flush();
+    }
+    expect({ dropped: sink.droppedLines, waiting: sink.waitingBytes }).toEqual({ dropped: 5, waiting: 1000 });
+    const triesBefore = disk.tries;
+    await until(() => {
+      time.advance(1000);
+      return disk.tries > triesBefore;
+    });
+    disk.makeRoom();
+    await until(() => {
+      time.advance(1000);
+      return sink.waitingBytes === 0;
+    });
+    sink.write("more\n");
+    await sink.close();
+    expect(numbersOf(readFileSync(path, "utf8").replace("more\n", ""))).toEqual(range(5));
+    expect(readFileSync(path, "utf8")).toMatch(/\nmore\n$/);
+    expect(sink.droppedLines).toBe(5);
+    expect(troubles).toEqual([expect.stringContaining("ENOSPC")]);
+  });
+
+  it("costs the lines that it does not take when the file is opened anew, and none that come then", async () => {
+    const sink = open({ maxBufferedBytes: 1000 });
+    const before = statSync(path).ino;
+    fillDisk((fd) => fstatSync(fd).ino === before);
+    for (let i = 0; i < 10; i++) {
+      sink.write(`${"x".repeat(199)}\n`);
+      await sink.flush();
+    }
+    renameSync(path, `${path}.1`);
+    sink.reopen();
+    await until(() => sink.waitingBytes === 0);
+    expect(sink.droppedLines).toBe(10);
+    for (let i = 0; i < 10; i++) {
+      sink.write(`${i} ${"x".repeat(197)}\n`);
+      await sink.flush();
+    }
+    await sink.close();
+    expect(numbersOf(readFileSync(path, "utf8"))).toEqual(range(10));
+    expect(sink.droppedLines).toBe(10);
+  });
+
+  it("has its log moved away, which is seen though nothing more may wait", async () => {
+    const sink = open({ maxBufferedBytes: 1000 });
+    const before = statSync(path).ino;
+    fillDisk((fd) => fstatSync(fd).ino === before);
+    for (let i = 0; i < 5; i++) {
+      sink.write(`${"x".repeat(199)}\n`);
+      await sink.flush();
+    }
+    renameSync(path, `${path}.1`);
+    await until(() => {
+      time.advance(1000);
+      sink.write("new\n");
+      return existsSync(path) && statSync(path).size > 0;
+    });
+    await sink.close();
+    expect(readFileSync(path, "utf8")).toMatch(/^(?:new\n)+$/);
+  });
+
+  it("costs what waits when the log is closed, and that is counted", async () => {
+    fillDisk();
+    const sink = open();
+    sink.write("1\n");
+    sink.write("2\n");
+    await sink.close();
+    expect({ dropped: sink.droppedLines, waiting: sink.waitingBytes }).toEqual({ dropped: 2, waiting: 0 });
   });
 });
 
