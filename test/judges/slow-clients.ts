@@ -5,7 +5,7 @@
  * Says of each mode what slowhttptest found, how long other clients waited and how much memory the server took; ends with 1
  * if anybody was not answered, waited longer than 100 ms at the 99th percentile, or the server grew by more than 200 MiB.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -118,6 +118,10 @@ async function judge(
   return isGood;
 }
 
+if (spawnSync("slowhttptest", ["-h"]).error !== undefined) {
+  process.stderr.write("slowhttptest is not here: sudo apt install slowhttptest\n");
+  process.exit(1);
+}
 const server = spawn(process.execPath, [join(import.meta.dirname, "slow-subject.js")], {
   stdio: ["ignore", "pipe", "inherit"],
 });
