@@ -48,6 +48,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   // How the objects show themselves to console.log
   "web": ["node:util"],
   "server": [
+    "node:cluster",
     "node:crypto",
     "node:net",
     "node:tls",

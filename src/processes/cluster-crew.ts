@@ -9,6 +9,7 @@
  */
 
 import cluster, { type Worker as ClusterWorker } from "node:cluster";
+import { sinceForWorkers } from "../server/stale-socket.ts";
 import type { Crew, CrewEvents, CrewProcess, ProcessEnd } from "./crew.ts";
 import { PrefixedLines } from "./line-prefix.ts";
 import { enclose, fromWorker, type PrimaryMessage } from "./messages.ts";
@@ -28,6 +29,8 @@ export interface ClusterCrewConfig {
 /** Starts workers. There can be one of them in a process: node:cluster has one way to run workers. */
 export class ClusterCrew implements Crew {
   readonly #config: ClusterCrewConfig;
+  /** Once: the clock may be set later, and the times of files are those that it showed. */
+  readonly #since = sinceForWorkers();
 
   constructor(config: ClusterCrewConfig) {
     this.#config = config;
@@ -41,7 +44,7 @@ export class ClusterCrew implements Crew {
   }
 
   start(number: number, environment: Readonly<Record<string, string>>, events: CrewEvents): CrewProcess {
-    const worker = cluster.fork({ ...environment, FAIRLEAD_WORKER: String(number) });
+    const worker = cluster.fork({ ...environment, ...this.#since, FAIRLEAD_WORKER: String(number) });
     return new ClusterProcess(worker, number, this.#config, events);
   }
 }

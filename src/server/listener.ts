@@ -1,18 +1,19 @@
 /**
  * A listening socket: TCP over IPv4 and IPv6, a unix socket, or one that was inherited. It accepts, and nothing more.
  *
- * Steps: listen (for a unix socket that is in use: ask whether anybody answers, replace it if not) -> hand over sockets ->
- * close. Failing to accept (no descriptors left) is reported and survived; the system keeps the peer waiting or closes it.
- * It must never remove a file that is no socket, or a socket that somebody answers on.
+ * Steps: listen (a unix socket that was left behind is replaced) -> hand over sockets -> close. Failing to accept (no
+ * descriptors left) is reported and survived; the system keeps the peer waiting or closes it. In a worker of node:cluster it
+ * must not listen twice at an address.
  */
 
-import { chmodSync, lstatSync, statSync, unlinkSync } from "node:fs";
-import { connect, createServer, type ListenOptions, type Server as NetServer, type Socket } from "node:net";
+import { chmodSync, statSync } from "node:fs";
+import { createServer, type ListenOptions, type Server as NetServer, type Socket } from "node:net";
 import type { SocketAddress } from "../http/exchange.ts";
 import { bindIpv4 } from "./bound-handle.ts";
 import { socketAddress } from "./connection-info.ts";
 import { listenError } from "./listen-error.ts";
 import type { ListenTarget } from "./life-options.ts";
+import { isListeningShared, isOfBefore, removeStaleSocket } from "./stale-socket.ts";
 
 /** Octets queued for a peer, or read for us, before backpressure: twice what one read brings in. */
 const HIGH_WATER_BYTES = 64 * 1024;
@@ -47,12 +48,15 @@ export class Listener {
     if (target.kind === "unix" && Buffer.byteLength(target.path) > MAX_UNIX_PATH_BYTES) {
       throw listenError(Object.assign(new Error("path too long"), { code: "ENAMETOOLONG" }), target);
     }
-    try {
-      return await listenOnce(target, events, bind);
-    } catch (error) {
-      const cause = error as NodeJS.ErrnoException;
-      if (target.kind !== "unix" || cause.code !== "EADDRINUSE" || !(await removeStale(target.path)))
-        throw listenError(cause, target);
+    if (target.kind === "unix" && isListeningShared()) {
+      if (isOfBefore(target.path)) await removeStaleSocket(target.path);
+    } else if (target.kind === "unix") {
+      try {
+        return await listenOnce(target, events, bind);
+      } catch (error) {
+        const cause = error as NodeJS.ErrnoException;
+        if (cause.code !== "EADDRINUSE" || !(await removeStaleSocket(target.path))) throw listenError(cause, target);
+      }
     }
     try {
       return await listenOnce(target, events, bind);
@@ -162,28 +166,4 @@ function listenOptions(target: ListenTarget): ListenOptions & { fd?: number } {
     case "fd":
       return { fd: target.fd, backlog: target.backlog };
   }
-}
-
-/** Removes the socket file at `path` if nobody answers on it. False: it stays. */
-async function removeStale(path: string): Promise<boolean> {
-  try {
-    if (!lstatSync(path).isSocket()) return false;
-    if (await answers(path)) return false;
-    unlinkSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(path);
-    probe.once("connect", () => {
-      probe.destroy();
-      resolve(true);
-    });
-    // Only a refusal says that nobody is there; a full queue, or no right to ask, does not
-    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED"));
-  });
 }

@@ -1,9 +1,9 @@
 /** `fairlead --workers`: real processes, real sockets. Each test ends the processes that it has started, by their ids. */
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Server } from "node:net";
 import { Agent, type IncomingMessage, request as nodeRequest } from "node:http";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -85,6 +85,41 @@ async function askUntil(url: string, isMeant: (answer: Answer) => boolean): Prom
   throw new Error("no such worker answers");
 }
 
+/** Starts the app with two workers on a unix socket. */
+function startAt(path: string, env: Readonly<Record<string, string>> = {}): RunningCommand {
+  const words = ["app.mjs", "--workers", "2", "--listen", `unix:${path}`, "--log", "off"];
+  const command = new RunningCommand(words, { cwd: folder, env });
+  running.push(command);
+  return command;
+}
+
+/** {@link ask} over a unix socket. */
+async function askAt(socketPath: string): Promise<Answer> {
+  const outgoing = nodeRequest({ socketPath, path: "/", agent: false }).end();
+  const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+  let text = "";
+  for await (const chunk of response) text += String(chunk);
+  return JSON.parse(text) as Answer;
+}
+
+/** Processes of both workers, each of which has answered over a unix socket. */
+async function pidsAt(socketPath: string): Promise<number[]> {
+  const pids = new Map<string, number>();
+  for (let i = 0; pids.size < 2 && i < 2_000; i++) {
+    // At once: one that waits for the other before it would always go to the same worker where the system chooses
+    const answers = await Promise.all(Array.from({ length: 8 }, () => askAt(socketPath)));
+    for (const { number, pid } of answers) pids.set(number, pid);
+  }
+  return [...pids.values()];
+}
+
+/** Leaves a socket file behind, as a process does that is killed. */
+function leaveStale(path: string): void {
+  const script = `require("net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))`;
+  spawnSync(process.execPath, ["-e", script, path]);
+  expect(existsSync(path)).toBe(true);
+}
+
 function untilError(command: RunningCommand, pattern: RegExp): Promise<RegExpExecArray> {
   return command.until(pattern, "errors");
 }
@@ -137,17 +172,50 @@ describe("several workers", () => {
   it("listen on a unix socket, whose file goes when they stop", async () => {
     writeFileSync(join(folder, "app.mjs"), APP);
     const path = join(folder, "s");
-    const command = new RunningCommand(["app.mjs", "--workers", "2", "--listen", `unix:${path}`, "--log", "off"], {
-      cwd: folder,
-    });
-    running.push(command);
+    const command = startAt(path);
     await command.until(/2 worker processes/);
-    const outgoing = nodeRequest({ socketPath: path, path: "/" }).end();
-    const [response] = (await once(outgoing, "response")) as [NodeJS.ReadableStream & { statusCode: number }];
-    expect(response.statusCode).toBe(200);
-    response.resume();
+    expect((await askAt(path)).word).toBe("first");
     expect(await command.end("SIGTERM")).toBe(0);
     expect(existsSync(path)).toBe(false);
+  });
+
+  it.each(["rr", "none"])(
+    "replace a socket that nobody answers on, and share its successor also after a restart (%s)",
+    { timeout: 30_000 },
+    async (policy) => {
+      writeFileSync(join(folder, "app.mjs"), APP);
+      const path = join(folder, "s");
+      leaveStale(path);
+      const command = startAt(path, { NODE_CLUSTER_SCHED_POLICY: policy });
+      await command.until(/2 worker processes/);
+      const before = await pidsAt(path);
+      command.child.kill("SIGHUP");
+      await command.until(/All workers are new\./);
+      const after = await pidsAt(path);
+      expect(new Set([...before, ...after]).size).toBe(4);
+      expect(command.errors).toBe("");
+      expect(await command.end("SIGTERM")).toBe(0);
+      expect(existsSync(path)).toBe(false);
+    },
+  );
+
+  it("leave a unix socket alone that another program answers on", async () => {
+    writeFileSync(join(folder, "app.mjs"), APP);
+    const path = join(folder, "s");
+    const other = createServer((socket) => {
+      // Who only asks whether somebody is there does not read
+      socket.on("error", () => {}).end("other");
+    }).listen(path);
+    await once(other, "listening");
+    // Of long ago, as one would be that is stale
+    utimesSync(path, 1, 1);
+    const command = startAt(path);
+    expect(await command.end()).toBe(1);
+    expect(command.errors).toContain("another program answers on this socket");
+    const client = connect(path);
+    expect(String(((await once(client, "data")) as [Buffer])[0])).toBe("other");
+    client.destroy();
+    other.close();
   });
 
   it("listen on a socket that the primary has inherited, as long as there is one", async () => {
