@@ -356,6 +356,15 @@ export interface Refusal {
   readonly target: string;
   /** The exchange that is under way, of whose end observers hear yet; null where there is none. */
   readonly exchange: Exchange | null;
+  /**
+   * The first line of the request in latin1, as far as it had come and up to 8190 octets, without its end. Whatever a peer has
+   * sent: neither valid nor free of secrets. Absent or `""` where there was none.
+   */
+  readonly requestLine?: string;
+  /** The fields that were read before the rule was broken; absent where no head was read. */
+  readonly fields?: Fields;
+  /** Octets of content that the refusal is answered with; absent where it is not known. */
+  readonly contentBytes?: number;
 }
 
 /** How an exchange ended. */

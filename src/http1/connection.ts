@@ -26,10 +26,10 @@ import { CONTENT, type ContentOwner, Http1Content, NO_CONTENT_SOURCE } from "./c
 import { type ExchangeOwner, Http1Exchange, type Http1RequestHead } from "./exchange.ts";
 import { Deadlines } from "./deadlines.ts";
 import { CHUNKED } from "./framing.ts";
-import { HeadReader, type RefusedHead } from "./head-reader.ts";
+import { HeadReader, type RefusedHead, refusedRequest } from "./head-reader.ts";
 import { Input } from "./input.ts";
 import { Output } from "./output.ts";
-import { renderRefusal } from "./refusal.ts";
+import { renderRefusal, tellRefusal } from "./refusal.ts";
 import { type Http1Config, READING, WRITING } from "./states.ts";
 import { Tunnel } from "./tunnel.ts";
 
@@ -297,7 +297,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     const head = this.#exchange?.request;
     // Content that nobody wanted, behind its answer, may end as it likes
     if (head !== undefined || error.code !== "ERR_CONTENT_INCOMPLETE") {
-      this.#report(error, head?.method ?? "", head?.target ?? "");
+      this.#report(refusedRequest(error, head ?? null), 0);
     }
     content.fail(error);
     if (this.#writing === WRITING.done) this.#close();
@@ -410,9 +410,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   refuse(exchange: Http1Exchange, error: ProtocolError, edit: FieldEdit | null): void {
     if (exchange.isAnswered || exchange !== this.#exchange) return;
     exchange.isAnswered = true;
-    const { method, target, fields } = exchange.request;
     exchange.status = error.status;
-    this.#refuse({ error, method, target, accept: fields.get("accept") }, edit);
+    this.#refuse(refusedRequest(error, exchange.request), edit);
   }
 
   callbackFailed(exchange: Http1Exchange | null, error: unknown): void {
@@ -519,10 +518,12 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   // ---- refusals ---------------------------------------------------------------------------------------------------------
 
   /** Answers with a refusal, behind the answers of those before it, and closes. */
-  #refuse({ error, method, target, accept }: RefusedHead, edit: FieldEdit | null = null): void {
-    this.#report(error, method, target);
+  #refuse(refused: RefusedHead, edit: FieldEdit | null = null): void {
+    const { error, method, accept } = refused;
     const { fields, text } = renderRefusal(error, accept, this.#config.isExplaining, edit);
     const content = Buffer.from(text);
+    // The content of an answer to HEAD is only spoken of (RFC 9110 §9.3.2)
+    this.#report(refused, method === "HEAD" ? 0 : content.length);
     const head = { status: error.status, reason: "", fields };
     const { transportSecurity } = this.#config;
     encoder.encode(head, content.length, method === "HEAD", 1, false, this.#clock.dateText, transportSecurity);
@@ -535,10 +536,10 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   }
 
   /** Tells observers, once: what is wrong with content comes here again when the handler lets it pass. */
-  #report(error: ProtocolError, method: string, target: string): void {
-    if (error === this.#reported) return;
-    this.#reported = error;
-    this.#config.events.onRefusal?.({ error, connection: this.info, method, target, exchange: this.#exchange });
+  #report(refused: RefusedHead, contentBytes: number): void {
+    if (refused.error === this.#reported) return;
+    this.#reported = refused.error;
+    this.#config.events.onRefusal?.(tellRefusal(refused, this.info, this.#exchange, contentBytes));
   }
 
   #expireRequest(): void {

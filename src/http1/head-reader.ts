@@ -7,8 +7,10 @@
 
 import type { ProtocolErrorCode } from "../http/errors.ts";
 import { ProtocolError } from "../http/errors.ts";
+import { Fields } from "../http/fields.ts";
 import type { Http1RequestHead } from "./exchange.ts";
 import { Framing } from "./framing.ts";
+import { LF } from "./grammar.ts";
 import { acquireParser, type HeadParser, NEED_MORE, REFUSED, releaseParser } from "./head.ts";
 import type { Input } from "./input.ts";
 import type { Leniencies, WireLimits } from "./limits.ts";
@@ -21,7 +23,13 @@ export interface RefusedHead {
   readonly method: string;
   readonly target: string;
   readonly accept: string | null;
+  /** The first line as far as it has come, without its end; not understood by anybody. */
+  readonly requestLine: string;
+  readonly fields: Fields;
 }
+
+/** As much of a first line as is told to observers: Apache's LimitRequestLine. */
+const MAX_LINE_BYTES = 8190;
 
 const ACCEPT_LINE = /\naccept:([\x20-\x7e\t]*)\r?\n/i;
 
@@ -70,11 +78,10 @@ export class HeadReader {
       return null;
     }
     const error = this.framing.read(parser, head.fields);
+    if (error !== null) this.refused = { ...refusedRequest(error, head), requestLine: requestLineOf(parser, input) };
     this.release();
     input.start += length;
-    if (error === null) return head;
-    this.refused = { error, method: head.method, target: head.target, accept: head.fields.get("accept") };
-    return null;
+    return error === null ? head : null;
   }
 
   /** Gives up on a head that has begun. */
@@ -98,7 +105,31 @@ export class HeadReader {
       method: methodEnd > 0 ? text.slice(methodStart, methodEnd) : "",
       target: targetEnd > 0 ? text.slice(targetStart, targetEnd) : "",
       accept: ACCEPT_LINE.exec(text)?.[1] ?? null,
+      requestLine: requestLineOf(parser, input),
+      fields: new Fields(text, parser.offsets.slice(0, parser.offsetCount)),
     };
     return this.refused;
   }
+}
+
+/** A refusal of what follows a head that was understood; null where its exchange is over. */
+export function refusedRequest(error: ProtocolError, head: Http1RequestHead | null): RefusedHead {
+  if (head === null) return { error, method: "", target: "", accept: null, requestLine: "", fields: Fields.EMPTY };
+  const { method, target, version, fields } = head;
+  return {
+    error,
+    method,
+    target,
+    accept: fields.get("accept"),
+    requestLine: `${method} ${target} HTTP/${version}`,
+    fields,
+  };
+}
+
+function requestLineOf(parser: HeadParser, input: Input): string {
+  const start = input.start + (parser.hasBegun ? parser.methodStart : (parser.error?.offset ?? 0));
+  const come = input.buffer.subarray(start, Math.min(input.end, start + MAX_LINE_BYTES));
+  const lineFeed = come.indexOf(LF);
+  const line = come.toString("latin1", 0, lineFeed === -1 ? come.length : lineFeed);
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
 }

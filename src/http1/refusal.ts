@@ -6,9 +6,10 @@
  */
 
 import { ERRORS, type ProtocolError } from "../http/errors.ts";
-import type { FieldEdit, FieldLines } from "../http/exchange.ts";
+import type { ConnectionInfo, Exchange, FieldEdit, FieldLines, Refusal } from "../http/exchange.ts";
 import { renderProblem } from "../http/problem.ts";
 import { reasonPhrase } from "../http/status.ts";
+import type { RefusedHead } from "./head-reader.ts";
 
 /** A refusal ready to be encoded. */
 export interface RefusalResponse {
@@ -44,4 +45,19 @@ export function renderRefusal(
   const fields = ["Content-Type", contentType, "X-Content-Type-Options", "nosniff", "Cache-Control", "no-store"];
   if (error.status === 503) fields.push("Retry-After", "10");
   return { fields: edit === null ? fields : edit.apply(fields), text };
+}
+
+/**
+ * What observers are told.
+ *
+ * @param exchange the one that is under way
+ * @param contentBytes octets of content that the refusal is answered with
+ */
+export function tellRefusal(
+  { error, method, target, requestLine, fields }: RefusedHead,
+  connection: ConnectionInfo,
+  exchange: Exchange | null,
+  contentBytes: number,
+): Refusal {
+  return { error, connection, method, target, exchange, requestLine, fields, contentBytes };
 }

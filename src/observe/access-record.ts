@@ -6,7 +6,7 @@
  */
 
 import type { ConnectionInfo, Exchange, Refusal } from "../http/exchange.ts";
-import type { Fields } from "../http/fields.ts";
+import { Fields } from "../http/fields.ts";
 import type { Fault, ResponseInfo } from "../server/hooks.ts";
 import { type AccessLogOptions, type LogMembers, remoteOf } from "./access-options.ts";
 import { describeError } from "./describe-error.ts";
@@ -99,16 +99,24 @@ export class AccessRecords {
     return this.#finished(record);
   }
 
-  refusal({ error, connection, method, target }: Refusal): Record<string, unknown> {
+  refusal(refusal: Refusal): Record<string, unknown> {
+    const { error, connection, method, target, requestLine = "", fields = Fields.EMPTY, contentBytes } = refusal;
     const record: Record<string, unknown> = { remote: remoteOf(connection) };
+    if (connection.isEncrypted) record["tls"] = tlsOf(connection);
+    const userAgent = fields.get("user-agent");
+    if (userAgent !== null) record["userAgent"] = this.redactor.field("user-agent", userAgent);
     if (method !== "") {
       record["method"] = method;
       record["target"] = this.redactor.url(target);
     }
     record["status"] = error.status;
+    if (contentBytes !== undefined) record["bytes"] = contentBytes;
     record["code"] = error.code;
     if (error.rule !== "") record["rule"] = error.rule;
     record["reason"] = error.message;
+    if (requestLine !== "") record["requestLine"] = this.redactor.line(requestLine);
+    const referer = this.refererOf(fields);
+    if (referer !== null) record["referer"] = referer;
     return this.#finished(record);
   }
 

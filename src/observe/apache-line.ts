@@ -7,6 +7,7 @@
  */
 
 import type { Refusal } from "../http/exchange.ts";
+import { Fields } from "../http/fields.ts";
 import type { ResponseInfo } from "../server/hooks.ts";
 import type { TimeSource } from "../web/clock.ts";
 import { type AccessLogOptions, type LineSource, remoteOf } from "./access-options.ts";
@@ -39,28 +40,45 @@ export class ApacheLines implements LineSource {
     const time = this.#apacheTime.text(this.#time.nowMs() - durationMs);
     const target = escapeApache(redactor.url(request.target));
     const start = `${hostOf(connection)} - ${user} [${time}] "${request.method} ${target} HTTP/${request.version}"`;
-    const line = `${start} ${status === 0 ? NO_STATUS : status} ${contentBytes === 0 ? "-" : contentBytes}`;
-    if (!this.#isCombined) return `${line}\n`;
-    const referer = this.#records.refererOf(request.fields);
-    const userAgent = request.fields.get("user-agent");
-    const page = referer === null ? "-" : escapeApache(referer);
-    const agent = userAgent === null ? "-" : escapeApache(redactor.field("user-agent", userAgent));
-    return `${line} "${page}" "${agent}"\n`;
+    const line = `${start} ${numbersOf(status, contentBytes)}`;
+    return this.#isCombined ? `${line} ${this.#askedBy(request.fields)}\n` : `${line}\n`;
   }
 
-  refusal({ error, connection, method, target }: Refusal): string {
-    // Where the target is what was wrong there is none to tell: three words all the same, or readers find no method
-    const asked = target === "" ? "-" : this.#records.redactor.url(target);
-    const request = method === "" ? "-" : escapeApache(`${method} ${asked} HTTP/1.1`);
+  refusal(refusal: Refusal): string {
+    const { error, connection, fields = Fields.EMPTY, contentBytes = 0 } = refusal;
+    const { status } = error;
+    const request = escapeApache(this.#requestLineOf(refusal));
     const time = this.#apacheTime.text(this.#time.nowMs());
-    const line = `${hostOf(connection)} - - [${time}] "${request}" ${error.status === 0 ? NO_STATUS : error.status} -`;
-    return this.#isCombined ? `${line} "-" "-"\n` : `${line}\n`;
+    const line = `${hostOf(connection)} - - [${time}] "${request}" ${numbersOf(status, contentBytes)}`;
+    return this.#isCombined ? `${line} ${this.#askedBy(fields)}\n` : `${line}\n`;
   }
 
   /** Apache has another file for them, we the standard error. */
   fault(): string {
     return "";
   }
+
+  /** `%r`: as it came, which is no request where that was what was wrong. */
+  #requestLineOf({ method, target, requestLine = "" }: Refusal): string {
+    const { redactor } = this.#records;
+    if (requestLine !== "") return redactor.line(requestLine);
+    // Who tells of a target alone has none that is to be told: three words all the same, or readers find no method
+    return method === "" ? "-" : `${method} ${target === "" ? "-" : redactor.url(target)} HTTP/1.1`;
+  }
+
+  /** `"%{Referer}i" "%{User-agent}i"` */
+  #askedBy(fields: Fields): string {
+    const referer = this.#records.refererOf(fields);
+    const userAgent = fields.get("user-agent");
+    const page = referer === null ? "-" : escapeApache(referer);
+    const agent = userAgent === null ? "-" : escapeApache(this.#records.redactor.field("user-agent", userAgent));
+    return `"${page}" "${agent}"`;
+  }
+}
+
+/** `%>s %b` */
+function numbersOf(status: number, contentBytes: number): string {
+  return `${status === 0 ? NO_STATUS : status} ${contentBytes === 0 ? "-" : contentBytes}`;
 }
 
 /** `%h`; a zone of a link-local address (`fe80::1%eth0`) would be no address to any reader. */

@@ -18,6 +18,8 @@ const MOST_WAITING = 1000;
 
 /** What a person is not told of every request. */
 const TOO_MUCH = ["remote", "version", "host", "referer", "userAgent", "firstByteMs", "bytes", "durationMs"];
+/** Nor of every refusal, of which it matters where it came from. */
+const TOO_MUCH_OF_REFUSAL = ["referer", "userAgent", "bytes"];
 const IN_MESSAGE = ["method", "target", "status"];
 
 type Prettify = (record: object) => string;
@@ -55,7 +57,12 @@ export class PrettyLines {
     this.#line(
       "warn",
       escapeText(`${request}${asText(status)} refused: ${asText(reason)}`),
-      without(record, [...IN_MESSAGE, "reason"]),
+      without(record, [
+        "reason",
+        ...IN_MESSAGE,
+        ...TOO_MUCH_OF_REFUSAL,
+        ...(target === undefined ? [] : ["requestLine"]),
+      ]),
     );
   }
 

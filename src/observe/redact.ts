@@ -42,6 +42,13 @@ const BRACKETS = /[[\]]+/;
 /** Of a URL, before the host (RFC 3986 §3.2.1): a name and a password. */
 const USER_INFORMATION = /^([a-z][a-z\d+.-]*:\/\/)[^/?#]*@/i;
 
+/** A request line in which every part is where it belongs, so that its target can be looked at alone (RFC 9112 §3). */
+const REQUEST_LINE = /^([\w!#$%&'*+.^`|~-]+ )(\*|\/[!"$-~]*|[a-z][a-z\d+.-]*:\/\/[!"$-~]*)( HTTP\/\d\.\d)$/i;
+const VERSION_AT_END = / HTTP\/\d\.\d$/;
+/** What may stand between a name and its sign, and in a name that is encoded or nested. */
+const BEHIND_NAME = /["'\s]/;
+const IN_NAME = /[\w!$%*+.@[\]^`|~-]/;
+
 /** Names whose values are left out. */
 export class Redactor {
   readonly #parameters: ReadonlySet<string>;
@@ -82,6 +89,17 @@ export class Redactor {
     return isChanged ? pairs.join("&") : text;
   }
 
+  /**
+   * The first line of a request, which may be none: where it is cut up in another way than its sender meant, secrets stand
+   * elsewhere than in a target. A value then ends at the next `&` alone, and one behind a colon with the line.
+   */
+  line(text: string): string {
+    const [, method = "", target = "", version = ""] = REQUEST_LINE.exec(text) ?? [];
+    if (method !== "") return `${method}${this.url(target)}${version}`;
+    const end = VERSION_AT_END.exec(text)?.[0] ?? "";
+    return withoutUserInformation(this.#withoutValues(text.slice(0, text.length - end.length))) + end;
+  }
+
   /** The value of a field, `name` in lower case. */
   field(name: string, value: string): string {
     return this.#fields.has(name) ? REDACTED : value;
@@ -98,6 +116,24 @@ export class Redactor {
     return this.#parameters.has(lower) || this.#fields.has(lower) || isSecretName(name);
   }
 
+  #withoutValues(text: string): string {
+    let shown = "";
+    let start = 0;
+    for (let at = 0; at < text.length; at++) {
+      const sign = text[at];
+      if (sign !== "=" && sign !== ":") continue;
+      const name = nameBefore(text, at, start);
+      const isHidden = sign === "=" ? this.#isSecret(name) : this.isSecretMember(decode(name));
+      if (!isHidden) continue;
+      shown += text.slice(start, at + 1) + REDACTED;
+      const next = sign === "=" ? text.indexOf("&", at) : -1;
+      if (next === -1) return shown;
+      start = next;
+      at = next;
+    }
+    return shown + text.slice(start);
+  }
+
   #isSecret(encoded: string): boolean {
     if (this.#isAll) return true;
     const name = decode(encoded).toLowerCase();
@@ -105,6 +141,25 @@ export class Redactor {
     // `user[password]`, `password[]`, `token[a][0]`, as forms write what is nested or several
     return name.endsWith("]") && name.split(BRACKETS).some((part) => this.#parameters.has(part));
   }
+}
+
+/** Signs are in no name, so that each character is looked at once at most. */
+function nameBefore(text: string, sign: number, start: number): string {
+  let end = sign;
+  while (end > start && BEHIND_NAME.test(text[end - 1] as string)) end--;
+  let first = end;
+  while (first > start && IN_NAME.test(text[first - 1] as string)) first--;
+  return text.slice(first, end);
+}
+
+/** Up to the last `@`: a password may hold anything where nobody has looked at it. */
+function withoutUserInformation(line: string): string {
+  const at = line.lastIndexOf("@");
+  const slashes = line.indexOf("://");
+  const word = line.search(/[\t ]/) + 1;
+  if (slashes === -1 && line[word] === "/") return line;
+  const start = slashes === -1 ? word : slashes + "://".length;
+  return at > start ? line.slice(0, start) + REDACTED + line.slice(at) : line;
 }
 
 /** What cannot be decoded is compared as it is. */
