@@ -68,11 +68,18 @@ function isConfigName(name: string): boolean {
 /** Variables that look like ours and are not. Others may have good reason to be there. */
 function strangersIn(environment: Environment): string[] {
   const ours = [...SETTABLE.map(({ name }) => variableOf(name)), "FAIRLEAD_CONFIG"];
+  // Port and host have names without it, which is easily forgotten
+  const whole = (name: string): string => name.replace(/^(?!FAIRLEAD_)/, "FAIRLEAD_");
   const notes: string[] = [];
   for (const name of Object.keys(environment)) {
     if (!name.startsWith("FAIRLEAD_") || ours.includes(name)) continue;
-    const nearest = ours.find((one) => editDistance(one, name) <= 2);
-    notes.push(`the environment's ${name} is nothing that is read${nearest === undefined ? "" : `; ${nearest} is`}`);
+    const [nearest] = ours
+      .map((one) => ({ one, distance: editDistance(whole(one), name) }))
+      .filter(({ distance }) => distance <= 2)
+      .toSorted((a, b) => a.distance - b.distance);
+    notes.push(
+      `the environment's ${name} is nothing that is read${nearest === undefined ? "" : `; ${nearest.one} is`}`,
+    );
   }
   return notes;
 }

@@ -322,11 +322,12 @@ function nearestSetting(name: string): string {
     ...SETTABLE.map((row) => settingOf(row.name)),
     "files",
     ...[...FILE_SETTINGS.keys()].map((inner) => `files.${inner}`),
+    ...SERVER_SETTINGS,
     ...OPTION_TABLE.map(({ path }) => path).filter((path) => SERVER_SETTINGS.includes(path.replace(/\..*/, ""))),
   ];
   const folded = name.toLowerCase().replaceAll("-", "");
   let nearest = "";
-  let fewest = Math.max(name.length < 4 ? 1 : 2, Math.floor(name.length / 3)) + 1;
+  let fewest = Math.max(name.length < 4 ? 1 : 2, Math.floor(name.length / 3)) + 0.5;
   for (const path of paths) {
     const last = path.slice(path.indexOf(".") + 1).toLowerCase();
     const distance = editDistance(folded, last);

@@ -107,8 +107,8 @@ function nearestTo(flag: string): string {
   if (!flag.startsWith("--")) return "";
   const name = flag.slice(2).toLowerCase();
   let nearest = "";
-  // Two letters that changed places are two slips
-  let fewest = name.length < 4 ? 2 : 3;
+  // Half a step more is no further step
+  let fewest = (name.length < 4 ? 1 : 2) + 0.5;
   for (const { name: ours, shown, group } of FLAG_TABLE) {
     const written = group === "" ? [] : [...shown.matchAll(/--([\w-]+)/g)].map(([, long = ""]) => long);
     for (const candidate of new Set([...written, ...(group === "" ? [] : [ours])])) {

@@ -126,16 +126,25 @@ export function renderMistakes(mistakes: readonly OptionMistake[]): string {
   return `${mistakes.length === 1 ? "an option is" : `${mistakes.length} options are`} invalid:\n${lines.join("\n")}`;
 }
 
-/** Levenshtein distance: letters to insert, remove or replace. */
+/** Of two names that are as near, the one with the same letters was meant; too little to make up for a step. */
+const TRANSPOSITION = 1 - 1 / 64;
+
+/**
+ * How many slips of the pen lie between two words: letters to insert, remove or replace, and neighbours that changed places
+ * (optimal string alignment, after Damerau), which count a trifle less than a whole one.
+ */
 export function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const current = [i];
     for (let j = 1; j <= b.length; j++) {
-      const replaced = (previous[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(replaced, (previous[j] as number) + 1, (current[j - 1] as number) + 1));
+      const replaced = (last[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const isTransposed = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] && a[i - 1] !== b[j - 1];
+      const transposed = isTransposed ? (beforeLast[j - 2] as number) + TRANSPOSITION : Infinity;
+      current.push(Math.min(replaced, transposed, (last[j] as number) + 1, (current[j - 1] as number) + 1));
     }
-    previous = current;
+    [beforeLast, last] = [last, current];
   }
-  return previous[b.length] as number;
+  return last[b.length] as number;
 }

@@ -74,7 +74,7 @@ function nearestOf(name: string, names: readonly string[]): string {
   if (names.length === 1) return names[0] as string;
   const folded = name.toLowerCase();
   let nearest = "";
-  let least = MAX_DISTANCE + 1;
+  let least = MAX_DISTANCE + 0.5;
   for (const one of names) {
     const isCutShort = folded.length >= MIN_PREFIX && one.toLowerCase().startsWith(folded);
     let distance = editDistance(folded, one.toLowerCase());

@@ -281,8 +281,8 @@ function nearestTo(name: string, group: string): string {
   if (Object.hasOwn(ELSEWHERE, name)) return ELSEWHERE[name] as string;
   const folded = name.toLowerCase();
   let nearest = "";
-  // A third of the letters may be wrong; two may be swapped in a word of four
-  let least = Math.max(name.length < 4 ? 1 : 2, Math.floor(name.length / 3)) + 1;
+  // A third of the letters may be wrong, and two of four; three quarters of a step more is no further step
+  let least = Math.max(name.length < 4 ? 1 : 2, Math.floor(name.length / 3)) + 0.75;
   for (const path of PATHS) {
     const last = path.slice(path.indexOf(".") + 1);
     // A name of the same group wins over the same name elsewhere

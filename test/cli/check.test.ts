@@ -236,6 +236,17 @@ describe("what holds", () => {
     expect(output).toContain("the environment's FAIRLEAD_SERVICE_HOST is nothing that is read\n");
   });
 
+  it.each([
+    ["FAIRLEAD_PROT", "PORT"],
+    ["FAIRLEAD_PORT", "PORT"],
+    ["FAIRLEAD_HSOT", "HOST"],
+    ["FAIRLEAD_LSIT", "FAIRLEAD_LIST"],
+    ["FAIRLEAD_CONFGI", "FAIRLEAD_CONFIG"],
+  ])("names for %s the variable that was meant", async (typed, meant) => {
+    const { output } = await check("", { [typed]: "1" });
+    expect(output).toContain(`the environment's ${typed} is nothing that is read; ${meant} is\n`);
+  });
+
   it("notes that the page of a single-page app is not there", async () => {
     const noted = await check("site --single app.html");
     expect(noted.output).toContain(`note  there is no app.html in ${join(folder, "site")}, the page of --single: `);

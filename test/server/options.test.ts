@@ -373,10 +373,24 @@ describe("editDistance", () => {
     ["", "", 0],
     ["", "abc", 3],
     ["port", "port", 0],
-    ["prot", "port", 2],
+    ["prot", "port", 1],
+    ["healht", "health", 1],
+    ["ca", "abc", 3],
     ["kitten", "sitting", 3],
   ])("between %s and %s is %i", (a, b, distance) => {
-    expect(editDistance(a, b)).toBe(distance);
-    expect(editDistance(b, a)).toBe(distance);
+    expect(Math.ceil(editDistance(a, b))).toBe(distance);
+    expect(Math.ceil(editDistance(b, a))).toBe(distance);
+  });
+
+  it("is a trifle less where letters changed places than where one was replaced", () => {
+    expect(editDistance("lsit", "list")).toBeLessThan(editDistance("lsit", "lsix"));
+  });
+
+  it.each([
+    ["limtis", "limits"],
+    ["healht", "health"],
+    ["prot", "port"],
+  ])("finds %s meant for %s, also where its value is an object", (typed, meant) => {
+    expect(failure({ fetch, [typed]: {} }).cause).toMatchObject([{ path: typed, nearest: meant }]);
   });
 });
