@@ -45,7 +45,7 @@ const MEANT: ReadonlyMap<string, string> = new Map([
   ["-w", "changes always show, there is nothing to watch; a configuration file is -c"],
   ["-x", "compression is --compress, which is on"],
   ["-z", "a list of the folder is --list"],
-  ["--access-log", "the log is --log text, json, combined or off"],
+  ["--access-log", "the log is --log text, json, combined, common or off"],
   ["--auth-file", "a file of names and passwords is --auth @FILE"],
   ["--basic-auth", `${AUTH}; hashes in a file are made by fairlead hash-password`],
   ["--debug", "more about each request is --verbose, why an answer is what it is says fairlead explain"],

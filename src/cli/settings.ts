@@ -258,7 +258,8 @@ function isPortFixed(flags: Flags): boolean {
   return flags.has("port") || flags.has("listen") || !isOn(flags, "port-switching", true);
 }
 
-const LOG_FORMS: readonly string[] = ["text", "json", "combined", "common", "off"] satisfies LogForm[];
+/** @internal */
+export const LOG_FORMS: readonly string[] = ["text", "json", "combined", "common", "off"] satisfies LogForm[];
 
 function readLogFile(given: Given, name: string | undefined): string {
   if (name === "") throw new CommandError(2, `${originOf(given, "log-file")} is empty`, ["Give the name of a file"]);
