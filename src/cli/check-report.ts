@@ -115,7 +115,8 @@ function flagRow(row: FlagRow, given: Given, settings: Settings, subject: Subjec
   const name = settingOf(row.name);
   const origin = given.origins.get(row.name);
   const values = given.flags.get(row.name)?.map((value) => flagWithoutSecrets(row.name, value));
-  const said = values?.length === 1 ? values[0] : values;
+  // Of one whose values are all wrong nothing is left
+  const said = values !== undefined && values.length > 1 ? values : values?.[0];
   const value = said ?? defaultOf(row, settings, subject);
   const place = origin === undefined ? "" : origin.shown.replace(/^the environment's /, "").replace(/^\w+ in /, "");
   return { name, value, shown: show(value, PLAIN), source: origin?.source ?? "default", place };

@@ -134,7 +134,7 @@ class ConfigReader {
       return;
     }
     for (const [name, given] of Object.entries(value)) {
-      if (given !== undefined && given !== null && name !== "$schema") this.#take(name, given);
+      if (given !== undefined && name !== "$schema") this.#take(name, given);
     }
     this.#checkServer();
     this.#checkCertificate();
@@ -155,10 +155,43 @@ class ConfigReader {
     } else this.#refuseName(name, name);
   }
 
+  /** A flag whose values are all wrong has none: it was given all the same, and may be at odds with another. */
   #takeFlag(row: FlagRow, name: string, given: unknown): void {
-    const values = valuesOf(row, given);
-    if (values === null) this.#refuseValue(name, given, allowedFor(row));
-    else this.flags.set(row.name, isPathOf(row.name) ? values.map((one) => this.#pathOf(row.name, one)) : values);
+    const values = row.name === "header" ? this.#fieldsOf(given) : this.#valuesOf(row, name, given);
+    this.flags.set(row.name, isPathOf(row.name) ? values.map((one) => this.#pathOf(row.name, one)) : values);
+  }
+
+  /** Those that the flag can have; each other one is a mistake. */
+  #valuesOf(row: FlagRow, name: string, given: unknown): Value[] {
+    if (!isList(row) || !Array.isArray(given) || given.length === 0) {
+      const value = valueOf(row, given);
+      if (value === null)
+        this.#refuseValue(name, given, isList(row) ? `${allowedFor(row)}, or an array of it` : allowedFor(row));
+      return value === null ? [] : [value];
+    }
+    const isText = row.name === "cors";
+    const all: Value[] = [];
+    for (const one of given as unknown[]) {
+      const value = isText && typeof one !== "string" ? null : valueOf(row, one);
+      if (value === null) this.#refuseValue(name, one, isText ? "text" : allowedFor(row));
+      else all.push(value);
+    }
+    return isText && all.length > 0 ? [all.join(",")] : all;
+  }
+
+  #fieldsOf(given: unknown): Value[] {
+    if (!isPlain(given)) {
+      this.#refuseValue("headers", given, "an object of field names and values");
+      return [];
+    }
+    const lines: Value[] = [];
+    for (const [name, value] of Object.entries(given)) {
+      for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
+        if (typeof one === "string") lines.push(`${name}: ${one}`);
+        else this.#refuseValue(`headers.${name}`, one, "text, or an array of it");
+      }
+    }
+    return lines;
   }
 
   /** Paths are relative to the file, wherever the command is started. */
@@ -193,14 +226,23 @@ class ConfigReader {
   #takeFiles(given: unknown): void {
     if (!isPlain(given)) return this.#refuseValue("files", given, "an object");
     for (const [name, value] of Object.entries(given)) {
-      if (value === undefined || value === null) continue;
+      if (value === undefined) continue;
       const path = `files.${name}`;
       this.places.set(path, this.#source.placeOf(path));
       const kind = FILE_SETTINGS.get(name);
       if (kind === undefined) this.#refuseName(path, name);
+      else if (kind === "types" && isPlain(value)) this.files[name] = this.#typesOf(path, value);
       else if (isAllowed(kind, value)) this.files[name] = value;
       else this.#refuseValue(path, value, ALLOWED[kind]);
     }
+  }
+
+  #typesOf(path: string, given: Plain): Plain {
+    const isText = ([extension, type]: readonly [string, unknown]): boolean => {
+      if (typeof type !== "string") this.#refuseValue(`${path}.${extension}`, type, "text");
+      return typeof type === "string";
+    };
+    return Object.fromEntries(Object.entries(given).filter(isText));
   }
 
   /** By the server's own check, so that no rule stands in two places. */
@@ -220,9 +262,11 @@ class ConfigReader {
     const { tls } = this.server;
     if (!isPlain(tls)) return;
     const inFull = ["cert", "certFile", "key", "keyFile"].find((name) => (tls[name] ?? null) !== null);
-    const byFlag = (["tls-cert", "acme"] as const).find((name) => this.flags.has(name));
-    if (inFull !== undefined && byFlag !== undefined)
-      this.#tell(settingOf(byFlag), `together with tls.${inFull} was given, one of the two is allowed`);
+    if (inFull === undefined) return;
+    for (const byFlag of ["tls-cert", "acme"] as const) {
+      if (this.flags.has(byFlag))
+        this.#tell(settingOf(byFlag), `together with tls.${inFull} was given, one of the two is allowed`);
+    }
   }
 
   #refuseName(path: string, name: string): void {
@@ -235,8 +279,9 @@ class ConfigReader {
   }
 
   #refuseValue(path: string, given: unknown, allowed: string): void {
-    // A password must not get into a log because something else is wrong with it
-    this.#tell(path, `${path === "auth" ? typeGiven(given) : show(given)} was given, ${allowed} is allowed`);
+    // A password, or a key in a field, must not get into a log because something else is wrong with it
+    const shown = path === "auth" || path.startsWith("headers.") ? typeGiven(given) : show(given);
+    this.#tell(path, `${shown} was given, ${allowed} is allowed`);
   }
 
   #tell(path: string, said: string): void {
@@ -253,22 +298,16 @@ function withoutFlagsPart(mistakes: readonly OptionMistake[]): OptionMistake[] {
 }
 
 function typeGiven(given: unknown): string {
+  if (given === null || given === undefined) return String(given);
   return typeof given === "object" ? "an object" : `a ${typeof given}`;
 }
 
-/** Null if a flag can have no such value. */
-function valuesOf(row: FlagRow, given: unknown): Value[] | null {
-  if (row.name === "header") return fieldsOf(given);
-  if (Array.isArray(given)) {
-    if (row.name === "cors") return given.every((one) => typeof one === "string") ? [given.join(",")] : null;
-    if (!row.isRepeatable || given.length === 0) return null;
-    const all = given.map((one: unknown) => valueOf(row, one));
-    return all.every((one) => one !== null) ? all : null;
-  }
-  const value = valueOf(row, given);
-  return value === null ? null : [value];
+/** Whether it may be an array in a file. */
+function isList(row: FlagRow): boolean {
+  return row.isRepeatable || row.name === "cors";
 }
 
+/** Null if a flag can have no such value. */
 function valueOf(row: FlagRow, given: unknown): Value | null {
   if (typeof given === "boolean") return row.value.startsWith("<") ? null : given;
   if (row.value === "") return null;
@@ -276,24 +315,10 @@ function valueOf(row: FlagRow, given: unknown): Value | null {
   return typeof given === "string" ? given : null;
 }
 
-function fieldsOf(given: unknown): Value[] | null {
-  if (!isPlain(given)) return null;
-  const lines: string[] = [];
-  for (const [name, value] of Object.entries(given)) {
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (typeof one !== "string") return null;
-      lines.push(`${name}: ${one}`);
-    }
-  }
-  return lines;
-}
-
 function allowedFor(row: FlagRow): string {
-  if (row.name === "header") return "an object of field names and values";
-  const list = row.isRepeatable || row.name === "cors" ? ", or an array of it" : "";
   if (row.value === "") return "true or false";
-  if (row.value.startsWith("[")) return `true, false or text${list}`;
-  return row.value === "<N>" ? "a number" : `text${list}`;
+  if (row.value.startsWith("[")) return "true, false or text";
+  return row.value === "<N>" ? "a number" : "text";
 }
 
 /** Flags whose values are paths, or hold one. */
@@ -310,7 +335,7 @@ function isAllowed(kind: "text" | "page" | "count" | "types", value: unknown): b
     case "count":
       return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
     case "types":
-      return isPlain(value) && Object.values(value).every((type) => typeof type === "string");
+      return false;
   }
 }
 

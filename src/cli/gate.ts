@@ -77,12 +77,20 @@ async function attempt<T>(origin: Origin | undefined, name: FlagName, make: (sho
   } catch (error) {
     const exitCode = origin?.source === "file" ? 1 : 2;
     if (!(error instanceof CommandError)) {
-      throw new CommandError(exitCode, `${shown}: ${messageOf(error)}`, [], { cause: error });
+      const said = saidBy(error).map((one) => new CommandError(exitCode, `${shown}: ${one}`, [], { cause: error }));
+      throw joinMistakes(said);
     }
     throw error.exitCode === 2 && exitCode === 1
       ? new CommandError(exitCode, error.message, error.advice, { cause: error })
       : error;
   }
+}
+
+/** Of several fields or origins each is a mistake of its own. */
+function saidBy(error: unknown): readonly string[] {
+  const several: unknown = error instanceof TypeError ? error.cause : undefined;
+  const isList = Array.isArray(several) && several.length > 0 && several.every((one) => typeof one === "string");
+  return isList ? several : [messageOf(error)];
 }
 
 const IN_IT = "with one name:password per line; fairlead hash-password prints what may stand for a password";

@@ -15,6 +15,7 @@ import { CommandError, type Mistakes, whyNotOpened } from "./command-error.ts";
 import type { OwnPaths } from "./config-hide.ts";
 import type { Outlook } from "./config-intent.ts";
 import type { Given } from "./config-layers.ts";
+import { isOn } from "./flags.ts";
 import { checkGate, makeHandler } from "./make-handler.ts";
 import type { HandlerWorld, MadeHandler } from "./make-handler.ts";
 import { findServerMistakes } from "./server-mistakes.ts";
@@ -49,8 +50,9 @@ export async function prepare(
 }
 
 /** Later it would be found missing at each try to obtain a certificate, for ever. */
-async function checkAcme({ tls }: Settings, { origins }: Given): Promise<void> {
-  if (tls?.kind !== "acme") return;
+async function checkAcme({ tls }: Settings, { flags, origins }: Given): Promise<void> {
+  const isAsked = flags.has("acme") && isOn(flags, "tls", true);
+  if (tls?.kind !== "acme" && !isAsked) return;
   const { isAcmeInstalled } = await import("../certificates/acme-order.ts");
   if (isAcmeInstalled()) return;
   const shown = origins.get("acme")?.shown ?? "--acme";

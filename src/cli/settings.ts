@@ -112,7 +112,7 @@ export function understand(given: Given, isTerminal: boolean, mistakes: Mistakes
   const { flags, file } = given;
   for (const mistake of given.mistakes) mistakes.add(mistake);
   const reader = new SettingsReader(given, mistakes);
-  const wanted = reader.read(["port", "host", "listen"], () => readTargets(given), []);
+  const wanted = readTargets(given, reader);
   const logFile = textOf(flags, "log-file");
   const admin = reader.read(["admin"], () => readAdmin(given), null);
   const place = flags.has("listen") ? "listen" : "port";
@@ -144,7 +144,7 @@ export function understand(given: Given, isTerminal: boolean, mistakes: Mistakes
     admin,
     tls: reader.read(
       ["tls", "tls-cert", "tls-key", "acme", "domain", "acme-directory"],
-      () => readTlsSettings(given),
+      (found) => readTlsSettings(given, found),
       null,
     ),
     server: readServer(given),
@@ -177,11 +177,12 @@ class SettingsReader {
 
   /**
    * @param names of the flags that it is about
+   * @param read throws what is wrong, or tells it and gives what it has understood
    * @param instead for the rest to go on with
    */
-  read<T>(names: readonly FlagName[], read: () => T, instead: T): T {
+  read<T>(names: readonly FlagName[], read: (found: Mistakes) => T, instead: T): T {
     const found = new Mistakes();
-    const value = found.attemptNow(read, instead);
+    const value = found.attemptNow(() => read(found), instead);
     const sources = names.map((name) => this.#given.origins.get(name)?.source).filter((one) => one !== undefined);
     const isOfFile = sources.length > 0 && sources.every((source) => source === "file");
     for (const one of found.all) {
@@ -210,36 +211,43 @@ function readAdmin(given: Given): AdminPlace | null {
   return value === undefined || value === false ? null : parseAdminAddress(value, originOf(given, "admin"));
 }
 
-function readTargets(given: Given): Target[] {
+/** Both ways to say it are looked at, also where they are at odds. */
+function readTargets(given: Given, reader: SettingsReader): Target[] {
   const { flags } = given;
+  const port = textOf(flags, "port");
+  // Where the names of the certificate lead to, and nowhere else
+  const isPublic = isOfAcme(flags);
+  const portByDefault = isPublic ? HTTPS_PORT : DEFAULT_PORT;
+  const number = reader.read(
+    ["port"],
+    () => (port === undefined ? portByDefault : parsePort(port, originOf(given, "port"))),
+    -1,
+  );
+  const hosts = flags.get("host") ?? [isPublic ? true : DEFAULT_HOSTNAME];
+  // `--no-host` is as good as none
+  const wanted = hosts.filter((host) => host !== false);
+  const readHost = (host: string | boolean): string => parseHostname(host, originOf(given, "host"));
+  const named = reader.read(["host"], () => readEach(wanted, readHost), null);
   const uris = flags.get("listen");
   if (uris === undefined) {
-    const port = textOf(flags, "port");
-    // Where the names of the certificate lead to, and nowhere else
-    const isPublic = isOfAcme(flags);
-    const portByDefault = isPublic ? HTTPS_PORT : DEFAULT_PORT;
-    const mistakes = new Mistakes();
-    const number = mistakes.attemptNow(
-      () => (port === undefined ? portByDefault : parsePort(port, originOf(given, "port"))),
-      portByDefault,
-    );
-    const hosts = flags.get("host") ?? [isPublic ? true : DEFAULT_HOSTNAME];
-    // `--no-host` is as good as none
-    const wanted = hosts.filter((host) => host !== false);
-    const readHost = (host: string | boolean): string => parseHostname(host, originOf(given, "host"));
-    const named = mistakes.attemptNow(() => readEach(wanted, readHost), []);
-    mistakes.complain();
+    // It counts as nowhere, which no other address can be at odds with
+    if (number === -1 || named === null) return [];
     const hostnames = named.length === 0 ? [DEFAULT_HOSTNAME] : named;
     return [...new Set(hostnames)].map((hostname) => ({ kind: "tcp", hostname, port: number }));
   }
+  const readUri = (uri: string | boolean): Target =>
+    parseListenUri(String(uri), DEFAULT_PORT, originOf(given, "listen"));
+  const targets = reader.read(["listen"], () => readEach(uris, readUri), []);
   for (const name of ["port", "host"] as const) {
-    if (flags.has(name)) {
-      throw new CommandError(2, `${originOf(given, "listen")} and ${originOf(given, name)} both say where to listen`, [
-        "Write it all into --listen, as in --listen tcp://0.0.0.0:3000",
-      ]);
-    }
+    if (flags.has(name)) reader.read(["listen", name], (found) => tellBoth(given, name, found), undefined);
   }
-  return readEach(uris, (uri) => parseListenUri(String(uri), DEFAULT_PORT, originOf(given, "listen")));
+  return targets;
+}
+
+function tellBoth(given: Given, name: "port" | "host", found: Mistakes): void {
+  found.tell(2, `${originOf(given, "listen")} and ${originOf(given, name)} both say where to listen`, [
+    "Write it all into --listen, as in --listen tcp://0.0.0.0:3000",
+  ]);
 }
 
 /** `--no-tls` is heard, whatever a file says. */

@@ -7,7 +7,7 @@
 import { resolve } from "node:path";
 import { ACME_DIRECTORIES, isMailAddress, readDirectory, readDomain } from "../certificates/acme-names.ts";
 import type { ServerConfig } from "../config/config.ts";
-import { CommandError, Mistakes } from "./command-error.ts";
+import type { Mistakes } from "./command-error.ts";
 import type { Given } from "./config-layers.ts";
 import { isOn, textOf } from "./flags.ts";
 import type { FlagName } from "./flags.ts";
@@ -27,55 +27,45 @@ export type TlsSettings =
   | null;
 
 /**
- * Understands it.
+ * Understands it. Each value is looked at, also where it does not go with another; then a certificate from files goes first, so
+ * that those are looked at too.
  *
- * @throws CommandError with exit code 2 for what does not go together, or cannot be
+ * @param mistakes gets what does not go together, or cannot be, with exit code 2
  */
-export function readTlsSettings(given: Given): TlsSettings {
+export function readTlsSettings(given: Given, mistakes: Mistakes): TlsSettings {
   const { flags } = given;
+  if (flags.has("tls") && !isOn(flags, "tls", true)) return null;
+  const acme = readAcme(given, mistakes);
   const certFile = textOf(flags, "tls-cert");
   const keyFile = textOf(flags, "tls-key");
-  const mail = textOf(flags, "acme");
-  if (flags.has("tls") && !isOn(flags, "tls", true)) return null;
-  if (mail !== undefined) {
-    if (certFile !== undefined) refuse(given, "tls-cert", "acme", "A certificate comes from a file or from ACME");
-    return readAcme(given, mail);
+  if (certFile === "") mistakes.tell(2, `${shown(given, "tls-cert")} is empty`, ["Give the name of a file"]);
+  if (flags.has("acme") && flags.has("tls-cert")) {
+    const what = `${shown(given, "tls-cert")} and ${shown(given, "acme")} do not go together`;
+    mistakes.tell(2, what, ["A certificate comes from a file or from ACME"]);
   }
-  for (const name of ["domain", "acme-directory"] as const) {
-    if (flags.has(name)) {
-      throw new CommandError(
-        2,
-        `${shown(given, name)} is for certificates of ACME, and ${shown(given, "acme")} is missing`,
-        ["Give the address that the authority may write to: --acme you@example.com"],
-      );
-    }
-  }
-  if (certFile !== undefined) {
-    if (certFile === "") throw new CommandError(2, `${shown(given, "tls-cert")} is empty`, ["Give the name of a file"]);
-    // Some keep both in one file
-    return { kind: "files", certFile, keyFile: keyFile ?? certFile };
-  }
-  if (keyFile !== undefined) {
-    throw new CommandError(2, `${shown(given, "tls-key")} needs a certificate besides`, [
-      "Give it with --tls-cert FILE",
-    ]);
+  // Some keep both in one file
+  if (certFile !== undefined && certFile !== "") return { kind: "files", certFile, keyFile: keyFile ?? certFile };
+  if (acme !== null) return acme;
+  if (keyFile !== undefined && !flags.has("tls-cert") && !flags.has("acme")) {
+    mistakes.tell(2, `${shown(given, "tls-key")} needs a certificate besides`, ["Give it with --tls-cert FILE"]);
   }
   return isOn(flags, "tls", false) ? { kind: "local" } : null;
 }
 
-function readAcme(given: Given, mail: string): TlsSettings {
+/** Null where it is not asked for, or something of it is wrong. */
+function readAcme(given: Given, mistakes: Mistakes): TlsSettings {
   const { flags } = given;
-  const mistakes = new Mistakes();
-  if (!isMailAddress(mail)) {
+  const before = mistakes.all.length;
+  const mail = textOf(flags, "acme");
+  if (mail !== undefined && !isMailAddress(mail)) {
     mistakes.tell(2, `${shown(given, "acme")} is ${JSON.stringify(mail)}, which is no address of mail`, [
       "The authority writes to it when a certificate is about to end: --acme you@example.com",
     ]);
   }
-  const named = flags.get("domain") ?? [];
-  if (named.length === 0) {
+  if (flags.has("acme") && !flags.has("domain")) {
     mistakes.tell(2, `${shown(given, "acme")} needs a name`, ["Give each with --domain example.com"]);
   }
-  const domains = named.flatMap((text) => {
+  const domains = (flags.get("domain") ?? []).flatMap((text) => {
     const read = readDomain(String(text));
     if ("name" in read) return [read.name];
     mistakes.tell(2, `${shown(given, "domain")} is ${JSON.stringify(text)}, which ${read.mistake}`);
@@ -90,12 +80,14 @@ function readAcme(given: Given, mail: string): TlsSettings {
       `Give ${names}, or the URL of one`,
     ]);
   }
-  mistakes.complain();
+  for (const name of ["domain", "acme-directory"] as const) {
+    if (flags.has("acme") || !flags.has(name)) continue;
+    mistakes.tell(2, `${shown(given, name)} is for certificates of ACME, and ${shown(given, "acme")} is missing`, [
+      "Give the address that the authority may write to: --acme you@example.com",
+    ]);
+  }
+  if (mail === undefined || mistakes.all.length > before) return null;
   return { kind: "acme", mail, domains: [...new Set(domains)], directory: directory ?? "" };
-}
-
-function refuse(given: Given, one: FlagName, other: FlagName, why: string): never {
-  throw new CommandError(2, `${shown(given, one)} and ${shown(given, other)} do not go together`, [why]);
 }
 
 function shown({ origins }: Given, name: FlagName): string {

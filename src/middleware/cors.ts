@@ -60,7 +60,7 @@ const MAX_REMEMBERED = 256;
 /**
  * Lets scripts of other origins read the answers, also those to errors.
  *
- * @throws TypeError for `*` with credentials, for what is no origin, and for invalid names
+ * @throws TypeError for `*` with credentials, for each that is no origin, and for invalid names
  */
 export function cors(options: CorsOptions = {}): Middleware {
   checkOptions("cors", options, CORS_RULES);
@@ -164,7 +164,9 @@ function predicateOf(
 ): ((origin: string) => boolean) | null {
   if (origins === "*") return null;
   if (typeof origins === "function") return origins;
-  const known = new Set(origins.map(originOf));
+  const mistakes: string[] = [];
+  const known = new Set(origins.map((one) => originOf(one, mistakes)));
+  if (mistakes.length > 0) throw new TypeError(mistakes.join("; "), { cause: mistakes });
   return (origin) => known.has(origin);
 }
 
@@ -173,18 +175,20 @@ function isPreflight(request: Request): boolean {
 }
 
 /** An origin as a browser serialises it (HTML, "serialization of an origin"): lower case, without the default port and slash. */
-function originOf(text: string): string {
+function originOf(text: string, mistakes: string[]): string {
   // That of files and sandboxed frames: everybody's
-  if (text === "null") throw new TypeError("the origin null is that of every sandboxed page: use * if all may read");
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch (error) {
-    throw new TypeError(`${JSON.stringify(text)} is no origin, as https://app.example is one`, { cause: error });
+  if (text === "null") {
+    mistakes.push("the origin null is that of every sandboxed page: use * if all may read");
+    return "";
   }
+  if (!URL.canParse(text)) {
+    mistakes.push(`${JSON.stringify(text)} is no origin, as https://app.example is one`);
+    return "";
+  }
+  const url = new URL(text);
   const isBare = url.pathname === "/" || url.pathname === "";
   if (url.host === "" || !isBare || url.search !== "" || url.hash !== "" || url.username !== "") {
-    throw new TypeError(`${JSON.stringify(text)} is no origin, as https://app.example is one: scheme, host, port`);
+    mistakes.push(`${JSON.stringify(text)} is no origin, as https://app.example is one: scheme, host, port`);
   }
   return `${url.protocol}//${url.host}`;
 }

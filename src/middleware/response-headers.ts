@@ -35,14 +35,12 @@ export const ISOLATION: Readonly<Record<string, string>> = Object.freeze({
 /**
  * Sets fields on every response, in place of those of that name.
  *
- * @throws TypeError for an invalid name or value, and for a field of the message's framing
+ * @throws TypeError that tells each invalid name and value, and each field of the message's framing; its `cause` is the list
  */
 export function responseHeaders(headers: HeadersToSet): Middleware {
   const pairs: readonly (readonly [string, string])[] = isList(headers) ? headers : Object.entries(headers);
-  for (const [name, value] of pairs) {
-    const mistake = mistakeInField(name, value);
-    if (mistake !== "") throw new TypeError(mistake);
-  }
+  const mistakes = pairs.map(([name, value]) => mistakeInField(name, value)).filter((mistake) => mistake !== "");
+  if (mistakes.length > 0) throw new TypeError(mistakes.join("; "), { cause: mistakes });
   const names = new Set(pairs.map(([name]) => name.toLowerCase()));
   const flat = pairs.flat();
   const edit = new LineEdit((lines) => {

@@ -83,6 +83,46 @@ export function mistakeIn(row: OptionRow, value: unknown): OptionMistake | null 
   return { path: row.path, given, allowed: allowedBy(row), nearest: "" };
 }
 
+/** Of lists whose elements are looked at one by one: what each may be. */
+const ELEMENTS: Readonly<Partial<Record<OptionRow["type"], readonly [(item: string) => boolean, string]>>> = {
+  tokens: [isToken, "the name of a method, a token (RFC 9110 §9.1),"],
+  texts: [() => true, "text"],
+};
+
+/** Those elements of a list that are right; each other one is a mistake of its own. Null for what is no such list. */
+export function takeList(row: OptionRow, value: unknown, mistakes: OptionMistake[]): readonly string[] | null {
+  const element = ELEMENTS[row.type];
+  if (element === undefined || !Array.isArray(value)) return null;
+  const [isRight, allowed] = element;
+  const right: string[] = [];
+  for (const item of value as unknown[]) {
+    if (typeof item === "string" && isRight(item)) right.push(item);
+    else mistakes.push({ path: row.path, given: show(item), allowed, nearest: "" });
+  }
+  return right;
+}
+
+/**
+ * Whether a mistake in what several values come to is but another one's shadow: of what is wrong by itself nothing is known but
+ * that it was given.
+ *
+ * @param wrong paths of options that are wrong by themselves
+ * @param strangers those of them that are no options
+ */
+export function isConsequence(
+  { path, given, what = "" }: OptionMistake,
+  wrong: ReadonlySet<string>,
+  strangers: readonly string[],
+): boolean {
+  if (path === "health.readyPath") return wrong.has(path) || wrong.has("health.livePath");
+  const group = `${path.slice(0, path.indexOf("."))}.`;
+  // Of a name that nobody knows, too, it may have been the value
+  const isMeant = strangers.some((stranger) => stranger.startsWith(group));
+  if (what.includes("passphrase")) return isMeant || wrong.has("tls.passphrase");
+  if (given !== "nobody" && !what.startsWith("is missing")) return false;
+  return isMeant || wrong.has(path) || wrong.has(`${path}File`) || (group === "tls." && wrong.has("tls.servers"));
+}
+
 function isAllowed(row: OptionRow, value: unknown): boolean {
   switch (row.type) {
     case "integer":

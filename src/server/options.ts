@@ -12,7 +12,15 @@ import type { Leniencies, WireLimits, WireTimeouts } from "../http1/limits.ts";
 import type { Handler } from "../web/handler.ts";
 import { SYSTEM_TIME } from "./clock.ts";
 import type { Hooks } from "./hooks.ts";
-import { editDistance, mistakeIn, type OptionMistake, renderMistakes, show } from "./option-check.ts";
+import {
+  editDistance,
+  isConsequence,
+  mistakeIn,
+  type OptionMistake,
+  renderMistakes,
+  show,
+  takeList,
+} from "./option-check.ts";
 import { observerOf } from "./join-hooks.ts";
 import type { HealthOptions } from "./health.ts";
 import {
@@ -184,6 +192,8 @@ const GROUPS: readonly string[] = [
   "trustProxy",
   "health",
 ];
+/** Groups of which each option is looked at for itself: what is wrong with another says nothing of a file, or of an address. */
+const OF_PARTS: ReadonlySet<string> = new Set(["tls", "trustProxy", "proxyProtocol", "health"]);
 const PATHS: readonly string[] = [...OPTION_TABLE.map((row) => row.path), ...GROUPS];
 
 /**
@@ -207,9 +217,13 @@ export function resolveOptions(options: ServeOptions): ResolvedOptions {
   findStrangers(isSeveral ? { ...given, hooks: undefined } : given, mistakes);
   checkTogether(given, mistakes);
   // What is made of several values, or read from files, is looked at as if what is wrong were not given: it would be blamed twice
-  const blamed = new Set(mistakes.map(({ path }) => firstNameOf(path)));
+  const wrong = new Set(mistakes.map(({ path }) => path));
+  const blamed = new Set([...wrong].filter((path) => !OF_PARTS.has(groupNameOf(path))).map(firstNameOf));
   for (const { path, default: value } of OPTION_TABLE) if (blamed.has(firstNameOf(path))) values.set(path, value);
-  const derived = derive(options, values, given, blamed, mistakes);
+  const found: OptionMistake[] = [];
+  const derived = derive(options, values, given, blamed, found);
+  const strangers = [...wrong].filter((path) => !PATHS.includes(path));
+  mistakes.push(...found.filter((one) => !isConsequence(one, wrong, strangers)));
   if (mistakes.length > 0) throw new ServerError("ERR_OPTIONS", renderMistakes(mistakes), { cause: mistakes });
   return derived;
 }
@@ -219,6 +233,12 @@ function firstNameOf(path: string): string {
   return path.replace(/[.[].*/, "");
 }
 
+/** The same of an option that is one of several; `""` of the group itself, or of one that has none. */
+function groupNameOf(path: string): string {
+  return path.includes(".") ? firstNameOf(path) : "";
+}
+
+/** What was given; for what is wrong with it the default, and of a list the rest. */
 function takeValue(row: OptionRow, given: Readonly<Record<string, unknown>>, mistakes: OptionMistake[]): unknown {
   const dot = row.path.indexOf(".");
   let value: unknown;
@@ -229,9 +249,12 @@ function takeValue(row: OptionRow, given: Readonly<Record<string, unknown>>, mis
       value = (group as Record<string, unknown>)[row.path.slice(dot + 1)];
   }
   if (value === undefined && row.path !== "fetch") return row.default;
+  const list = takeList(row, value, mistakes);
+  if (list !== null) return list;
   const mistake = mistakeIn(row, value);
-  if (mistake !== null) mistakes.push(mistake);
-  return value;
+  if (mistake === null) return value;
+  mistakes.push(mistake);
+  return row.default;
 }
 
 /** Each of several observers as if it were alone, under its place. */

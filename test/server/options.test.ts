@@ -158,7 +158,7 @@ describe("mistakes", () => {
         "integer": 1.5,
         "boolean": "yes",
         "text": "",
-        "tokens": ["two words"],
+        "tokens": "two words",
         "function": {},
         "signal": {},
         "pem": 5,
@@ -175,8 +175,10 @@ describe("mistakes", () => {
         dot === -1 ? { fetch, [path]: value } : { fetch, [path.slice(0, dot)]: { [path.slice(dot + 1)]: value } };
       const error = failure(options);
       expect(error.code).toBe("ERR_OPTIONS");
-      expect(error.cause).toHaveLength(1);
-      expect(error.cause[0]).toMatchObject({ path, allowed: allowedBy(row) });
+      // A certificate and its key, or a proxy, is missing besides
+      const found = error.cause.filter(({ what, given }) => what !== "is missing" && given !== "nobody");
+      expect(found).toHaveLength(1);
+      expect(found[0]).toMatchObject({ path, allowed: allowedBy(row) });
       expect(error.message).toContain(`  ${path}: `);
       expect(error.message).toContain(` is allowed`);
     },
@@ -221,7 +223,7 @@ describe("mistakes", () => {
         '  fetch: "nope" was given, a function is allowed',
         '  port: "8080" (text; Number() makes it a number) was given, an integer from 0 to 65535 is allowed',
         "  limits.maxFields: 0 was given, an integer from 1 to 10000 is allowed",
-        "  additionalMethods: an array of 1 was given, an array of method names, each a token (RFC 9110 §9.1) is allowed",
+        '  additionalMethods: "A B" was given, the name of a method, a token (RFC 9110 §9.1), is allowed',
         "  limits.maxHeadByte: there is no such option, did you mean limits.maxHeadBytes?",
         "  timeouts: 30 was given, an object is allowed",
         "  hooks.onrequest: there is no such option, did you mean hooks.onRequest?",
@@ -365,6 +367,53 @@ describe("OPTION_TABLE", () => {
       expect(row.default, row.path).toBeGreaterThanOrEqual(row.min);
       expect(row.default, row.path).toBeLessThanOrEqual(row.max);
     }
+  });
+});
+
+describe("what is wrong with one option", () => {
+  const told = (options: object): string[] =>
+    failure({ fetch, ...options }).cause.map(({ path, given, what }) => `${path}: ${what ?? given}`);
+
+  it("hides nothing of the others in its group", () => {
+    expect(told({ tls: { minVersion: "TLSv1.1", certFile: "/no/a.crt", keyFile: "/no/a.key", watch: 1 } })).toEqual([
+      'tls.minVersion: "TLSv1.1"',
+      "tls.watch: 1",
+      "tls.certFile: /no/a.crt does not exist",
+      "tls.keyFile: /no/a.key does not exist",
+    ]);
+    expect(told({ trustProxy: { from: ["x", 5, "10.0.0.1", "y"], header: "z" } })).toEqual([
+      "trustProxy.from: 5",
+      'trustProxy.header: "z"',
+      'trustProxy.from: "x"',
+      'trustProxy.from: "y"',
+    ]);
+    expect(told({ proxyProtocol: { from: ["x"], allowDirect: 5 } })).toEqual([
+      "proxyProtocol.allowDirect: 5",
+      'proxyProtocol.from: "x"',
+    ]);
+    expect(told({ health: { livePath: "/a", readyPath: "/a", ready: "/b" } })).toEqual([
+      'health.ready: "/b"',
+      "health.readyPath: the same as livePath",
+    ]);
+    expect(told({ additionalMethods: ["a b", "OK", "c d"] })).toEqual([
+      'additionalMethods: "a b"',
+      'additionalMethods: "c d"',
+    ]);
+  });
+
+  it("is told once, and not as what it leaves missing", () => {
+    expect(told({ tls: { certFile: 5, keyFile: "/no/a.key" } })).toEqual([
+      "tls.certFile: 5",
+      "tls.keyFile: /no/a.key does not exist",
+    ]);
+    expect(told({ tls: { certfile: "a.crt", keyFile: "/no/a.key" } })).toEqual([
+      'tls.certfile: "a.crt"',
+      "tls.keyFile: /no/a.key does not exist",
+    ]);
+    expect(told({ trustProxy: { from: [5] } })).toEqual(["trustProxy.from: 5"]);
+    expect(told({ trustProxy: { form: ["10.0.0.1"] } })).toEqual(["trustProxy.form: an array of 1"]);
+    expect(told({ health: { livePath: 5, readyPath: "/healthz" } })).toEqual(["health.livePath: 5"]);
+    expect(told({ hsts: { preload: true, maxAgeSeconds: "x" } })).toEqual(['hsts.maxAgeSeconds: "x"']);
   });
 });
 
