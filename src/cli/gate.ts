@@ -8,6 +8,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Handler, Middleware } from "../web/handler.ts";
+import { noteUser } from "./asked-by.ts";
 import { CommandError, howToOpen, joinMistakes, Mistakes, messageOf, whyNotOpened } from "./command-error.ts";
 import type { Origin, Origins } from "./config-layers.ts";
 import type { FlagName } from "./flags.ts";
@@ -60,13 +61,19 @@ async function corsOf({ corsOrigins, auth }: GateSettings): Promise<Middleware> 
 }
 
 async function authOf(auth: string, workingFolder: string, shown: string): Promise<Middleware> {
-  const { basicAuth } = await import("../middleware/basic-auth.ts");
+  const { basicAuth, basicNameOf } = await import("../middleware/basic-auth.ts");
   if (auth === "@")
     throw new CommandError(2, `${shown}: @ names no file`, [`Behind @ goes the name of a file ${IN_IT}`]);
   const users = auth.startsWith("@")
     ? readUsers(resolve(workingFolder, auth.slice(1)), shown)
     : [splitUser(auth, shown)];
-  return basicAuth({ users: Object.fromEntries(users) });
+  const names = new Set(users.map(([name]) => name));
+  const guard = basicAuth({ users: Object.fromEntries(users) });
+  return (request, context, next) => {
+    const name = basicNameOf(request.headers.get("authorization"));
+    if (name !== null) noteUser(context.exchange, names.has(name) ? name : "");
+    return guard(request, context, next);
+  };
 }
 
 /** @param shown where it was given */

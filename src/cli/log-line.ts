@@ -11,6 +11,7 @@ import type { Exchange, Refusal } from "../http/exchange.ts";
 import { escapeText, escapeWord } from "../observe/escape.ts";
 import { Redactor, SECRET_PARAMETERS } from "../observe/redact.ts";
 import type { ResponseInfo } from "../server/hooks.ts";
+import { userOf } from "./asked-by.ts";
 import type { Painter, Tone } from "./paint.ts";
 
 /** Longest target on a terminal; a pipe gets all of it. */
@@ -74,10 +75,15 @@ function whatOf({ code, rule, message }: ProtocolError): string {
 }
 
 /** Who asked, from which page, with what. */
-function askedBy({ request, connection }: Exchange): string {
+function askedBy(exchange: Exchange): string {
+  const { request, connection } = exchange;
   const { address } = connection.remoteAddress;
   const referer = request.fields.get("referer");
-  const parts = [address === "" ? "unix" : address, referer === null ? "" : `from ${REDACTOR.url(referer)}`];
+  const parts = [
+    userOf(exchange),
+    address === "" ? "unix" : address,
+    referer === null ? "" : `from ${REDACTOR.url(referer)}`,
+  ];
   return [...parts, request.fields.get("user-agent") ?? ""].filter((part) => part !== "").join(", ");
 }
 

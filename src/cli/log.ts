@@ -14,6 +14,7 @@ import { AccessLog } from "../observe/access-hooks.ts";
 import type { FixedFormat, LineSink } from "../observe/access-hooks.ts";
 import type { Hooks } from "../server/hooks.ts";
 import { SYSTEM_TIME } from "../server/clock.ts";
+import { userOf } from "./asked-by.ts";
 import { faultText } from "./fault-text.ts";
 import { plainLines, terminalLines } from "./log-line.ts";
 import type { LogLines } from "./log-line.ts";
@@ -105,7 +106,7 @@ function hooksOf(settings: Settings, world: LogWorld, paint: Painter | null, sin
     const isForPerson = world.isTerminal && paint !== null;
     return textHooks(isForPerson ? terminalLines(paint, isVerbose) : plainLines, sink);
   }
-  return new AccessLog({}, logForm as FixedFormat, sink);
+  return new AccessLog({ user: userOf }, logForm as FixedFormat, sink);
 }
 
 /** A request is one line: its refusal waits for the end of the exchange, of which there is a line anyway. */

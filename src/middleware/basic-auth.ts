@@ -191,6 +191,15 @@ class Guard {
   }
 }
 
+/**
+ * The name in an Authorization field, right or wrong; null for none.
+ *
+ * @internal
+ */
+export function basicNameOf(authorization: string | null): string | null {
+  return readCredentials(authorization)?.name ?? null;
+}
+
 /** RFC 7617 §2, RFC 9110 §11.4: the scheme in any case, then token68. Null for anything else. */
 function readCredentials(authorization: string | null): Credentials | null {
   const encoded = /^basic +([\w+/-]+={0,2}) *$/i.exec(authorization ?? "")?.[1];

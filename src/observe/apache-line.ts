@@ -36,7 +36,8 @@ export class ApacheLines implements LineSource {
   response({ exchange, status, contentBytes, durationMs }: ResponseInfo): string {
     const { request, connection } = exchange;
     const { redactor } = this.#records;
-    const user = this.#user === undefined ? "-" : unspaced(escapeApache(this.#user(exchange)));
+    const name = this.#user?.(exchange) ?? "";
+    const user = name === "" ? "-" : unspaced(escapeApache(name));
     const time = this.#apacheTime.text(this.#time.nowMs() - durationMs);
     const target = escapeApache(redactor.url(request.target));
     const start = `${hostOf(connection)} - ${user} [${time}] "${request.method} ${target} HTTP/${request.version}"`;
@@ -90,5 +91,5 @@ function hostOf(connection: Parameters<typeof remoteOf>[0]): string {
 
 /** A name with a space in it would shift all that follows. */
 function unspaced(user: string): string {
-  return user === "" ? "-" : user.replaceAll(" ", "\\x20");
+  return user.replaceAll(" ", "\\x20");
 }

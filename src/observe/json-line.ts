@@ -36,11 +36,10 @@ export class JsonLines implements LineSource {
     const isByHand =
       members === undefined &&
       serializers === undefined &&
-      user === undefined &&
       fields.length === 0 &&
       (redact?.fields ?? []).length === 0 &&
       (redact?.members ?? []).length === 0;
-    this.#octets = isByHand ? new JsonOctets(this.#base, records, time) : null;
+    this.#octets = isByHand ? new JsonOctets(this.#base, records, time, user) : null;
   }
 
   response(info: ResponseInfo, code: string): string {

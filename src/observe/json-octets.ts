@@ -10,7 +10,7 @@
 import type { ConnectionInfo, RequestHead } from "../http/exchange.ts";
 import type { ResponseInfo } from "../server/hooks.ts";
 import type { TimeSource } from "../web/clock.ts";
-import { remoteOf } from "./access-options.ts";
+import { type AccessLogOptions, remoteOf } from "./access-options.ts";
 import { type AccessRecords, spanIdOf, tlsOf, traceIdOf } from "./access-record.ts";
 import { escapeJson, isPlainJson } from "./escape.ts";
 import { type BatchSource, putInteger, putText, putThousandths } from "./line-batch.ts";
@@ -111,13 +111,15 @@ export class JsonOctets {
   readonly #time: TimeSource;
   readonly #records: AccessRecords;
   readonly #base: string;
+  readonly #user: AccessLogOptions["user"];
   readonly #peers: WeakMap<ConnectionInfo, PeerOctets> = new WeakMap();
   #second = NaN;
   #secondOctets: Buffer = NO_OCTETS;
 
   /** @param base constant members, rendered, with the comma before them */
-  constructor(base: string, records: AccessRecords, time: TimeSource) {
+  constructor(base: string, records: AccessRecords, time: TimeSource, user: AccessLogOptions["user"]) {
     this.#base = base;
+    this.#user = user;
     this.#records = records;
     this.#time = time;
   }
@@ -220,6 +222,8 @@ export class JsonOctets {
       const id = this.#records.faultIdOf(exchange);
       if (id !== "") text += `,"faultId":"${escapeJson(id)}"`;
     }
+    const user = this.#user?.(exchange) ?? "";
+    if (user !== "") text += `,"user":"${escapeJson(user)}"`;
     if (requestId !== "") text += `,"requestId":"${escapeJson(requestId)}"`;
     if (traceParent !== "") text += traceMembers(traceParent);
     const referer = this.#records.refererOf(request.fields);

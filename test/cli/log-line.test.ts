@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../../src/http/errors.ts";
 import type { Exchange, Outcome, Refusal } from "../../src/http/exchange.ts";
+import { Fields } from "../../src/http/fields.ts";
+import { noteUser } from "../../src/cli/asked-by.ts";
 import { formatBytes, formatDuration, plainLines, terminalLines } from "../../src/cli/log-line.ts";
 import { colourPainter, plainPainter } from "../../src/cli/paint.ts";
 import type { ResponseInfo } from "../../src/server/hooks.ts";
@@ -81,6 +83,15 @@ describe("a line per request", () => {
     ];
     expect(lines.join("\n")).not.toContain("s3cret");
     expect(lines.filter((line) => line.includes("/a?token=[redacted]&x=1"))).toEqual(lines);
+  });
+
+  it("names who asked, where somebody wants to know more", () => {
+    const asked = response("GET", "/", 200);
+    const connection = { remoteAddress: { address: "127.0.0.1" } };
+    const exchange = { ...asked.exchange, connection, request: { method: "GET", target: "/", fields: Fields.EMPTY } };
+    noteUser(exchange as unknown as Exchange, "b\x1bb");
+    const line = terminalLines(plainPainter, true).response({ ...asked, exchange: exchange as never }, null);
+    expect(line).toMatch(/ {2}\/ {2}b\\x1bb, 127\.0\.0\.1$/);
   });
 
   it("shortens what would fill a terminal, but nothing in a pipe", () => {

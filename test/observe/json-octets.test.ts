@@ -7,7 +7,7 @@ import { accessLog } from "../../src/observe/access-log.ts";
 import { AccessRecords } from "../../src/observe/access-record.ts";
 import { JsonLines } from "../../src/observe/json-line.ts";
 import { LineBatch } from "../../src/observe/line-batch.ts";
-import type { ConnectionInfo } from "../../src/http/exchange.ts";
+import type { ConnectionInfo, Exchange } from "../../src/http/exchange.ts";
 import type { ResponseInfo } from "../../src/server/hooks.ts";
 import { type ExchangeFacts, exchangeOf, HandTime, responseOf } from "./support/exchanges.ts";
 
@@ -28,9 +28,10 @@ class Lines {
 
   /** @param most the longest line that there is room for */
   constructor(base: Record<string, unknown> = {}, most = BATCH_BYTES) {
-    this.#octets = new JsonLines({ base }, new AccessRecords({}), time);
+    const user = (exchange: Exchange): string => exchange.request.fields.get("x-user") ?? "";
+    this.#octets = new JsonLines({ base, user }, new AccessRecords({ user }), time);
     const members = (): Record<string, unknown> => ({});
-    this.#objects = new JsonLines({ base, members }, new AccessRecords({ members }), time);
+    this.#objects = new JsonLines({ base, members, user }, new AccessRecords({ members, user }), time);
     this.#most = most;
   }
 
@@ -70,7 +71,7 @@ const FACTS: fc.Arbitrary<ExchangeFacts> = fc.record({
   version: fc.constantFrom("1.0", "1.1"),
   authority: fc.constantFrom("a.example", "", 'b"c', "[::1]:80"),
   fields: fc.array(
-    fc.tuple(fc.constantFrom("User-Agent", "referer", "accept"), fc.constantFrom("one", 'é"\\', "/?sig=1")),
+    fc.tuple(fc.constantFrom("User-Agent", "referer", "accept", "x-user"), fc.constantFrom("one", 'é"\\', "/?sig=1")),
     { maxLength: 3 },
   ),
   isEncrypted: fc.boolean(),
