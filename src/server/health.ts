@@ -28,7 +28,7 @@ export interface Readiness {
 
 type ResolvedHealth = Required<HealthOptions>;
 
-const DEFAULTS: ResolvedHealth = { livePath: "/healthz", readyPath: "/readyz", check: null };
+const DEFAULTS = { livePath: "/healthz", readyPath: "/readyz" } as const;
 const FIELDS: FieldLines = Object.freeze(["Content-Type", "text/plain; charset=utf-8", "Cache-Control", "no-store"]);
 
 /** Answers with them where they are asked, and gives all else to `answer`. */
@@ -62,10 +62,17 @@ function textOf(isWell: boolean): string {
  * The same for another address than the server's own, e.g. one that only the orchestrator reaches; other paths are answered 404.
  *
  * @param server whose readiness is told; of several, all of them must be ready
+ * @throws TypeError if both paths are the same
  */
 export function healthHandler(server: Readiness | readonly Readiness[], options: HealthOptions = {}): Handler {
   const servers: readonly Readiness[] = Array.isArray(server) ? server : [server as Readiness];
-  const { livePath, readyPath, check } = { ...DEFAULTS, ...options };
+  const { livePath = DEFAULTS.livePath, readyPath = DEFAULTS.readyPath, check } = options;
+  // Nobody would be told that it is not ready, as of serve()
+  if (livePath === readyPath) {
+    throw new TypeError(
+      `healthHandler: readyPath is ${JSON.stringify(readyPath)} as livePath is, another path is allowed`,
+    );
+  }
   const all: Readiness = {
     get isReady() {
       return servers.every(({ isReady }) => isReady);

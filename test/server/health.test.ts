@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
+import { adminServer } from "../../src/observe/admin-server.ts";
 import { healthHandler } from "../../src/server/health.ts";
 import type { ServeOptions } from "../../src/server/options.ts";
 import { type Server, serve, startServer } from "../../src/server/server.ts";
@@ -114,6 +115,19 @@ describe("health", () => {
     expect(await statuses(admin)).toEqual([200, 503, 404]);
     await using both = await serve({ fetch: healthHandler([admin, server], { check: () => true }), port: 0 });
     expect(await statuses(both)).toEqual([200, 503, 404]);
+  });
+
+  it("is told at two paths, on another address too: at one nobody would learn that it is not ready", async () => {
+    for (const health of [{ livePath: "/up", readyPath: "/up" }, { livePath: "/readyz" }, { readyPath: "/healthz" }]) {
+      expect(() => healthHandler([], health)).toThrow("as livePath is, another path is allowed");
+      await expect(adminServer({ port: 0, health })).rejects.toThrow("as livePath is, another path is allowed");
+    }
+  });
+
+  it("has its usual paths on another address where none are given", async () => {
+    const options = { livePath: undefined, readyPath: undefined, check: undefined };
+    await using admin = await serve({ fetch: healthHandler([], options), port: 0 });
+    expect(await statuses(admin)).toEqual([200, 200, 404]);
   });
 });
 
