@@ -78,11 +78,11 @@ function whatOf({ code, rule, message }: ProtocolError): string {
 function askedBy(exchange: Exchange): string {
   const { request, connection } = exchange;
   const { address } = connection.remoteAddress;
-  const referer = request.fields.get("referer");
+  const pages = request.fields.all("referer").map((one) => REDACTOR.url(one));
   const parts = [
     userOf(exchange),
     address === "" ? "unix" : address,
-    referer === null ? "" : `from ${REDACTOR.url(referer)}`,
+    pages.length === 0 ? "" : `from ${pages.join(", ")}`,
   ];
   return [...parts, request.fields.get("user-agent") ?? ""].filter((part) => part !== "").join(", ");
 }

@@ -41,6 +41,8 @@ const BRACKETS = /[[\]]+/;
 
 /** Of a URL, before the host (RFC 3986 §3.2.1): a name and a password. */
 const USER_INFORMATION = /^([a-z][a-z\d+.-]*:\/\/)[^/?#]*@/i;
+/** The same in an authority-form (RFC 9112 §3.2.3), in which it has no place. */
+const NAME_AND_PASSWORD = /^[^/?#@:\s]*:[^/?#\s]*@/;
 
 /** A request line in which every part is where it belongs, so that its target can be looked at alone (RFC 9112 §3). */
 const REQUEST_LINE = /^([\w!#$%&'*+.^`|~-]+ )(\*|\/[!"$-~]*|[a-z][a-z\d+.-]*:\/\/[!"$-~]*)( HTTP\/\d\.\d)$/i;
@@ -67,7 +69,9 @@ export class Redactor {
 
   /** A request-target, or the URL of a Referer, without the secret values of its query and without user information. */
   url(whole: string): string {
-    const text = whole.includes("@") ? whole.replace(USER_INFORMATION, `$1${REDACTED}@`) : whole;
+    const text = whole.includes("@")
+      ? whole.replace(USER_INFORMATION, `$1${REDACTED}@`).replace(NAME_AND_PASSWORD, `${REDACTED}@`)
+      : whole;
     const start = text.indexOf("?");
     if (start === -1 || (!this.#isAll && this.#parameters.size === 0)) return text;
     const hash = text.indexOf("#", start);

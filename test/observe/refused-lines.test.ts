@@ -151,6 +151,12 @@ describe("a refused request in JSON and in records", () => {
     });
   });
 
+  it("has no user information of an authority-form", async () => {
+    const record = await recordOf("CONNECT ada:s3cret@b.example:443 HTTP/1.1\r\nHost: b.example:443\r\n\r\n");
+    expect(record).toMatchObject({ target: "[redacted]@b.example:443", code: "ERR_METHOD_REFUSED" });
+    expect(JSON.stringify(record)).not.toContain("s3cret");
+  });
+
   it("leaves out what there is not", async () => {
     const record = await recordOf("\n");
     expect(Object.keys(record)).toEqual([
