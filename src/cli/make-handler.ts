@@ -5,7 +5,7 @@
  */
 
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, parse, relative, sep } from "node:path";
 import { ServerError } from "../http/errors.ts";
 import { HiddenPaths } from "../static/hidden-paths.ts";
 import { serveKeptFile } from "../static/serve-file.ts";
@@ -96,8 +96,38 @@ function filesHandlerOf(
     return serveKept(path, all, kept);
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
-    throw explainRules(error, path, workingFolder) ?? explainFiles(error, given);
+    const ofRules = explainRules(error, path, workingFolder);
+    if (ofRules !== null) throw ofRules;
+    const mistakes = new Mistakes();
+    mistakes.add(explainFiles(error, given));
+    // They are read last, and not where something else is wrong
+    if (kind === "folder" && files.hasRules)
+      mistakes.attemptNow(() => checkRules(path, files.followsLinks, workingFolder), undefined);
+    throw joinMistakes(mistakes.all);
   }
+}
+
+/** @throws CommandError for what is wrong with the rules of a folder, and for nothing else */
+function checkRules(folder: string, followLinks: boolean, workingFolder: string): void {
+  try {
+    serveKept(folder, { rules: true, followLinks }, null);
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    const ofRules = explainRules(error, folder, workingFolder);
+    if (ofRules !== null) throw ofRules;
+  }
+}
+
+/**
+ * How files are served, for nothing but to know whether they can be, where there is no folder yet.
+ *
+ * @throws CommandError if they cannot
+ */
+export function checkFiles(files: FileSettings, given: Given, workingFolder: string): void {
+  // A folder that there always is
+  const anywhere: Subject = { kind: "folder", path: parse(workingFolder).root };
+  const kept = keptIn(anywhere, { files: [], folders: [], logs: [] });
+  filesHandlerOf(anywhere, { ...files, hasRules: false }, kept, given, workingFolder);
 }
 
 /** What is wrong with the rules of a folder, each with its file and line; null if it is something else. */

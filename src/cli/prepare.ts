@@ -16,7 +16,7 @@ import type { OwnPaths } from "./config-hide.ts";
 import type { Outlook } from "./config-intent.ts";
 import type { Given } from "./config-layers.ts";
 import { isOn } from "./flags.ts";
-import { checkGate, makeHandler } from "./make-handler.ts";
+import { checkFiles, checkGate, makeHandler } from "./make-handler.ts";
 import type { HandlerWorld, MadeHandler } from "./make-handler.ts";
 import { findServerMistakes } from "./server-mistakes.ts";
 import type { Settings } from "./settings.ts";
@@ -42,6 +42,7 @@ export async function prepare(
     subject === null || !isWanted
       ? null
       : await mistakes.attempt(() => makeHandler(subject, settings, given, world, own), null);
+  if (subject === null) await mistakes.attempt(() => checkFiles(settings.files, given, workingFolder), undefined);
   if (made === null) await mistakes.attempt(() => checkGate(settings.gate, origins, workingFolder), undefined);
   for (const mistake of findServerMistakes(settings, given, workingFolder)) mistakes.add(mistake);
   await mistakes.attempt(() => checkAcme(settings, given), undefined);

@@ -134,6 +134,24 @@ describe("all mistakes of a file", () => {
     }
   });
 
+  it("are told of how files are served though there is no folder, and of the folder's rules besides", async () => {
+    const index = `${NAME}:3: files.index must be the name of a file, not "a/b"`;
+    write({ root: "nowhere", files: { index: "a/b" }, single: "../x" });
+    const single = `single in ${NAME}:4 must be the path of a file below the folder, not "../x"`;
+    for (const line of ["", "check"]) {
+      const { exitCode, mistakes } = await told(line);
+      expect(exitCode).toBe(1);
+      expect(mistakes).toEqual([expect.stringContaining("there is no /nowhere"), index, single]);
+    }
+    write({ root: "site", files: { index: "a/b" }, single: "../x" });
+    writeFileSync(join(folder, "site/_redirects"), "/a\n");
+    for (const line of ["", "check"]) {
+      const { exitCode, mistakes } = await told(line);
+      expect(exitCode).toBe(1);
+      expect(mistakes).toEqual([index, single, expect.stringContaining("site/_redirects:1: ")]);
+    }
+  });
+
   it("leave nothing behind that is at odds only because of them", async () => {
     write({ root: "site", port: true, listen: 5.5, acme: "a@b.example", domain: [true], tlsKey: true });
     expect((await told("check")).mistakes).toEqual([
