@@ -40,6 +40,8 @@ export interface ConnectionsConfig {
 
 /** Where nobody has counted descriptors. */
 const DEFAULT_MAX_REFUSALS = 128;
+/** While closing, for a peer that has just been let in to ask. A round trip across the world takes 0.3 s. */
+const LET_IN_MS = 2_000;
 /** Said at most so often. */
 const WARNING_PERIOD_MS = 60_000;
 
@@ -64,6 +66,7 @@ export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
   readonly #redirectPreface: PrefaceConfig | null;
   readonly #admission: Admission;
   #isClosing = false;
+  #lastCallMs = 0;
   #lastWarningMs = -Infinity;
 
   constructor(config: ConnectionsConfig, time: TimeSource) {
@@ -128,7 +131,8 @@ export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
   onReady(preface: Preface, socket: Socket, first: Buffer | null, use: ConnectionUse): void {
     this.#members.delete(preface);
     const transport = this.#open(socket, preface.raw, preface.info, first, use);
-    if (this.#isClosing) transport.shutdownAfterAnswer();
+    // What it has brought with it is under way; behind a handshake, or a header, the request is still to come
+    if (this.#isClosing) transport.shutdown(first === null ? Math.max(this.#lastCallMs, LET_IN_MS) : this.#lastCallMs);
   }
 
   onFailed(preface: Preface, error: ProtocolError): void {
@@ -175,6 +179,7 @@ export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
   /** Takes nothing in any more, and asks every connection to finish what is under way. */
   shutdown(lastCallMs: number = 0): void {
     this.#isClosing = true;
+    this.#lastCallMs = lastCallMs;
     this.#members.each((member) => member.shutdown(lastCallMs));
   }
 
@@ -184,8 +189,8 @@ export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
     let count = 0;
     const reason = new ProtocolError("ERR_SHUTDOWN");
     this.#members.each((member) => {
-      const connection = member instanceof Preface ? null : member.connection;
-      if (connection !== null && !connection.isIdle && !(connection instanceof RefusedConnection)) count++;
+      const party = member instanceof Preface ? member : member.connection;
+      if (party !== null && !party.isIdle && !(party instanceof RefusedConnection)) count++;
       member.destroyWith(reason);
     });
     return count;

@@ -60,8 +60,6 @@ export interface PrefaceOwner {
 
 /** First octet of a TLS record that holds a handshake message. */
 const TLS_HANDSHAKE = 0x16;
-/** At shutdown, for a peer that has connected a moment ago to begin. A round trip across the world takes 0.3 s. */
-const LAST_CALL_MS = 2_000;
 
 /** A connection before its protocol. */
 export class Preface implements Expirable, HandshakeOwner, Member {
@@ -77,15 +75,17 @@ export class Preface implements Expirable, HandshakeOwner, Member {
   readonly #onData: (chunk: Buffer) => void;
   readonly #onEnd: () => void;
   readonly #onClose: () => void;
+  readonly #handshakeEndMs: number;
   #awaitsHeader: boolean;
   #isHandshaking = false;
+  #isLastCall = false;
   #isOver = false;
   #read: Buffer | null = null;
 
   constructor(raw: Socket, info: SocketInfo, config: PrefaceConfig, owner: PrefaceOwner) {
     this.raw = raw;
     this.info = info;
-    this.deadlineMs = owner.clock.nowMs + config.handshakeMs;
+    this.deadlineMs = this.#handshakeEndMs = owner.clock.nowMs + config.handshakeMs;
     this.#config = config;
     this.#owner = owner;
     this.#awaitsHeader = config.proxy !== null;
@@ -111,7 +111,13 @@ export class Preface implements Expirable, HandshakeOwner, Member {
     raw.on("end", this.#onEnd);
   }
 
+  /** Whether nothing is under way: the peer has not begun, or stands behind a whole header. */
+  get isIdle(): boolean {
+    return this.#isOver || (!this.#isHandshaking && this.#read === null);
+  }
+
   expire(): void {
+    if (this.#isLastCall && this.isIdle) return this.#leave();
     const isSecuring = this.#isHandshaking || !this.#awaitsHeader;
     this.#fail(
       isSecuring
@@ -120,15 +126,16 @@ export class Preface implements Expirable, HandshakeOwner, Member {
     );
   }
 
-  /** A peer that has begun is let finish; one that is silent has a moment left, for what it may have sent already. */
-  shutdown(): void {
-    if (this.#isHandshaking || this.#read !== null) return;
-    this.deadlineMs = Math.min(this.deadlineMs, this.#owner.clock.nowMs + LAST_CALL_MS);
+  /** A peer that has begun is let finish; another goes, as an idle connection does. */
+  shutdown(lastCallMs: number): void {
+    if (!this.isIdle) return;
+    if (lastCallMs === 0) return this.#leave();
+    this.#isLastCall = true;
+    this.deadlineMs = Math.min(this.deadlineMs, this.#owner.clock.nowMs + lastCallMs);
   }
 
   destroyWith(_reason: Error): void {
-    this.#isOver = true;
-    this.raw.destroy();
+    this.#leave();
   }
 
   onSecure(socket: TLSSocket): void {
@@ -153,6 +160,7 @@ export class Preface implements Expirable, HandshakeOwner, Member {
         return this.#fail(new ProtocolError("ERR_PROXY_HEADER", { detail: reading.reason }));
       if (reading.kind === "more") {
         this.#read = bytes;
+        this.#begin();
         return;
       }
       this.#awaitsHeader = false;
@@ -177,12 +185,18 @@ export class Preface implements Expirable, HandshakeOwner, Member {
 
   #handshake(tls: TlsEndpoint, bytes: Buffer): void {
     this.#isHandshaking = true;
+    this.#begin();
     this.#stopReading();
     this.raw.pause();
     this.raw.unshift(bytes);
     // A peer that ends its side within the handshake has given up; behind it, it may still wait for its answer (RFC 9112 §9.6)
     this.raw.allowHalfOpen = false;
     tls.accept(this.raw, this);
+  }
+
+  /** A last call is answered: what is under way has its own time. */
+  #begin(): void {
+    this.deadlineMs = this.#handshakeEndMs;
   }
 
   #ready(socket: Socket, first: Buffer | null): void {
@@ -195,6 +209,12 @@ export class Preface implements Expirable, HandshakeOwner, Member {
   #stopReading(): void {
     this.raw.removeListener("data", this.#onData);
     this.raw.removeListener("end", this.#onEnd);
+  }
+
+  /** Ends it without a word. */
+  #leave(): void {
+    this.#isOver = true;
+    this.raw.destroy();
   }
 
   #fail(error: ProtocolError): void {

@@ -64,8 +64,6 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
   #isWritableDue = false;
   /** Our end would be taken for that of a message. */
   #isEndMeant = false;
-  /** To be asked to finish once something has come. */
-  #isShutdownDue = false;
 
   /** @param raw the socket beneath `socket` where that is one of TLS, else the same */
   constructor(socket: Socket, info: SocketInfo, host: SocketHost, raw: Socket) {
@@ -98,11 +96,6 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
   /** Hands up what was read from the socket before there was a protocol. */
   receiveFirst(chunk: Uint8Array): void {
     if (this.#connection !== null) this.#receive(this.#connection, chunk);
-  }
-
-  /** {@link shutdown}, but for a peer that has just been let in: it may have one answer first. */
-  shutdownAfterAnswer(): void {
-    this.#isShutdownDue = true;
   }
 
   /** The connection above. */
@@ -317,9 +310,6 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
     } catch (error) {
       this.#fail(error);
     }
-    if (!this.#isShutdownDue) return;
-    this.#isShutdownDue = false;
-    this.shutdown();
   }
 
   #receiveEnd(connection: ProtocolConnection): void {

@@ -180,15 +180,6 @@ describe("peers that do not get as far as a request", () => {
     expect(new Set(await codesOf(setup))).toEqual(new Set(["ERR_TLS_HANDSHAKE"]));
     expect(await ask(await setup.secure())).toContain("200 OK");
   });
-
-  it("do not hold up close() when they are silent", async () => {
-    await using setup = await startTls({ tls: own });
-    await setup.plain();
-    await until(() => setup.server.connections === 1);
-    const closed = setup.server.close();
-    setup.time.advance(2_500);
-    expect(await closed).toMatchObject({ destroyedConnections: 0 });
-  });
 });
 
 describe("a trusted proxy", () => {
