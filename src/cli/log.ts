@@ -3,8 +3,8 @@
  * the form has a place for them, and else to standard error.
  *
  * Text for people is written as it comes. The forms for programs are those of the access log of `fairlead/observe`, whose writer,
- * pino's, is loaded when there is much to write (log-writer.ts): the time to the first answer is mostly that of loading. SIGUSR2,
- * which a rotation sends, opens a file anew; SIGUSR1 is left to Node, which opens its inspector at it.
+ * pino's, is loaded when there is much to write (log-writer.ts): the time to the first answer is mostly that of loading. SIGUSR1
+ * and SIGUSR2, which rotations send, open a file anew.
  */
 
 import { resolve } from "node:path";
@@ -48,7 +48,7 @@ export interface Log {
   close(): Promise<void>;
 }
 
-const REOPEN_SIGNAL = "SIGUSR2";
+const REOPEN_SIGNALS: readonly NodeJS.Signals[] = ["SIGUSR1", "SIGUSR2"];
 
 /**
  * Opens the log.
@@ -66,7 +66,7 @@ export function openLog(settings: Settings, world: LogWorld, paint: Painter): Lo
   const lines = isHeard ? hooksOf(settings, world, logFile === "" ? paint : null, sink) : null;
   let running = 0;
   const reopen = (): void => sink.reopen();
-  world.signals.on(REOPEN_SIGNAL, reopen);
+  for (const signal of REOPEN_SIGNALS) world.signals.on(signal, reopen);
   return {
     get running() {
       return running;
@@ -94,7 +94,7 @@ export function openLog(settings: Settings, world: LogWorld, paint: Painter): Lo
       : speaker("warn", logForm, logFile === "" ? sink : null, world),
     close: async () => {
       await sink.close();
-      world.signals.off(REOPEN_SIGNAL, reopen);
+      for (const signal of REOPEN_SIGNALS) world.signals.off(signal, reopen);
     },
   };
 }

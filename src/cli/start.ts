@@ -33,6 +33,8 @@ const TAIL = "\n})";
 const KEEP_AFTER_MS = 3000;
 
 function start(): void {
+  // Whatever has not begun to listen for it yet: Node would open its inspector, and everybody on this machine may use that
+  process.on("SIGUSR1", () => {});
   // A guess that may be wrong both ways: as modules everything runs, and the scripts hand over
   if (process.argv.slice(2).some((word) => /\.[cm]?[jt]sx?$/i.test(word))) void import("./main.ts");
   else runScripts();

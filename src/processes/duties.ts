@@ -62,7 +62,8 @@ export function takeUpDuties(): Duties {
     else obey(message, close, closeNow);
   });
   process.on("SIGTERM", () => void close({}));
-  for (const signal of ["SIGINT", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
+  // SIGUSR1 too, or Node would open its inspector
+  for (const signal of ["SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const) process.on(signal, () => {});
   return { closing, ended, tellReady: (note) => tell({ kind: "ready", places: placesOf(), note }) };
 }
 

@@ -51,7 +51,7 @@ export type PrimaryMessage =
   | { readonly kind: "alive?" }
   /** The same key of TLS session tickets for all, in base64. */
   | { readonly kind: "ticket-keys"; readonly keys: string }
-  /** The operator's SIGUSR2, passed on. */
+  /** The operator's SIGUSR1 or SIGUSR2, passed on: heard as SIGUSR2. */
   | { readonly kind: "reopen-logs" }
   | { readonly kind: "ask"; readonly id: number; readonly topic: string }
   /** Answer to `ask-all`. */

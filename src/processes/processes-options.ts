@@ -26,7 +26,7 @@ export interface ProcessesOptions {
    * once, also under a request that is on its way. nginx `keepalive_min_timeout` 0.
    */
   readonly lastCallMs?: number | undefined;
-  /** SIGTERM and SIGINT close, SIGHUP replaces the workers, SIGUSR2 reopens logs; default true. */
+  /** SIGTERM and SIGINT close, SIGHUP replaces the workers, SIGUSR1 and SIGUSR2 reopen logs; default true. */
   readonly signals?: boolean | undefined;
   /** Told what happens to workers, in words. Default: warnings go to standard error. */
   readonly log?: ((level: "info" | "warning", text: string) => void) | undefined;

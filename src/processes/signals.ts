@@ -1,9 +1,10 @@
 /**
  * Signals of the primary process: SIGTERM and SIGINT close all workers, and once more at once; SIGHUP replaces them one by one;
- * SIGUSR2 tells them that log files have been moved.
+ * SIGUSR1 and SIGUSR2 tell them that log files have been moved.
  *
  * SIGHUP has a second meaning, the terminal is gone, and then nobody wants new workers: a process that had a terminal and has
- * lost it closes. SIGUSR1 is Node's own (the inspector).
+ * lost it closes. SIGUSR1 is what rotations send, as to nginx; left to Node it would open the inspector, through which anybody on
+ * this machine runs code in the process.
  */
 
 import { closeSync, openSync } from "node:fs";
@@ -62,6 +63,7 @@ export function obeySignals(
     ["SIGTERM", close],
     ["SIGINT", close],
     ["SIGHUP", () => (hadTerminal && !hasTerminal() ? close() : void restart(supervisor, say, milestones))],
+    ["SIGUSR1", () => supervisor.reopenLogs()],
     ["SIGUSR2", () => supervisor.reopenLogs()],
   ];
   for (const [signal, listener] of listeners) signals.on(signal, listener);
