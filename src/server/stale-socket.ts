@@ -7,7 +7,6 @@
  * for the first time that a worker listens at an address, and another for the second, and workers would not share it.
  */
 
-import cluster from "node:cluster";
 import { type BigIntStats, lstatSync, unlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { SYSTEM_TIME } from "./clock.ts";
@@ -20,9 +19,10 @@ export function sinceForWorkers(): Record<string, string> {
   return { [PRIMARY_SINCE]: String(processSinceMs()) };
 }
 
-/** Whether listening is the primary's, and may be asked of it once per address. */
+/** Whether listening is the primary's, and may be asked of it once per address. Loads node:cluster, so only for unix sockets. */
 export function isListeningShared(): boolean {
-  return cluster.isWorker;
+  // As it is, not as its types have it, which are those of an import
+  return Reflect.get(process.getBuiltinModule("node:cluster"), "isWorker") === true;
 }
 
 /**
