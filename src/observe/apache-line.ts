@@ -37,7 +37,7 @@ export class ApacheLines implements LineSource {
     const { request, connection } = exchange;
     const { redactor } = this.#records;
     const name = this.#user?.(exchange) ?? "";
-    const user = name === "" ? "-" : unspaced(escapeApache(name));
+    const user = name === "" ? "-" : userOf(name);
     const time = this.#apacheTime.text(this.#time.nowMs() - durationMs);
     const target = escapeApache(redactor.url(request.target));
     const start = `${hostOf(connection)} - ${user} [${time}] "${request.method} ${target} HTTP/${request.version}"`;
@@ -89,7 +89,7 @@ function hostOf(connection: Parameters<typeof remoteOf>[0]): string {
   return host === "" ? "-" : escapeApache(zone === -1 ? host : host.slice(0, zone));
 }
 
-/** A name with a space in it would shift all that follows. */
-function unspaced(user: string): string {
-  return user.replaceAll(" ", "\\x20");
+/** `%u`: text of this process, in UTF-8 as it came; a name with a space in it would shift all that follows. */
+function userOf(name: string): string {
+  return escapeApache(Buffer.from(name).toString("latin1")).replaceAll(" ", "\\x20");
 }

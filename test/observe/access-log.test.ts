@@ -237,6 +237,12 @@ describe("Apache's forms", () => {
     expect(await lineOf({ format: "common" }, { family: "IPv6", address: "fe80::1%eth0" })).toMatch(/^fe80::1 - - \[/);
   });
 
+  it("has users in UTF-8, all of whose octets are shown alike", async () => {
+    expect(await lineOf({ format: "common", user: () => "Zoë Łuk" }, {})).toMatch(
+      /^192\.0\.2\.7 - Zo\\xc3\\xab\\x20\\xc5\\x81uk \[/,
+    );
+  });
+
   it("keeps a user from shifting the columns", async () => {
     expect(await lineOf({ format: "common", user: () => 'a b" 200' }, {})).toMatch(
       /^192\.0\.2\.7 - a\\x20b\\"\\x20200 \[/,
