@@ -145,7 +145,9 @@ async function secure(settings: Settings, world: CommandWorld, log: Log): Promis
 
 async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint: Painter): Promise<ExitCode> {
   const mistakes = new Mistakes();
-  const outlook = await lookAround(words[0], flags, world, mistakes);
+  const read = await lookAround(words[0], flags, world, mistakes);
+  const worker = world.workerNumber > 0 ? await import("./processes-worker.ts") : null;
+  const { outlook, waiting } = worker?.holdToStart(read, world.environment) ?? { outlook: read, waiting: [] };
   const { settings, subject } = outlook;
   // A worker gets its sockets from the primary
   if (world.workerNumber === 0) await mistakes.attempt(() => checkDescriptors(settings), undefined);
@@ -156,7 +158,7 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
     }
     if (subject.kind === "module" && world.handOver !== null) return world.handOver();
   }
-  const before = world.workerNumber > 0 ? (await import("./processes-worker.ts")).usedBefore(world.environment) : null;
+  const before = worker?.usedBefore(world.environment) ?? null;
   const made = await prepare(outlook, world, mistakes, false, before);
   if (made === null || subject === null || mistakes.all.length > 0) throw joinMistakes(mistakes.all, "things");
   const { handler } = made;
@@ -166,15 +168,14 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
   const effective = secured?.settings ?? settings;
   const admin = await openAdmin(settings, log, world);
   const hooks: Hooks = admin?.hooks ?? log.hooks;
-  if (world.workerNumber > 0) {
+  if (worker !== null) {
     // It listens before an authority has answered the first question
     secured?.start(() => {});
-    const { serveAsWorker } = await import("./processes-worker.ts");
     const { environment } = world;
     // Certificates are kept by the worker in its place
     const onClosing = (): void => secured?.stop();
     const own = ownPathsOf(settings, world.workingFolder, environment, before);
-    return serveAsWorker({ settings: effective, handler, log, hooks, environment, own, onClosing });
+    return worker.serveAsWorker({ settings: effective, handler, log, hooks, environment, own, waiting, onClosing });
   }
   // On a terminal SIGHUP says that it was closed
   const reloader = world.isTerminal ? null : new Reloader(words[0], flags, world, intent, handler, log.say, log.warn);

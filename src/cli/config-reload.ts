@@ -12,12 +12,14 @@ import { ownPathsOf } from "./config-hide.ts";
 import type { OwnPaths } from "./config-hide.ts";
 import { readIntent } from "./config-intent.ts";
 import type { Intent, IntentWorld } from "./config-intent.ts";
-import { SETTABLE, settingOf } from "./config-layers.ts";
+import { settingOf } from "./config-layers.ts";
 import type { FlagName, Flags } from "./flags.ts";
+import { changedSettings, describeWaiting, givenSettings, listsFolders } from "./held-settings.ts";
+import type { GivenSettings } from "./held-settings.ts";
 import { makeHandler } from "./make-handler.ts";
 
 /** Settings that take effect without a restart. */
-const CHANGEABLE: ReadonlySet<FlagName> = new Set([
+const CHANGEABLE_FLAGS: readonly FlagName[] = [
   "root",
   "single",
   "cache",
@@ -32,7 +34,8 @@ const CHANGEABLE: ReadonlySet<FlagName> = new Set([
   "cors",
   "isolated",
   "header",
-]);
+];
+const CHANGEABLE: ReadonlySet<string> = new Set(CHANGEABLE_FLAGS.map(settingOf));
 
 /** A handler that can be replaced under a server. */
 export class Reloader {
@@ -43,6 +46,9 @@ export class Reloader {
   readonly #world: IntentWorld;
   readonly #say: (line: string) => void;
   readonly #warn: (line: string) => void;
+  /** As the server was started. */
+  readonly #start: Intent;
+  readonly #given: GivenSettings;
   #intent: Intent;
   #handler: Handler;
   /** What the process has used since its start: keys and the log are in use until it ends, whatever settings say by now. */
@@ -72,6 +78,8 @@ export class Reloader {
     this.#world = world;
     this.#say = say;
     this.#warn = warn;
+    this.#start = intent;
+    this.#given = givenSettings(intent);
     this.#intent = intent;
     this.#handler = handler;
     this.#own = ownPathsOf(intent.settings, world.workingFolder, world.environment, null);
@@ -100,13 +108,15 @@ export class Reloader {
       const { workingFolder, environment } = this.#world;
       // Also where something is wrong below: a key that a mistaken file names is no less a key
       this.#own = ownPathsOf(settings, workingFolder, environment, this.#own);
-      const { handler } = await makeHandler(subject, settings, intent.given, this.#world, this.#own);
-      const left = fixedChanges(this.#intent, intent);
+      // It listens where it did, and who can ask there is who could
+      const files = { ...settings.files, listsFolders: listsFolders(intent, this.#start.settings.targets) };
+      const { handler } = await makeHandler(subject, { ...settings, files }, intent.given, this.#world, this.#own);
+      const waiting = changedSettings(this.#given, givenSettings(intent)).filter((name) => !CHANGEABLE.has(name));
       this.#handler = handler;
       this.#intent = intent;
       this.#say(`Read again${intent.settings.configFile === "" ? "" : `: ${intent.given.file?.shown ?? ""}`}.`);
       for (const note of settings.notes) this.#say(note);
-      if (left.length > 0) this.#say(`Changed, and in force after a restart: ${left.join(", ")}.`);
+      if (waiting.length > 0) this.#say(describeWaiting(waiting));
       return true;
     } catch (error) {
       this.#warn(`Nothing has changed: ${messageOf(error)}`);
@@ -115,23 +125,4 @@ export class Reloader {
       return false;
     }
   }
-}
-
-/** Names of settings that are other than before and need a restart. */
-function fixedChanges(before: Intent, after: Intent): string[] {
-  const changed: string[] = [];
-  for (const { name } of SETTABLE) {
-    if (CHANGEABLE.has(name)) continue;
-    const isSame = JSON.stringify(before.given.flags.get(name)) === JSON.stringify(after.given.flags.get(name));
-    if (!isSame) changed.push(settingOf(name));
-  }
-  const [old, next] = [plainOf(before), plainOf(after)];
-  for (const name of new Set([...Object.keys(old), ...Object.keys(next)])) {
-    if (JSON.stringify(old[name]) !== JSON.stringify(next[name])) changed.push(name);
-  }
-  return changed;
-}
-
-function plainOf({ settings }: Intent): Readonly<Record<string, unknown>> {
-  return { ...settings.server };
 }

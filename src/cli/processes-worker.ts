@@ -9,7 +9,10 @@ import { takeUpDuties } from "../processes/duties.ts";
 import type { Handler } from "../web/handler.ts";
 import type { ExitCode } from "./command-error.ts";
 import type { OwnPaths } from "./config-hide.ts";
+import type { Outlook } from "./config-intent.ts";
 import type { Environment } from "./config-layers.ts";
+import { waitingSettings, withHeld } from "./held-settings.ts";
+import type { HeldSettings } from "./held-settings.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "./settings.ts";
@@ -20,12 +23,17 @@ export const CHOSEN_PORT = "FAIRLEAD_WORKER_PORT";
 /** In the environment of a worker: what workers before it have used, as JSON. It may be in use still, and is no less secret. */
 export const USED_BEFORE = "FAIRLEAD_WORKER_OWN";
 
+/** In the environment of a worker: what it takes from the start of the command, as JSON. */
+export const HELD = "FAIRLEAD_WORKER_HELD";
+
 /** What a worker tells the primary besides where it listens. */
 export interface WorkerNote {
   /** The port that was taken, 0 if the first choice was free. */
   readonly takenPort: number;
   /** What it keeps back, with what workers before it did. */
   readonly own: OwnPaths;
+  /** Names of settings that it has read otherwise than the command was started with, and that wait for a restart. */
+  readonly waiting: readonly string[];
 }
 
 /** What a worker is made of. */
@@ -36,6 +44,8 @@ export interface WorkerParts {
   readonly hooks: Hooks;
   readonly environment: Environment;
   readonly own: OwnPaths;
+  /** See {@link WorkerNote}. */
+  readonly waiting: readonly string[];
   /** Called once, when the servers begin to be closed. */
   readonly onClosing: () => void;
 }
@@ -48,17 +58,28 @@ export async function serveAsWorker({
   hooks,
   environment,
   own,
+  waiting,
   onClosing,
 }: WorkerParts): Promise<ExitCode> {
   const { tellReady, closing, ended } = takeUpDuties();
   void closing.then(onClosing);
   const { takenPort } = await listen(withChosenPort(settings, environment[CHOSEN_PORT]), handler, hooks);
-  const note: WorkerNote = { takenPort, own };
+  const note: WorkerNote = { takenPort, own, waiting };
   tellReady(note);
   await ended;
   await log.close();
   // Whether something was cut off the primary has been told
   return 0;
+}
+
+/** What this worker has read, with what it takes from the start of the command; and the names of what waits for a restart. */
+export function holdToStart(
+  outlook: Outlook,
+  environment: Environment,
+): { readonly outlook: Outlook; readonly waiting: readonly string[] } {
+  const held = JSON.parse(environment[HELD] ?? "null") as HeldSettings | null;
+  if (held === null) return { outlook, waiting: [] };
+  return { outlook: withHeld(outlook, held), waiting: waitingSettings(held, outlook) };
 }
 
 /** What workers before this one have used; null of the first. */

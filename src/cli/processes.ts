@@ -21,10 +21,11 @@ import type { ExitCode } from "./command-error.ts";
 import { joinOwnPaths, type OwnPaths } from "./config-hide.ts";
 import type { Intent } from "./config-intent.ts";
 import { greet } from "./greet.ts";
+import { describeWaiting, heldSettings } from "./held-settings.ts";
 import { openLog } from "./log.ts";
 import type { Painter } from "./paint.ts";
 import type { Settings } from "./settings.ts";
-import { CHOSEN_PORT, USED_BEFORE, type WorkerNote } from "./processes-worker.ts";
+import { CHOSEN_PORT, HELD, USED_BEFORE, type WorkerNote } from "./processes-worker.ts";
 import { openServiceManager } from "./service-manager.ts";
 import type { CommandWorld } from "./world.ts";
 
@@ -34,15 +35,19 @@ export async function serveInProcesses(intent: Intent, world: CommandWorld, pain
   // The lines per request are the workers' to write
   const { say: tell } = openLog({ ...settings, logFile: "" }, world, paint);
   const say: Say = (level, text) => (level === "info" ? tell(text) : world.writeError(`fairlead: ${text}\n`));
-  const supervisor = supervise(settings, world, say);
+  const supervisor = supervise(intent, world, say);
   // First, so that what asks whether all is ready has somebody to ask; and a mistake in it starts nothing
   const admin = await openAdmin(settings, supervisor, world);
   const manager = openServiceManager();
+  const sayWaiting = waitingTeller(supervisor, tell);
   const serving = `Serving with ${settings.workers === 1 ? "1 worker" : `${settings.workers} workers`}`;
   obeySignals(supervisor, world.signals, say, SYSTEM_TIME, {
     onClosing: () => manager?.stopping(),
     onRestarting: () => manager?.reloading(),
-    onRestarted: () => manager?.ready(serving),
+    onRestarted: () => {
+      manager?.ready(serving);
+      sayWaiting();
+    },
   });
   try {
     await supervisor.start();
@@ -75,7 +80,7 @@ async function openAdmin(settings: Settings, supervisor: Supervisor, world: Comm
   return openAdminOfWorkers(settings.admin, settings, supervisor, world);
 }
 
-function supervise(settings: Settings, world: CommandWorld, say: Say): Supervisor {
+function supervise({ given, settings }: Intent, world: CommandWorld, say: Say): Supervisor {
   const [file = "", ...args] = world.commandLine;
   const crew = new ClusterCrew({
     file,
@@ -87,13 +92,14 @@ function supervise(settings: Settings, world: CommandWorld, say: Say): Superviso
   });
   const portOf = portChooser(settings);
   const usedOf = ownKeeper();
+  const held = { [HELD]: JSON.stringify(heldSettings({ given, settings })) };
   const supervisor: Supervisor = new Supervisor(
     {
       workers: settings.workers,
       startMs: START_MS,
       lastCallMs: LAST_CALL_MS,
       say,
-      environmentOf: (one) => ({ ...portOf(one), ...usedOf(one) }),
+      environmentOf: (one) => ({ ...held, ...portOf(one), ...usedOf(one) }),
       // node:cluster closes what nobody listens on any more
       hopelessness: ({ ready }) =>
         ready.length === 0 && settings.targets.some(({ kind }) => kind === "fd")
@@ -134,6 +140,18 @@ function ownKeeper(): (supervisor: Supervisor) => Record<string, string> {
       used = used === null ? own : joinOwnPaths(used, own);
     }
     return used === null ? {} : { [USED_BEFORE]: JSON.stringify(used) };
+  };
+}
+
+/** Says once after each restart what workers have read and do not obey; all have read the same. */
+function waitingTeller(supervisor: Supervisor, tell: (text: string) => void): () => void {
+  let restarts = 0;
+  return () => {
+    // One that failed has said so, and nothing of what was read is in force
+    if (supervisor.restarts === restarts) return;
+    restarts = supervisor.restarts;
+    const { waiting = [] } = (supervisor.newest?.note ?? {}) as Partial<WorkerNote>;
+    if (waiting.length > 0) tell(describeWaiting(waiting));
   };
 }
 

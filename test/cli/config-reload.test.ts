@@ -99,6 +99,34 @@ describe("reading everything again", () => {
     expect((await answer(reloader)).text).toBe("new");
   });
 
+  it("compares with the start: what waits is said again, what is back as it was no more", async () => {
+    write({ root: "old", port: 1 });
+    const reloader = await start();
+    write({ root: "old", port: 2 });
+    await reloader.reload();
+    await reloader.reload();
+    const waiting = "Changed, and in force after a restart: port.";
+    expect(said.filter((line) => line === waiting)).toHaveLength(2);
+    write({ root: "old", port: 1 });
+    said = [];
+    await reloader.reload();
+    expect(said).toEqual(["Read again: fairlead.config.json."]);
+  });
+
+  it("goes on keeping lists of folders from others where the address is to become a local one", async () => {
+    mkdirSync(join(folder, "old/docs"));
+    write({ root: "old", host: "0.0.0.0" });
+    const reloader = await start();
+    const list = async (): Promise<number> => (await request(reloader.fetch, "/docs/")).status;
+    expect(await list()).toBe(404);
+    write({ root: "old", host: "127.0.0.1" });
+    await reloader.reload();
+    expect(await list()).toBe(404);
+    write({ root: "old", host: "127.0.0.1", list: true });
+    await reloader.reload();
+    expect(await list()).toBe(200);
+  });
+
   it("reads passwords again", async () => {
     writeFileSync(join(folder, "users"), "ada:one\n");
     const reloader = await start("old --auth @users");
