@@ -17,7 +17,7 @@ import { FlushQueue } from "./flush-queue.ts";
 import type { GuardedHooks } from "./hooks.ts";
 import type { ListenerEvents } from "./listener.ts";
 import { MemberList } from "./member-list.ts";
-import { type ConnectionUse, Preface, type PrefaceConfig, type PrefaceOwner } from "./preface.ts";
+import { type ConnectionUse, LET_IN_MS, Preface, type PrefaceConfig, type PrefaceOwner } from "./preface.ts";
 import { RefusedConnection } from "./refused-connection.ts";
 import { type SocketHost, SocketTransport } from "./socket.ts";
 
@@ -40,8 +40,6 @@ export interface ConnectionsConfig {
 
 /** Where nobody has counted descriptors. */
 const DEFAULT_MAX_REFUSALS = 128;
-/** While closing, for a peer that has just been let in to ask. A round trip across the world takes 0.3 s. */
-const LET_IN_MS = 2_000;
 /** Said at most so often. */
 const WARNING_PERIOD_MS = 60_000;
 

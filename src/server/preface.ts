@@ -60,6 +60,8 @@ export interface PrefaceOwner {
 
 /** First octet of a TLS record that holds a handshake message. */
 const TLS_HANDSHAKE = 0x16;
+/** While closing, for a peer that has just been let in to ask. A round trip across the world takes 0.3 s. */
+export const LET_IN_MS = 2_000;
 
 /** A connection before its protocol. */
 export class Preface implements Expirable, HandshakeOwner, Member {
@@ -78,7 +80,8 @@ export class Preface implements Expirable, HandshakeOwner, Member {
   readonly #handshakeEndMs: number;
   #awaitsHeader: boolean;
   #isHandshaking = false;
-  #isLastCall = false;
+  /** What idle connections have had since {@link shutdown}, in milliseconds; null before. */
+  #lastCallMs: number | null = null;
   #isOver = false;
   #read: Buffer | null = null;
 
@@ -117,7 +120,7 @@ export class Preface implements Expirable, HandshakeOwner, Member {
   }
 
   expire(): void {
-    if (this.#isLastCall && this.isIdle) return this.#leave();
+    if (this.#lastCallMs !== null && this.isIdle) return this.#leave();
     const isSecuring = this.#isHandshaking || !this.#awaitsHeader;
     this.#fail(
       isSecuring
@@ -128,10 +131,10 @@ export class Preface implements Expirable, HandshakeOwner, Member {
 
   /** A peer that has begun is let finish; another goes, as an idle connection does. */
   shutdown(lastCallMs: number): void {
+    this.#lastCallMs = lastCallMs;
     if (!this.isIdle) return;
     if (lastCallMs === 0) return this.#leave();
-    this.#isLastCall = true;
-    this.deadlineMs = Math.min(this.deadlineMs, this.#owner.clock.nowMs + lastCallMs);
+    this.#leaveAfter(lastCallMs);
   }
 
   destroyWith(_reason: Error): void {
@@ -170,7 +173,7 @@ export class Preface implements Expirable, HandshakeOwner, Member {
     }
     const { tls } = this.#config;
     if (tls === null) this.#ready(this.raw, bytes.length === 0 ? null : bytes);
-    else if (bytes.length === 0) return;
+    else if (bytes.length === 0) this.#wait();
     else if (bytes[0] === TLS_HANDSHAKE) this.#handshake(tls, bytes);
     else this.#ready(this.raw, bytes);
   }
@@ -192,6 +195,15 @@ export class Preface implements Expirable, HandshakeOwner, Member {
     // A peer that ends its side within the handshake has given up; behind it, it may still wait for its answer (RFC 9112 §9.6)
     this.raw.allowHalfOpen = false;
     tls.accept(this.raw, this);
+  }
+
+  /** Behind a whole header, for what the client begins with. */
+  #wait(): void {
+    if (this.#lastCallMs !== null) this.#leaveAfter(Math.max(this.#lastCallMs, LET_IN_MS));
+  }
+
+  #leaveAfter(ms: number): void {
+    this.deadlineMs = Math.min(this.deadlineMs, this.#owner.clock.nowMs + ms);
   }
 
   /** A last call is answered: what is under way has its own time. */

@@ -155,6 +155,22 @@ describe("who has begun when close() is called", () => {
     expect(await closed).toMatchObject({ destroyedConnections: 0 });
   });
 
+  it.each([
+    ["of two seconds", {}, 2_000],
+    ["of a last call that is longer", { lastCallMs: 3_000 }, 3_000],
+  ])("has a moment for its handshake behind its header, %s", async (_, how, ms) => {
+    await using setup = await startTls({ proxyProtocol, tls: own });
+    const socket = await dial(setup, HEADER.slice(0, 10));
+    const closed = setup.server.close(how);
+    await say(socket, HEADER.slice(10));
+    setup.time.advance(ms - 500);
+    expect(setup.server.connections).toBe(1);
+    setup.time.advance(1_500);
+    expect(await textOf(socket)).toBe("");
+    expect(await closed).toMatchObject({ destroyedConnections: 0 });
+    expect(setup.refusals).toEqual([]);
+  });
+
   it("has a moment for a request behind its handshake, and no more", async () => {
     await using setup = await startTls({ tls: own });
     const { stream, release } = holdBack(await dial(setup, ""), HELLO.length);
