@@ -7,13 +7,19 @@
  * as may wait, none would.
  */
 
-import { writeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { destination } from "pino";
 import type { TimeSource } from "../web/clock.ts";
 import type { LineBatch } from "./line-batch.ts";
 
+/** When the log or the process ends, what the system does not take is tried again for so long. */
+export const LAST_TRY_MS = 2_000;
+/** And the last try fails within so long, unless it blocks. */
+const LAST_ERROR_MS = 500;
 /** What was refused is tried again after so long. */
 const RETRY_MS = 1_000;
+/** The process's own outputs are closed by nobody. */
+const STANDARD_ERROR = 2;
 
 type Destination = ReturnType<typeof destination>;
 
@@ -49,8 +55,9 @@ export class LogOutlet {
   #hasFailed = false;
   /** Whoever read our output has gone: the stream takes no more, and does not even end. */
   #isUnheard = false;
-  /** Nothing more comes: what fails now is lost. */
-  #isEnding = false;
+  /** Nothing more comes, and what fails now is lost: resolves when that is over. */
+  #ended: Promise<void> | null = null;
+  #isClosed = false;
   #cancelRetry: (() => void) | null = null;
   /** Monotonic; until then what the system does not take for the moment is tried again. */
   #retryUntilMs = Infinity;
@@ -102,31 +109,30 @@ export class LogOutlet {
     });
   }
 
-  /** Resolves when what waits is written, or lost, and the descriptor is closed. */
-  end(): Promise<void> {
-    this.#isEnding = true;
+  /**
+   * Resolves when what waits is written, or lost, and the descriptor is closed.
+   *
+   * @param ms for so long at most; then it is lost. A later call can only shorten it
+   */
+  end(ms: number = Infinity): Promise<void> {
     this.#stopRetrying();
-    // A stream without a reader does not close
-    if (this.#isUnheard) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#stream.once("close", () => resolve());
-      this.#stream.once("error", () => {
-        if (this.#isUnheard) resolve();
-      });
-      this.#stream.end();
-    });
+    this.#ended ??= this.#close();
+    if (ms === Infinity || this.#isClosed) return this.#ended;
+    this.#retryUntilMs = Math.min(this.#retryUntilMs, this.#options.time.elapsedMs() + ms);
+    return this.#endedWithin(this.#ended, ms);
   }
 
   /**
    * The process ends: nothing can be waited for any more, and nothing may hold it for good.
    *
    * @param rest lines that have not been given yet
-   * @throws if not all was written within `ms`, or something failed before; nothing more is tried then
+   * @param untilMs monotonic, {@link LAST_TRY_MS} from when the process began to end
+   * @throws if not all was written by then, or something failed before; nothing more is tried then
    */
-  writeAtOnce(rest: LineBatch | null, ms: number): void {
+  writeAtOnce(rest: LineBatch | null, untilMs: number): void {
     try {
       if (this.#hasFailed) throw new Error("the system does not take it");
-      this.#flushWithin(ms);
+      this.#flushUntil(untilMs);
       const bytes = rest?.taken() ?? Buffer.alloc(0);
       for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
     } catch (error) {
@@ -139,6 +145,48 @@ export class LogOutlet {
   /** Lines that are not written yet, at most. */
   get waitingLines(): number {
     return this.#pieces.reduce((sum, { lines }) => sum + lines, 0);
+  }
+
+  #endedWithin(ended: Promise<void>, ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.time.after(ms + LAST_ERROR_MS, () => {
+        // A write holds its thread, and cannot be taken back. Or pino would wait for it at the end of the process
+        Reflect.set(this.#stream, "destroyed", true);
+        this.#lose();
+        resolve();
+      });
+      void ended.then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  #close(): Promise<void> {
+    if (this.#isUnheard) {
+      this.#closeUnheard();
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#isClosed = true;
+        resolve();
+      };
+      this.#stream.once("close", done);
+      this.#stream.once("error", () => {
+        if (!this.#isUnheard) return;
+        this.#closeUnheard();
+        done();
+      });
+      this.#stream.end();
+    });
+  }
+
+  /** pino leaves a stream without a reader as it is, and neither ends nor closes it. */
+  #closeUnheard(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#fd > STANDARD_ERROR) closeSync(this.#fd);
   }
 
   #open(): Destination {
@@ -181,7 +229,7 @@ export class LogOutlet {
       return this.#lose();
     }
     this.#options.onError(error);
-    if (!this.#isEnding) return this.#retryLater();
+    if (this.#ended === null) return this.#retryLater();
     this.#lose();
     this.#stream.destroy();
   }
@@ -216,12 +264,12 @@ export class LogOutlet {
    * The stream's own flush tries for good whatever the error: a disk that is full by then, a pipe that nobody empties. Each try
    * asks for the descriptor, and is refused once the time is over.
    */
-  #flushWithin(ms: number): void {
+  #flushUntil(untilMs: number): void {
     const fd = this.#fd;
-    this.#retryUntilMs = this.#options.time.elapsedMs() + ms;
+    this.#retryUntilMs = Math.min(this.#retryUntilMs, untilMs);
     const get = (): number => {
       if (this.#mayRetry()) return fd;
-      throw Object.assign(new Error(`the system has not taken it within ${ms / 1000} s`), { code: "EAGAIN" });
+      throw Object.assign(new Error(`the system has not taken it within ${LAST_TRY_MS / 1000} s`), { code: "EAGAIN" });
     };
     Object.defineProperty(this.#stream, "fd", { get, configurable: true });
     try {

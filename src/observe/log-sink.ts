@@ -12,7 +12,7 @@ import { fstatSync, openSync, stat, writeSync } from "node:fs";
 import type { TimeSource } from "../web/clock.ts";
 import type { LineSink } from "./access-hooks.ts";
 import { LineBatch } from "./line-batch.ts";
-import { LogOutlet } from "./log-outlet.ts";
+import { LAST_TRY_MS, LogOutlet } from "./log-outlet.ts";
 
 /** Lines are gathered up to so many octets before they are handed over. */
 const BATCH_BYTES = 64 * 1024;
@@ -22,15 +22,13 @@ const SHARED_PIPE_BATCH_BYTES = 4096;
 const SHARED_SOCKET_BATCH_BYTES = 32 * 1024;
 /** Said at most so often. */
 const COMPLAINT_PERIOD_MS = 60_000;
-/** The process ends, and the system does not take what is left: tried again for so long. */
-const LAST_TRY_MS = 2_000;
 const STANDARD_ERROR = 2;
 /** Looked at so often whether the file is still where it was, as long as lines come. */
 const LOOK_PERIOD_MS = 1_000;
 
 /** What a sink is made with. */
 export interface LogSinkOptions {
-  /** A path, or a descriptor, which stays open when the sink is closed. */
+  /** A path, or a descriptor, which is closed with the sink unless it is the process's own output. */
   readonly destination: string | number;
   /** Mode of a file that is made. */
   readonly mode: number;
@@ -115,7 +113,7 @@ export class LogSink implements LineSink {
   /** Resolves when all lines so far are with the system, or have failed to get there. */
   flush(): Promise<void> {
     this.#handOver();
-    return this.#isClosed ? Promise.resolve() : this.#outlet.flush();
+    return this.#isClosed ? Promise.resolve() : forAll(this.#outlets(), (outlet) => outlet.flush());
   }
 
   /** Opens the file by its name again: what has been written so far stays where it is. Nothing for a descriptor. */
@@ -135,13 +133,14 @@ export class LogSink implements LineSink {
     void old.end().then(() => this.#old.delete(old));
   }
 
-  /** Resolves when all lines are written and the file is closed. Takes nothing afterwards. */
+  /** Resolves when all lines are written and the file is closed, or after two seconds and a half. Takes nothing afterwards. */
   close(): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
     this.#handOver();
     this.#isClosed = true;
-    process.off("exit", this.#onExit);
-    return this.#outlet.end();
+    const ended = forAll(this.#outlets(), (outlet) => outlet.end(LAST_TRY_MS));
+    // Until then the process may end before it
+    return ended.finally(() => process.off("exit", this.#onExit));
   }
 
   #openFile(): number {
@@ -157,6 +156,10 @@ export class LogSink implements LineSink {
       onWritten: (batch) => this.#keepSpare(batch),
       onLost: (lines) => (this.#droppedLines += lines),
     });
+  }
+
+  #outlets(): LogOutlet[] {
+    return [...this.#old, this.#outlet];
   }
 
   #givenBytes(): number {
@@ -210,14 +213,19 @@ export class LogSink implements LineSink {
     });
   }
 
-  /** The process ends. */
+  /** The process ends: nothing can be waited for any more, and nothing may hold it for good. */
   #writeRest(): void {
-    const lines = this.#outlet.waitingLines + (this.#batch?.lines ?? 0);
-    try {
-      this.#outlet.writeAtOnce(this.#batch, LAST_TRY_MS);
-      this.#batch = null;
-    } catch (error) {
-      if (lines > 0 && !this.#outlet.isUnheard) tellOfLoss(lines, error as Error);
+    const untilMs = this.#options.time.elapsedMs() + LAST_TRY_MS;
+    const batch = this.#batch;
+    this.#batch = null;
+    for (const outlet of this.#outlets()) {
+      const rest = outlet === this.#outlet ? batch : null;
+      const lines = outlet.waitingLines + (rest?.lines ?? 0);
+      try {
+        outlet.writeAtOnce(rest, untilMs);
+      } catch (error) {
+        if (lines > 0 && !outlet.isUnheard) tellOfLoss(lines, error as Error);
+      }
     }
   }
 
@@ -235,6 +243,10 @@ function batchBytesOf(fd: number): number {
   const stats = fstatSync(fd);
   if (stats.isFIFO()) return SHARED_PIPE_BATCH_BYTES;
   return stats.isSocket() ? SHARED_SOCKET_BATCH_BYTES : BATCH_BYTES;
+}
+
+async function forAll(outlets: readonly LogOutlet[], wait: (outlet: LogOutlet) => Promise<void>): Promise<void> {
+  await Promise.all(outlets.map(wait));
 }
 
 /** What tells one file from another. */

@@ -6,6 +6,7 @@ import fs, {
   fstatSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   renameSync,
@@ -258,6 +259,63 @@ describe("a disk that is full", () => {
   });
 });
 
+describe("files that were moved away", () => {
+  it("are waited for with the one that is there, by flush() and by close()", async () => {
+    const sink = open({ maxBufferedBytes: 1e8 });
+    const line = `${"x".repeat(999)}\n`;
+    const written = async (how: () => Promise<void>, name: string): Promise<number> => {
+      for (let i = 0; i < 6000; i++) sink.write(line);
+      renameSync(path, name);
+      sink.reopen();
+      await how();
+      return statSync(name).size;
+    };
+    expect(await written(() => sink.flush(), `${path}.1`)).toBe(6000 * 1000);
+    expect(sink.waitingBytes).toBe(0);
+    expect(await written(() => sink.close(), `${path}.2`)).toBe(6000 * 1000);
+  });
+
+  it("leave no descriptor behind, though nobody read what went there", async () => {
+    const descriptors = (): number => readdirSync("/proc/self/fd").length;
+    rmSync(path, { force: true });
+    execFileSync("mkfifo", [path]);
+    let reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const sink = open();
+    const before = descriptors();
+    for (let i = 0; i < 5; i++) {
+      closeSync(reader);
+      sink.write("x\n");
+      await sink.flush();
+      reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      sink.reopen();
+    }
+    await until(() => descriptors() <= before);
+    await sink.close();
+    closeSync(reader);
+    expect(descriptors()).toBe(before - 2);
+  });
+});
+
+describe("the end of a log", () => {
+  it("comes though nobody takes its lines, after two seconds, and counts them", async () => {
+    const pipe = new SlowPipe(join(folder, "stuck"));
+    const sink = open({ destination: openSync(pipe.path, constants.O_WRONLY | constants.O_NONBLOCK) });
+    const line = `${"x".repeat(999)}\n`;
+    for (let i = 0; i < 300; i++) sink.write(line);
+    // As much as a pipe holds has gone
+    await until(() => sink.waitingBytes < 300_000 - 60_000);
+    let isClosed = false;
+    const closed = sink.close().then(() => (isClosed = true));
+    time.advance(1_900);
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(isClosed).toBe(false);
+    time.advance(200);
+    await closed;
+    expect(sink.droppedLines).toBeGreaterThan(200);
+    pipe.close();
+  });
+});
+
 describe("the end of a process", () => {
   const script = (last: string, destination: string = path): string => `
     import { accessLog } from ${JSON.stringify(join(ROOT, "src/observe/access-log.ts"))};
@@ -289,6 +347,25 @@ describe("the end of a process", () => {
     const file = join(folder, "run.ts");
     writeFileSync(file, script("process.once('warning', () => process.exit(3));", full));
     expect(runScript(file)).toMatchObject({ status: 3, signal: null });
+  });
+
+  it.skipIf(!existsSync(full)).each([
+    ["closed", "void log.close(); process.exit(3);"],
+    ["opened anew", "log.reopen(); process.exit(3);"],
+  ])("comes though a log that cannot be written is being %s (needs /dev/full)", (_, last) => {
+    const file = join(folder, "run.ts");
+    writeFileSync(file, script(last, full));
+    expect(runScript(file)).toMatchObject({ status: 3, signal: null });
+  });
+
+  it("comes though a log that nobody reads is being closed", () => {
+    const pipe = new SlowPipe(join(folder, "stuck"));
+    const file = join(folder, "run.ts");
+    const unread = `openSync(${JSON.stringify(pipe.path)}, constants.O_WRONLY | constants.O_NONBLOCK)`;
+    const text = script("void log.close(); setTimeout(() => process.exit(3), 200);", "unread");
+    writeFileSync(file, `import { constants, openSync } from "node:fs";${text.replace('"unread"', unread)}`);
+    expect(runScript(file)).toMatchObject({ status: 3, signal: null });
+    pipe.close();
   });
 
   it.skipIf(!existsSync(full))(
