@@ -39,17 +39,40 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set(["authorization", "cookie", "
 
 const BRACKETS = /[[\]]+/;
 
-/** Of a URL, before the host (RFC 3986 §3.2.1): a name and a password. */
-const USER_INFORMATION = /^([a-z][a-z\d+.-]*:\/\/)[^/?#]*@/i;
-/** The same in an authority-form (RFC 9112 §3.2.3), in which it has no place. */
-const NAME_AND_PASSWORD = /^[^/?#@:\s]*:[^/?#\s]*@/;
+/** Of a URL, before which user information stands, which goes on to the last `@` of the URL (RFC 3986 §3.2.1). */
+const SCHEME = /^[a-z][a-z\d+.-]*:\/\//i;
+/** The same in an authority-form (RFC 9112 §3.2.3), in which it has no place; a slash behind the colon makes it `unix:/run/a@b`. */
+const NAME_AND_PASSWORD = /^[^/?#@:\s]*:(?!\/)[^\t\n\r ]*@/;
+
+const AUTHORITY_END = /[/?#]/;
+const WORD_END = /[/?#\t ]/;
+/** Of a URL that is a value. */
+const VALUE_END = /[/?#&\t ]/;
+const IPV6_LITERAL = /^\[[\da-f:.]*\]/i;
+/** All that a server accepts (src/http/target.ts): what is served must be logged, or whoever knows how hides from the log. */
+const ACCEPTED_PORT = /^0*\d{0,5}$/;
+/** No more than five digits, since a password may be digits as well, and not none, since it may begin with a slash. */
+const PLAIN_PORT = /^\d{1,5}$/;
 
 /** A request line in which every part is where it belongs, so that its target can be looked at alone (RFC 9112 §3). */
 const REQUEST_LINE = /^([\w!#$%&'*+.^`|~-]+ )(\*|\/[!"$-~]*|[a-z][a-z\d+.-]*:\/\/[!"$-~]*)( HTTP\/\d\.\d)$/i;
 const VERSION_AT_END = / HTTP\/\d\.\d$/;
+const FIRST_WORD = /^[^\t ]*[\t ]+/;
 /** What may stand between a name and its sign, and in a name that is encoded or nested. */
 const BEHIND_NAME = /["'\s]/;
 const IN_NAME = /[\w!$%*+.@[\]^`|~-]/;
+
+const NEXT = "%[89ab][\\da-f]";
+/** What decodes to one character (RFC 3629 §4). */
+const ENCODED = new RegExp(
+  [
+    "%[0-7][\\da-f]",
+    `%(?:c[2-9a-f]|d[\\da-f])${NEXT}`,
+    `%(?:e0%[ab][\\da-f]|e[1-9a-cef]${NEXT}|ed%[89][\\da-f])${NEXT}`,
+    `%(?:f0%[9ab][\\da-f]|f[1-3]${NEXT}|f4%8[\\da-f])${NEXT}${NEXT}`,
+  ].join("|"),
+  "gi",
+);
 
 /** Names whose values are left out. */
 export class Redactor {
@@ -69,9 +92,7 @@ export class Redactor {
 
   /** A request-target, or the URL of a Referer, without the secret values of its query and without user information. */
   url(whole: string): string {
-    const text = whole.includes("@")
-      ? whole.replace(USER_INFORMATION, `$1${REDACTED}@`).replace(NAME_AND_PASSWORD, `${REDACTED}@`)
-      : whole;
+    const text = withoutName(whole);
     const start = text.indexOf("?");
     if (start === -1 || (!this.#isAll && this.#parameters.size === 0)) return text;
     const hash = text.indexOf("#", start);
@@ -95,13 +116,16 @@ export class Redactor {
 
   /**
    * The first line of a request, which may be none: where it is cut up in another way than its sender meant, secrets stand
-   * elsewhere than in a target. A value then ends at the next `&` alone, and one behind a colon with the line.
+   * elsewhere than in a target. A value then ends at the next `&` alone, and one behind a colon with the line. Where the line
+   * is cut off, so may be the `@` that tells a password from a host.
    */
   line(text: string): string {
     const [, method = "", target = "", version = ""] = REQUEST_LINE.exec(text) ?? [];
-    if (method !== "") return `${method}${this.url(target)}${version}`;
+    if (method !== "" && (target.startsWith("/") || !target.includes("@"))) {
+      return `${method}${this.url(target)}${version}`;
+    }
     const end = VERSION_AT_END.exec(text)?.[0] ?? "";
-    return withoutUserInformation(this.#withoutValues(text.slice(0, text.length - end.length))) + end;
+    return this.#hostile(text.slice(0, text.length - end.length), end !== "") + end;
   }
 
   /** The value of a field, `name` in lower case. */
@@ -118,6 +142,23 @@ export class Redactor {
   isSecretMember(name: string): boolean {
     const lower = name.toLowerCase();
     return this.#parameters.has(lower) || this.#fields.has(lower) || isSecretName(name);
+  }
+
+  /** @param isWhole whether there was a version behind it */
+  #hostile(text: string, isWhole: boolean): string {
+    const word = FIRST_WORD.exec(text)?.[0].length ?? 0;
+    const isPath = text[word] === "/";
+    const start = userInformationStart(text, word);
+    if (start === -1) return this.#withoutValues(text);
+    const before = text.slice(0, start);
+    if (isPath || this.#withoutValues(before) !== before) {
+      // A URL in a value, of which no part may be left behind an `@`
+      const shown = this.#withoutValues(text);
+      return withoutUserInformation(shown, userInformationStart(shown, word), VALUE_END, isWhole);
+    }
+    // A password may look like a value, behind which the `@` is not seen
+    const end = before.endsWith("://") ? AUTHORITY_END : WORD_END;
+    return before + this.#withoutValues(withoutUserInformation(text, start, end, isWhole).slice(start));
   }
 
   #withoutValues(text: string): string {
@@ -156,23 +197,58 @@ function nameBefore(text: string, sign: number, start: number): string {
   return text.slice(first, end);
 }
 
-/** Up to the last `@`: a password may hold anything where nobody has looked at it. */
-function withoutUserInformation(line: string): string {
-  const at = line.lastIndexOf("@");
+/**
+ * Of what is no path: nothing but a host and a port may stand before it ends, or what is there is no host but a name, and what
+ * follows may be a password up to the last `@`, in which there may be anything.
+ */
+function withoutName(url: string): string {
+  if (url.startsWith("/")) return url;
+  const scheme = SCHEME.exec(url)?.[0] ?? "";
+  if (scheme === "") return url.includes("@") ? url.replace(NAME_AND_PASSWORD, `${REDACTED}@`) : url;
+  const authority = upTo(url.slice(scheme.length), AUTHORITY_END);
+  if (!authority.includes("@") && !holdsPassword(authority, ACCEPTED_PORT)) return url;
+  const at = url.lastIndexOf("@");
+  return scheme + REDACTED + (at === -1 ? "" : url.slice(at));
+}
+
+/** Where user information may begin, or -1: behind the first `://`, else with the second word if that is no path. */
+function userInformationStart(line: string, word: number): number {
   const slashes = line.indexOf("://");
-  const word = line.search(/[\t ]/) + 1;
-  if (slashes === -1 && line[word] === "/") return line;
-  const start = slashes === -1 ? word : slashes + "://".length;
+  if (slashes !== -1) return slashes + "://".length;
+  return line[word] === "/" ? -1 : word;
+}
+
+/**
+ * Up to the last `@`, or to the end: where a line is cut off, the last `@` may be one of the password, and where there is none,
+ * it may not have come.
+ */
+function withoutUserInformation(line: string, start: number, end: RegExp, isWhole: boolean): string {
+  if (start === -1) return line;
+  const at = line.lastIndexOf("@");
+  // In a line of one word, nobody was asked for anything: no authority either
+  const isUnsure = start > 0 && holdsPassword(upTo(line.slice(start), end), PLAIN_PORT);
+  if (isUnsure && (at < start || !isWhole)) return line.slice(0, start) + REDACTED;
   return at > start ? line.slice(0, start) + REDACTED + line.slice(at) : line;
 }
 
-/** What cannot be decoded is compared as it is. */
+/** Whether in what should be a host and a port the colon is not the port's. */
+function holdsPassword(authority: string, port: RegExp): boolean {
+  const host = authority.replace(IPV6_LITERAL, "");
+  const colon = host.indexOf(":");
+  return colon !== -1 && !port.test(host.slice(colon + 1));
+}
+
+function upTo(text: string, end: RegExp): string {
+  const at = text.search(end);
+  return at === -1 ? text : text.slice(0, at);
+}
+
+/**
+ * What cannot be decoded is compared as it is. This is known before it is tried: an exception costs microseconds, and a target has
+ * room for thousands of names (CWE-400).
+ */
 function decode(text: string): string {
+  if (!text.includes("%")) return text.includes("+") ? text.replaceAll("+", " ") : text;
   const spaced = text.replaceAll("+", " ");
-  if (!spaced.includes("%")) return spaced;
-  try {
-    return decodeURIComponent(spaced);
-  } catch {
-    return spaced;
-  }
+  return spaced.replaceAll(ENCODED, "").includes("%") ? spaced : decodeURIComponent(spaced);
 }

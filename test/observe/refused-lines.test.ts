@@ -172,6 +172,34 @@ describe("a refused request in JSON and in records", () => {
     ]);
   });
 
+  it.each([
+    ["is cut at 8190 octets", `GET http://user:${"S3CRET".repeat(4_000)}@h/`, undefined, "GET http://[redacted]"],
+    [
+      "is cut before the `@`",
+      `GET http://${"a".repeat(8_172)}:S3CRET@h/ HTTP/1.1\r\nHost: h\r\n\r\n`,
+      "http://[redacted]@h/",
+      "GET http://[redacted]",
+    ],
+    [
+      "has a slash in the password",
+      "GET http://user:S3/CRET@host/ HTTP/1.1\r\nHost: host\r\n\r\n",
+      "http://[redacted]@host/",
+      "GET http://[redacted]@host/ HTTP/1.1",
+    ],
+    ["ends in the password", "GET http://user:S3CRET", undefined, "GET http://[redacted]"],
+    [
+      "has a space in the password",
+      "GET http://user:S3CRET x@h/ HTTP/1.1\r\n\r\n",
+      "http://[redacted]",
+      "GET http://[redacted]@h/ HTTP/1.1",
+    ],
+  ])("has no user information of a line that %s", async (_what, octets, target, requestLine) => {
+    const record = await recordOf(octets);
+    expect(record["requestLine"]).toBe(requestLine);
+    if (target !== undefined) expect(record["target"]).toBe(target);
+    expect(JSON.stringify(record)).not.toMatch(/S3|CRET/);
+  });
+
   it("obeys what the owner keeps out", async () => {
     const redact = { fields: ["User-Agent", "Referer"], members: ["requestLine"] };
     const record = await recordOf(`BREW / HTTP/1.1\r\n${HEAD}\r\n`, { redact });
@@ -220,6 +248,30 @@ describe("the first line of a refused request", () => {
     ["GET http://ada:s3 c/r?et@b.example/ HTTP/1.1", "GET http://[redacted]@b.example/ HTTP/1.1"],
     ["CONNECT ada:s3cret@b.example:443 HTTP/1.1", "CONNECT [redacted]@b.example:443 HTTP/1.1"],
     ["GET /a\x00?u=http://b&token=s3c@ret HTTP/1.1", "GET /a\x00?u=http://b&token=[redacted] HTTP/1.1"],
+    ["GET http://user:S3/CRET@host/ HTTP/1.1", "GET http://[redacted]@host/ HTTP/1.1"],
+    ["GET http://user:p@ss/S3CRET@host/a HTTP/1.1", "GET http://[redacted]@host/a HTTP/1.1"],
+    ["GET http://user:S3CRET;token=S3CRET@host/ HTTP/1.1", "GET http://[redacted]@host/ HTTP/1.1"],
+    ["CONNECT ada:S3/C?RET@b.example:443 HTTP/1.1", "CONNECT [redacted]@b.example:443 HTTP/1.1"],
+    // Cut off before its `@`, or before the last one
+    ["GET http://user:S3CRET", "GET http://[redacted]"],
+    [`GET http://user:${"S3CRET".repeat(1_000)}`, "GET http://[redacted]"],
+    [`GET http://${"a".repeat(8_171)}:S3CRET`, "GET http://[redacted]"],
+    ["GET http://user:p@S3CRET", "GET http://[redacted]"],
+    ["GET http://user:/S3CRET", "GET http://[redacted]"],
+    ["GET http://user:80S3CRET", "GET http://[redacted]"],
+    ["GET http://user:80 S3CRET", "GET http://[redacted]"],
+    ["GET http://user:S3CRET HTTP/1.1", "GET http://[redacted] HTTP/1.1"],
+    ["CONNECT ada:S3CRET", "CONNECT [redacted]"],
+    ["CONNECT  ada: S3CRET", "CONNECT  [redacted]"],
+    ["GET /login?next=http://ada:S3CRET", "GET /login?next=http://[redacted]"],
+    // What is a host, a port and a path is shown
+    ["GET http://b.example:8080/a:b?c=d:e", "GET http://b.example:8080/a:b?c=d:e"],
+    ["GET http://[::1]:8080/a", "GET http://[::1]:8080/a"],
+    ["GET http://b.example/a:b HTTP/1.1", "GET http://b.example/a:b HTTP/1.1"],
+    ["GET /a:b@c?d=e:f@g HTTP/1.1", "GET /a:b@c?d=e:f@g HTTP/1.1"],
+    ["GET /a:b@c", "GET /a:b@c"],
+    ["CONNECT b.example:443", "CONNECT b.example:443"],
+    ["GET /\x00?u=http://b:80&x=a:b", "GET /\x00?u=http://b:80&x=a:b"],
     // Content of a request before it whose length was told wrong, and fields without their head
     ["user=ada&password=s3cret&x=1", "user=ada&password=[redacted]&x=1"],
     ['{"user": "ada", "dbPassword" : "s3cret", "x": 1}', '{"user": "ada", "dbPassword" :[redacted]'],
@@ -235,7 +287,7 @@ describe("the first line of a refused request", () => {
   });
 
   it("takes no more than linear time", () => {
-    for (const part of ["=", ":", "a", "//", "@", " ", "token", "a:", "?", "%"]) {
+    for (const part of ["=", ":", "a", "//", "@", " ", "token", "a:", "?", "%", "%c3", "http://a:", "a:1@"]) {
       const line = part.repeat(400_000);
       const before = performance.now();
       redactor.line(line);
