@@ -62,17 +62,9 @@ const FIRST_WORD = /^[^\t ]*[\t ]+/;
 const BEHIND_NAME = /["'\s]/;
 const IN_NAME = /[\w!$%*+.@[\]^`|~-]/;
 
-const NEXT = "%[89ab][\\da-f]";
-/** What decodes to one character (RFC 3629 §4). */
-const ENCODED = new RegExp(
-  [
-    "%[0-7][\\da-f]",
-    `%(?:c[2-9a-f]|d[\\da-f])${NEXT}`,
-    `%(?:e0%[ab][\\da-f]|e[1-9a-cef]${NEXT}|ed%[89][\\da-f])${NEXT}`,
-    `%(?:f0%[9ab][\\da-f]|f[1-3]${NEXT}|f4%8[\\da-f])${NEXT}${NEXT}`,
-  ].join("|"),
-  "gi",
-);
+/** What decodes to one character, of one to four octets (RFC 3629 §4). */
+const ENCODED =
+  /%[0-7][\da-f]|%(?:c[2-9a-f]|d[\da-f])%[89ab][\da-f]|%(?:e0%[ab][\da-f]|e[1-9a-cef]%[89ab][\da-f]|ed%[89][\da-f])%[89ab][\da-f]|%(?:f0%[9ab][\da-f]|f[1-3]%[89ab][\da-f]|f4%8[\da-f])%[89ab][\da-f]%[89ab][\da-f]/gi;
 
 /** Names whose values are left out. */
 export class Redactor {
