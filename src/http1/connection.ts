@@ -364,7 +364,6 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     exchange.status = head.status;
     this.#isPersistent = encoder.isPersistent;
     this.#deadlines.handlerAt = Infinity;
-    this.#output.text(encoder.text);
     return this.#sender.send(exchange, encoder, head, content);
   }
 

@@ -21,6 +21,7 @@ import {
 } from "./encode.ts";
 import type { Http1Exchange } from "./exchange.ts";
 import { asksForTrailers } from "./framing.ts";
+import { JoinedMessages } from "./joined-messages.ts";
 import type { Output } from "./output.ts";
 import { cancelSource, type ContentTarget, pumpContent } from "./stream-content.ts";
 
@@ -40,6 +41,8 @@ export interface SenderOwner {
 
 /** Up to here it costs less to make octets into text, and to write that with the head, than to write both beside each other. */
 const JOINED_BYTES = 2048;
+
+const joined: JoinedMessages = new JoinedMessages();
 
 /** A stream of unknown or declared length. */
 type StreamContent = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
@@ -68,11 +71,19 @@ export class ContentSender {
   }
 
   /**
-   * Sends content behind its head, which is out, as the encoder has delimited it.
+   * Sends the head that the encoder has rendered, and content behind it as it has delimited it.
    *
    * @returns nothing if all is handed over, else a promise that settles with it
    */
   send(exchange: Http1Exchange, encoder: ResponseEncoder, head: ResponseHead, content: Content): void | Promise<void> {
+    if (encoder.delimiting === FIXED && content instanceof Uint8Array && content.length > JOINED_BYTES) {
+      exchange.contentBytesSent = content.length;
+      const message = joined.find(encoder.text, content, encoder.dateText);
+      if (message === null) this.#output.text(encoder.text);
+      this.#output.bytes(message ?? content);
+      return this.#owner.sent(exchange);
+    }
+    this.#output.text(encoder.text);
     if (encoder.delimiting === NO_CONTENT) {
       // An error with its stack costs more than all the rest of a 304
       if (content !== null) discardContent(content, new HandlerError("ERR_RESPONSE_CONTENT"));
@@ -94,6 +105,7 @@ export class ContentSender {
   }
 
   #sendBytes(content: Uint8Array): void {
+    // What text became
     if (content.length > JOINED_BYTES) return this.#output.bytes(content);
     const { buffer, byteOffset, length } = content;
     const bytes = Buffer.isBuffer(content) ? content : Buffer.from(buffer, byteOffset, length);

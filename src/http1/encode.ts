@@ -36,7 +36,7 @@ function statusLine(status: number, reason: string): string {
 
 /**
  * The beginning of a head with frozen fields, which many responses share (a media type and nothing else): rendered and
- * checked once a second instead of once a response.
+ * checked once a second instead of once a response. And the last whole head that it became, which the next one often is too.
  */
 interface Memory {
   readonly status: number;
@@ -46,6 +46,16 @@ interface Memory {
   /** Content-Length among the fields, to be held against each content anew. */
   readonly declared: number;
   readonly hasTransportSecurity: boolean;
+  /** The whole head, `""` before there is one; for what, and what it came to. */
+  text: string;
+  length: number;
+  isHead: boolean;
+  minor: number;
+  mayPersist: boolean;
+  transportSecurity: string;
+  delimiting: number;
+  delimitedLength: number;
+  isPersistent: boolean;
 }
 
 /** Names whose last line is kept; a server that makes up names gains nothing and costs no more than this. */
@@ -68,6 +78,8 @@ export class ResponseEncoder {
   length: number = 0;
   /** Whether the connection goes on behind this response. */
   isPersistent = true;
+  /** IMF-fixdate of now, as the last response was given it. */
+  dateText = "";
   #declared = UNKNOWN;
   #hasDate = false;
   #hasTransportSecurity = false;
@@ -97,23 +109,50 @@ export class ResponseEncoder {
     dateText: string,
     transportSecurity = "",
   ): void {
-    const status = head.status;
+    this.dateText = dateText;
+    const memory = this.#remembered(head, dateText);
+    if (
+      memory !== null &&
+      memory.length === length &&
+      memory.text !== "" &&
+      memory.mayPersist === isPersistent &&
+      memory.minor === minor &&
+      memory.isHead === isHead &&
+      memory.transportSecurity === transportSecurity
+    ) {
+      this.text = memory.text;
+      this.delimiting = memory.delimiting;
+      this.length = memory.delimitedLength;
+      this.isPersistent = memory.isPersistent;
+      return;
+    }
     this.#declared = UNKNOWN;
     this.#options = "";
     this.isPersistent = isPersistent;
-    const prefix = this.#remembered(head, dateText) ?? this.#renderPrefix(head, dateText);
+    if (memory !== null) {
+      this.#declared = memory.declared;
+      this.#hasTransportSecurity = memory.hasTransportSecurity;
+    }
+    const prefix = memory === null ? this.#renderPrefix(head, dateText) : memory.prefix;
     const end = transportSecurity === "" || this.#hasTransportSecurity ? "\r\n" : `${transportSecurity}\r\n`;
-    this.text = `${prefix}${this.#delimit(status, length, isHead, minor)}${this.#connection(minor)}${end}`;
+    this.text = `${prefix}${this.#delimit(head.status, length, isHead, minor)}${this.#connection(minor)}${end}`;
+    if (memory === null) return;
+    memory.text = this.text;
+    memory.length = length;
+    memory.isHead = isHead;
+    memory.minor = minor;
+    memory.mayPersist = isPersistent;
+    memory.transportSecurity = transportSecurity;
+    memory.delimiting = this.delimiting;
+    memory.delimitedLength = this.length;
+    memory.isPersistent = this.isPersistent;
   }
 
   /** What {@link #renderPrefix} said of the same shared fields within this second, or null. */
-  #remembered(head: ResponseHead, dateText: string): string | null {
+  #remembered(head: ResponseHead, dateText: string): Memory | null {
     const memory = this.#memories.get(head.fields);
     if (memory === undefined || memory.dateText !== dateText) return null;
-    if (memory.status !== head.status || memory.reason !== head.reason) return null;
-    this.#declared = memory.declared;
-    this.#hasTransportSecurity = memory.hasTransportSecurity;
-    return memory.prefix;
+    return memory.status === head.status && memory.reason === head.reason ? memory : null;
   }
 
   /** Status line and fields, without those that frame. */
@@ -151,7 +190,23 @@ export class ResponseEncoder {
     if (isPlain && this.#options === "") {
       const hasTransportSecurity = this.#hasTransportSecurity;
       const declared = this.#declared;
-      this.#memories.set(fields, { status, reason, dateText, prefix: text, declared, hasTransportSecurity });
+      this.#memories.set(fields, {
+        status,
+        reason,
+        dateText,
+        prefix: text,
+        declared,
+        hasTransportSecurity,
+        text: "",
+        length: 0,
+        isHead: false,
+        minor: 0,
+        mayPersist: false,
+        transportSecurity: "",
+        delimiting: NO_CONTENT,
+        delimitedLength: 0,
+        isPersistent: false,
+      });
     }
     return text;
   }

@@ -62,6 +62,8 @@ export class Output {
     this.#text = "";
     this.#parts = [];
     this.#partBytes = 0;
-    if (!this.#transport.writeAll(parts)) this.isBlocked = true;
+    const isBelowMark =
+      parts.length === 1 ? this.#transport.write(parts[0] as string | Uint8Array) : this.#transport.writeAll(parts);
+    if (!isBelowMark) this.isBlocked = true;
   }
 }

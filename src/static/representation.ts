@@ -8,6 +8,7 @@
 
 import type { FieldLines, FileSlice } from "../http/exchange.ts";
 import { formatHttpDate } from "../http/date.ts";
+import { markLasting } from "../http/lasting-octets.ts";
 import type { ByteRange } from "../http/range.ts";
 import { contentRange } from "../http/range.ts";
 import { CODING_NAMES, type Coding, IDENTITY } from "./coding.ts";
@@ -49,6 +50,8 @@ export class Representation {
   #partStart: number;
   #partLength: number;
   #partLines: FieldLines;
+  /** Its octets, once they are in memory and it was asked for again. */
+  #partBytes: Buffer | null;
 
   /**
    * @param version of the file that holds the content: of a precompressed sibling its own
@@ -60,6 +63,7 @@ export class Representation {
     this.etag = entityTag(version, coding);
     this.lastModifiedMs = Math.min(version.mtimeMs, nowMs);
     this.bytes = body instanceof Uint8Array ? body : null;
+    if (this.bytes !== null) markLasting(this.bytes);
     this.file = body instanceof Uint8Array ? null : body;
     this.sizeBytes = body instanceof Uint8Array ? body.length : body.sizeBytes;
     this.lines = Object.freeze(linesOf(this, description, 200));
@@ -68,6 +72,7 @@ export class Representation {
     this.#partStart = -1;
     this.#partLength = -1;
     this.#partLines = [];
+    this.#partBytes = null;
   }
 
   /** Octets of memory that it holds, besides small change. */
@@ -88,11 +93,22 @@ export class Representation {
 
   /** A part of the content, to be sent; null if it is not intact. */
   part({ start, length }: ByteRange): Buffer | FileSlice | null {
-    if (this.bytes !== null) return this.bytes.subarray(start, start + length);
+    if (this.bytes !== null) return this.#partOf(this.bytes, start, length);
     const file = this.file as OpenFile;
     const inMemory = file.blocks === null ? null : file.blocks.part(start, length);
     if (inMemory !== null) return inMemory;
     return file.isIntact() ? file.part(start, length) : null;
+  }
+
+  #partOf(bytes: Buffer, start: number, length: number): Buffer {
+    const isAgain = start === this.#partStart && length === this.#partLength;
+    if (isAgain && this.#partBytes !== null) return this.#partBytes;
+    const part = bytes.subarray(start, start + length);
+    if (isAgain) {
+      markLasting(part);
+      this.#partBytes = part;
+    }
+    return part;
   }
 
   /** Lines of 206 with one part (RFC 9110 §15.3.7.1). */
@@ -100,6 +116,7 @@ export class Representation {
     if (range.start !== this.#partStart || range.length !== this.#partLength) {
       this.#partStart = range.start;
       this.#partLength = range.length;
+      this.#partBytes = null;
       this.#partLines = Object.freeze(
         replaceLength(this.lines, range.length, ["content-range", contentRange(range, this.sizeBytes)]),
       );

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { HandlerError } from "../../src/http/errors.ts";
 import { CHUNKS, FIXED, lastChunk, NO_CONTENT, ResponseEncoder, UNKNOWN, UNTIL_CLOSE } from "../../src/http1/encode.ts";
@@ -198,6 +199,49 @@ describe("fields that many responses share", () => {
     remembered.encode({ status: 200, reason: "", fields }, 5, false, 1, true, DATE);
     const again = (): void => remembered.encode({ status: 200, reason: "", fields }, 4, false, 1, true, DATE);
     expect(codeOf(again)).toBe("ERR_RESPONSE_LENGTH");
+  });
+});
+
+describe("a head that was said before", () => {
+  const SHARED = [
+    Object.freeze(["content-type", "text/plain"]),
+    Object.freeze(["content-length", "5"]),
+    Object.freeze(["strict-transport-security", "max-age=9"]),
+    Object.freeze(["connection", "close"]),
+    Object.freeze(["upgrade", "x", "date", DATE]),
+  ];
+  const choices = {
+    fields: fc.constantFrom(...SHARED),
+    status: fc.constantFrom(200, 204, 205, 304, 404),
+    reason: fc.constantFrom("", "Fine"),
+    length: fc.constantFrom(5, 0, 7, UNKNOWN),
+    isHead: fc.boolean(),
+    minor: fc.constantFrom(1, 0),
+    isPersistent: fc.boolean(),
+    dateText: fc.constantFrom(DATE, "Sat, 21 Nov 2026 08:00:01 GMT"),
+    security: fc.constantFrom("", "Strict-Transport-Security: max-age=1\r\n"),
+  };
+  const situation = fc.record(choices);
+  const names = Object.keys(choices) as Array<keyof typeof choices>;
+
+  it("is what somebody would say who remembers nothing, whatever was said between", () => {
+    // The same again and again, and between it the same with one thing changed
+    fc.assert(
+      fc.property(situation, situation, fc.array(fc.constantFrom(...names)), (usual, other, changed) => {
+        const remembering = new ResponseEncoder();
+        const changes = changed.map((name) => ({ ...usual, [name]: other[name] }));
+        for (const one of [usual, usual, usual, ...changes.flatMap((each) => [each, usual, each, each, usual])]) {
+          const { status, reason, length, isHead, minor, isPersistent, dateText, security } = one;
+          const say = (by: ResponseEncoder, fields: readonly string[]): unknown => {
+            const head = { status, reason, fields };
+            const code = codeOf(() => by.encode(head, length, isHead, minor, isPersistent, dateText, security));
+            return code ?? [by.text, by.delimiting, by.length, by.isPersistent];
+          };
+          expect(say(remembering, one.fields)).toEqual(say(new ResponseEncoder(), [...one.fields]));
+        }
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
 
