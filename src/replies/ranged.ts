@@ -66,7 +66,8 @@ const DECIDED = ["accept-ranges", "content-length", "content-range", "content-ty
  *
  * @param request GET or HEAD; with other methods Range means nothing (RFC 9110 §14.2) and the whole is sent
  * @param body text, bytes, a Blob, part of an open file, or `{ size, slice(start, end) }` with offsets in octets, `end` behind
- *   the last; what `slice` gives must have `end - start` octets, or the response is broken off
+ *   the last; what `slice` gives must have `end - start` octets, or the response is broken off. Bytes are not copied: they must
+ *   not change before the last response with them is sent
  * @returns 200, 206, 304, 412 or 416
  * @throws TypeError that tells every mistake in options and body; a FileSlice is released then
  */

@@ -2,7 +2,8 @@
  * What a handler gives as a body -> what a Response keeps of it (Fetch §5.2 "extract a body").
  *
  * Only what must be converted at once is converted: a Blob, a stream or a part of a file stays what it is until it is sent.
- * Bytes are not copied. This file must never read from a body.
+ * Bytes are copied, as Fetch wants it: a peer may take them long after the handler has put something else in their place.
+ * This file must never read from a body.
  */
 
 import type { FieldLines, FileSlice } from "../http/exchange.ts";
@@ -49,7 +50,7 @@ const FORM_LINES: FieldLines = Object.freeze(["content-type", "application/x-www
  * @throws TypeError for a stream that is locked or was read from, and for what cannot be converted to a string
  */
 export function extractBody(body: unknown): ExtractedBody {
-  if (body instanceof Uint8Array) return { payload: body, lines: NO_LINES };
+  if (body instanceof Uint8Array) return { payload: Buffer.from(body), lines: NO_LINES };
   if (isFileSlice(body)) return { payload: body, lines: NO_LINES };
   if (body instanceof URLSearchParams) return { payload: body.toString(), lines: FORM_LINES };
   if (body instanceof ReadableStream) {
@@ -57,9 +58,10 @@ export function extractBody(body: unknown): ExtractedBody {
     return { payload: body, lines: NO_LINES };
   }
   if (body instanceof Blob) return { payload: body, lines: body.type === "" ? NO_LINES : ["content-type", body.type] };
-  if (body instanceof ArrayBuffer) return { payload: new Uint8Array(body), lines: NO_LINES };
+  if (body instanceof ArrayBuffer) return { payload: Buffer.from(new Uint8Array(body)), lines: NO_LINES };
   if (ArrayBuffer.isView(body)) {
-    return { payload: new Uint8Array(body.buffer, body.byteOffset, body.byteLength), lines: NO_LINES };
+    const octets = new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+    return { payload: Buffer.from(octets), lines: NO_LINES };
   }
   if (isAsyncIterable(body)) return { payload: body, lines: NO_LINES };
   // Asked last, because asking loads the platform's fetch

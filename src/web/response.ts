@@ -4,8 +4,7 @@
  * Everything is validated in the constructor, where the handler's own line is on the stack, but no Headers, stream or
  * platform object is made: {@link takeAnswer} reads status, flat field lines and content as they stand. The platform's own
  * object is made by `native()`, `body` and the rarer members; from then on it holds headers and content.
- * Two things differ from Fetch, on purpose: bytes are not copied (do not write to them before they are sent), and a
- * FileSlice and an async iterable of strings are bodies too.
+ * One thing differs from Fetch, on purpose: a FileSlice and an async iterable of strings are bodies too.
  */
 
 import { HandlerError } from "../http/errors.ts";

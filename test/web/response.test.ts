@@ -333,3 +333,38 @@ describe("what is sent", () => {
     expect([...form]).toEqual([["a", "1"]]);
   });
 });
+
+describe('bytes that are changed after a Response was made of them (Fetch, "extract a body": a copy)', () => {
+  const VIEWS: [string, (buffer: ArrayBuffer) => ArrayBuffer | ArrayBufferView][] = [
+    ["a Uint8Array", (buffer) => new Uint8Array(buffer)],
+    ["a Buffer", (buffer) => Buffer.from(buffer)],
+    ["part of an array", (buffer) => new Uint8Array(buffer, 2, 3)],
+    ["an ArrayBuffer", (buffer) => buffer],
+    ["a DataView", (buffer) => new DataView(buffer, 1)],
+    ["wider numbers", (buffer) => new Float64Array(buffer)],
+  ];
+
+  it.each(VIEWS)("are what they were: %s", async (_name, viewOf) => {
+    for (const length of [8, 8192, 200_000]) {
+      const buffer = new Uint8Array(length).fill(0x61).buffer;
+      const body = viewOf(buffer) as Uint8Array;
+      const ours = new Response(body);
+      const platforms = new PLATFORM(body);
+      const sent = takeAnswer(new Response(body)).content as Uint8Array;
+      const copy = ours.clone();
+      new Uint8Array(buffer).fill(0x62);
+      const expected = await platforms.text();
+      expect(expected).toMatch(/^a+$/);
+      expect(await ours.text()).toBe(expected);
+      expect(await copy.text()).toBe(expected);
+      expect(Buffer.from(sent).toString()).toBe(expected);
+    }
+  });
+
+  it("may be transferred away by then", async () => {
+    const bytes = new Uint8Array(100_000).fill(0x61);
+    const response = new Response(bytes);
+    structuredClone(bytes, { transfer: [bytes.buffer] });
+    expect((await response.text()).length).toBe(100_000);
+  });
+});
