@@ -76,11 +76,13 @@ export class ContentSender {
    * @returns nothing if all is handed over, else a promise that settles with it
    */
   send(exchange: Http1Exchange, encoder: ResponseEncoder, head: ResponseHead, content: Content): void | Promise<void> {
-    if (encoder.delimiting === FIXED && content instanceof Uint8Array && content.length > JOINED_BYTES) {
+    if (encoder.delimiting === FIXED && content instanceof Uint8Array && content.length > 0) {
       exchange.contentBytesSent = content.length;
       const message = joined.find(encoder.text, content, encoder.dateText);
-      if (message === null) this.#output.text(encoder.text);
-      this.#output.bytes(message ?? content);
+      if (message === null) {
+        this.#output.text(encoder.text);
+        this.#sendBytes(content);
+      } else this.#output.bytes(message);
       return this.#owner.sent(exchange);
     }
     this.#output.text(encoder.text);
@@ -92,10 +94,7 @@ export class ContentSender {
       // As many octets as code units: all are ASCII, and so the same in latin1
       if (encoder.length === content.length) this.#output.text(content);
       else this.#sendBytes(Buffer.from(content));
-    } else if (content instanceof Uint8Array) {
-      exchange.contentBytesSent = content.length;
-      if (content.length > 0) this.#sendBytes(content);
-    } else if (content !== null) {
+    } else if (content !== null && !(content instanceof Uint8Array)) {
       this.#owner.sending(exchange, isFileSlice(content));
       if (isFileSlice(content)) return this.#sendFile(exchange, content);
       const trailers = asksForTrailers(exchange.request.fields) ? (head.trailers ?? null) : null;
@@ -105,7 +104,6 @@ export class ContentSender {
   }
 
   #sendBytes(content: Uint8Array): void {
-    // What text became
     if (content.length > JOINED_BYTES) return this.#output.bytes(content);
     const { buffer, byteOffset, length } = content;
     const bytes = Buffer.isBuffer(content) ? content : Buffer.from(buffer, byteOffset, length);
