@@ -11,6 +11,7 @@ import { evaluatePreconditions, NOT_MODIFIED, PROCEED, type Validators } from ".
 import { parseHttpDate } from "../http/date.ts";
 import { HandlerError } from "../http/errors.ts";
 import type { Content, FieldLines } from "../http/exchange.ts";
+import { markLasting } from "../http/lasting-octets.ts";
 import { SYSTEM_TIME } from "../web/clock.ts";
 import { type Handler, problemResponse } from "../web/handler.ts";
 import { indexOfLine } from "../web/header-lines.ts";
@@ -137,13 +138,12 @@ function freeze(
   content: string | Uint8Array | null,
 ): Response {
   const lines = Object.freeze([...fields]);
-  if (reason === "") return responseOfLines(status, lines, content);
+  // As octets, to which the constructor adds no type
+  const octets = typeof content === "string" ? Buffer.from(content) : content;
+  // A copy that nobody else has
+  if (octets !== null) markLasting(octets);
+  if (reason === "") return responseOfLines(status, lines, octets);
   const headers: [string, string][] = [];
   for (let i = 0; i < lines.length; i += 2) headers.push([lines[i] as string, lines[i + 1] as string]);
-  // As octets, to which the constructor adds no type
-  return new Response(typeof content === "string" ? Buffer.from(content) : content, {
-    status,
-    statusText: reason,
-    headers,
-  });
+  return new Response(octets, { status, statusText: reason, headers });
 }

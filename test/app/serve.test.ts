@@ -177,6 +177,17 @@ describe("constant responses", () => {
     made.headers.set("x-a", "2");
     expect((await fetch(server.url)).headers.get("x-a")).toBe("1");
   });
+
+  it("are not changed by what is done to their octets, before or after they were sent", async () => {
+    const octets = Buffer.alloc(5000, "a");
+    const made = new Response(octets);
+    await using server = await serve({ port: 0, routes: { "/": made } });
+    octets.fill(0);
+    for (let time = 0; time < 4; time++) {
+      expect(await get(server, "/")).toBe(`200 ${"a".repeat(5000)}`);
+      new Uint8Array(await made.clone().arrayBuffer()).fill(0);
+    }
+  });
 });
 
 describe("mistakes", () => {
