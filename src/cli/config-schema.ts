@@ -311,12 +311,18 @@ function isList(row: FlagRow): boolean {
 function valueOf(row: FlagRow, given: unknown): Value | null {
   if (typeof given === "boolean") return row.value.startsWith("<") ? null : given;
   if (row.value === "") return null;
-  if (typeof given === "number") return row.value.startsWith("<") && Number.isFinite(given) ? String(given) : null;
+  if (typeof given === "number") return takesNumbers(row) && Number.isFinite(given) ? String(given) : null;
   return typeof given === "string" ? given : null;
+}
+
+/** Counts, and times, which are seconds then. A name or a path that is a number was meant as something else. */
+function takesNumbers({ value }: FlagRow): boolean {
+  return value === "<N>" || value === "<TIME>";
 }
 
 function allowedFor(row: FlagRow): string {
   if (row.value === "") return "true or false";
+  if (row.value === "<TIME>") return "text or a number";
   if (row.value.startsWith("[")) return "true, false or text";
   return row.value === "<N>" ? "a number" : "text";
 }

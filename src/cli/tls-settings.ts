@@ -42,6 +42,10 @@ export function readTlsSettings(given: Given, mistakes: Mistakes): TlsSettings {
   if (flags.has("acme") && flags.has("tls-cert")) {
     const what = `${shown(given, "tls-cert")} and ${shown(given, "acme")} do not go together`;
     mistakes.tell(2, what, ["A certificate comes from a file or from ACME"]);
+  } else if (flags.has("acme") && flags.has("tls-key")) {
+    mistakes.tell(2, `${shown(given, "tls-key")} and ${shown(given, "acme")} do not go together`, [
+      "A certificate of ACME has a key of its own: leave this one out, or give its certificate, --tls-cert FILE, in place of ACME",
+    ]);
   }
   // Some keep both in one file
   if (certFile !== undefined && certFile !== "") return { kind: "files", certFile, keyFile: keyFile ?? certFile };

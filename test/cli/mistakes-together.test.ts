@@ -156,11 +156,52 @@ describe("all mistakes of a file", () => {
     write({ root: "site", port: true, listen: 5.5, acme: "a@b.example", domain: [true], tlsKey: true });
     expect((await told("check")).mistakes).toEqual([
       `${NAME}:3: port: true was given, a number is allowed`,
+      `${NAME}:4: listen: 5.5 was given, text, or an array of it is allowed`,
       `${NAME}:6: domain: true was given, text is allowed`,
       `${NAME}:7: tlsKey: true was given, text is allowed`,
-      `listen in ${NAME}:4 is "5.5", which is no address`,
       `listen in ${NAME}:4 and port in ${NAME}:3 both say where to listen`,
+      `tlsKey in ${NAME}:7 and acme in ${NAME}:5 do not go together`,
     ]);
+  });
+
+  it("are those of a key without its certificate beside ACME too, whatever else is wrong", async () => {
+    write({ root: "site", acme: "a@b.example", domain: ["a.example", 5], tlsKey: "a.key" });
+    for (const line of ["", "check"]) {
+      expect(await told(line)).toEqual({
+        exitCode: 1,
+        mistakes: [
+          `${NAME}:4: domain: 5 was given, text is allowed`,
+          `tlsKey in ${NAME}:5 and acme in ${NAME}:3 do not go together`,
+        ],
+      });
+    }
+  });
+});
+
+describe("a number", () => {
+  it.each([
+    ["root", "text is allowed"],
+    ["host", "true, false or text, or an array of it is allowed"],
+    ["listen", "text, or an array of it is allowed"],
+    ["domain", "text, or an array of it is allowed"],
+    ["acme", "text is allowed"],
+    ["acmeDirectory", "text is allowed"],
+    ["tlsCert", "text is allowed"],
+    ["log", "text is allowed"],
+    ["logFile", "text is allowed"],
+  ])("is no %s", async (name, allowed) => {
+    write({ root: "site", [name]: 5 });
+    const { exitCode, mistakes } = await told("check");
+    expect(exitCode).toBe(1);
+    expect(mistakes).toContainEqual(expect.stringMatching(new RegExp(`:[23]: ${name}: 5 was given, ${allowed}$`)));
+    expect(mistakes.filter((one) => one.includes('"5"'))).toEqual([]);
+  });
+
+  it("is a port, a count and a time in seconds", async () => {
+    write({ root: "site", port: 0, workers: 2, cache: 60 });
+    expect(await told("check")).toEqual({ exitCode: 0, mistakes: [] });
+    write({ root: "site", cache: true });
+    expect((await told("check")).mistakes).toEqual([`${NAME}:3: cache: true was given, text or a number is allowed`]);
   });
 });
 
