@@ -18,7 +18,7 @@ import type { GuardedHooks } from "./hooks.ts";
 import type { ListenerEvents } from "./listener.ts";
 import { MemberList } from "./member-list.ts";
 import { type ConnectionUse, LET_IN_MS, Preface, type PrefaceConfig, type PrefaceOwner } from "./preface.ts";
-import { RefusedConnection } from "./refused-connection.ts";
+import { type ConnectionRefusal, RefusedConnection } from "./refused-connection.ts";
 import { type SocketHost, SocketTransport } from "./socket.ts";
 
 /** What the connections of a server are made with. */
@@ -32,8 +32,8 @@ export interface ConnectionsConfig {
   readonly createProtocol: (transport: Transport, clock: Clock, use: ConnectionUse) => ProtocolConnection;
   /** Connections that have time to read why they are turned away, at once; default 128. */
   readonly maxRefusals?: number;
-  /** The response for a connection that is turned away, as latin1 text. */
-  readonly renderRefusal: (error: ProtocolError, dateText: string) => string;
+  /** The response for a connection that is turned away. */
+  readonly renderRefusal: (error: ProtocolError, dateText: string) => ConnectionRefusal;
   /** Called whenever the last connection has gone. */
   readonly onEmpty: () => void;
 }
@@ -135,7 +135,8 @@ export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
 
   onFailed(preface: Preface, error: ProtocolError): void {
     this.failedPrefaces++;
-    this.#config.hooks.onRefusal?.({ error, connection: preface.info, method: "", target: "", exchange: null });
+    // It is cut off without a word
+    this.#tellRefusal(error, preface.info, 0);
   }
 
   onGone(preface: Preface): void {
@@ -220,20 +221,25 @@ export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
 
   #refuse(socket: Socket, info: SocketInfo, error: ProtocolError, preface: PrefaceConfig | null): void {
     this.refused++;
-    this.#config.hooks.onRefusal?.({ error, connection: info, method: "", target: "", exchange: null });
     // Under TLS an answer would cost a handshake, which is just what there is no room for; in plain text nobody would read it
     if (preface !== null && preface.tls !== null) {
+      this.#tellRefusal(error, info, 0);
       socket.destroy();
       return;
     }
-    const response = this.#config.renderRefusal(error, this.clock.dateText);
+    const { text, contentBytes } = this.#config.renderRefusal(error, this.clock.dateText);
+    this.#tellRefusal(error, info, contentBytes);
     if (!this.#admission.beginRefusal()) {
       // Its descriptor is needed: it has the response, unless the reset overtakes it that follows what it has sent already
-      socket.write(response, "latin1");
+      socket.write(text, "latin1");
       socket.destroy();
       return;
     }
     const transport = new SocketTransport(socket, info, this, socket);
-    this.#adopt(transport, new RefusedConnection(transport, this.clock, response));
+    this.#adopt(transport, new RefusedConnection(transport, this.clock, text));
+  }
+
+  #tellRefusal(error: ProtocolError, connection: SocketInfo, contentBytes: number): void {
+    this.#config.hooks.onRefusal?.({ error, connection, method: "", target: "", exchange: null, contentBytes });
   }
 }

@@ -11,6 +11,7 @@ import type { Http1Config } from "../http1/states.ts";
 import { Http1Connection } from "../http1/connection.ts";
 import { ResponseEncoder } from "../http1/encode.ts";
 import { renderRefusal } from "../http1/refusal.ts";
+import type { ConnectionRefusal } from "./refused-connection.ts";
 
 /** What wires are made with; the same for all connections of a server. */
 export type ProtocolConfig = Http1Config;
@@ -20,11 +21,15 @@ export function createProtocol(transport: Transport, clock: Clock, config: Proto
   return new Http1Connection(transport, clock, config);
 }
 
-/** The response to a connection that is refused before anything was read from it, as latin1 text. */
-export function renderConnectionRefusal(error: ProtocolError, dateText: string, isExplaining: boolean): string {
+/** The response to a connection that is refused before anything was read from it. */
+export function renderConnectionRefusal(
+  error: ProtocolError,
+  dateText: string,
+  isExplaining: boolean,
+): ConnectionRefusal {
   const { fields, text } = renderRefusal(error, null, isExplaining);
   const content = Buffer.from(text);
   const encoder = new ResponseEncoder();
   encoder.encode({ status: error.status, reason: "", fields }, content.length, false, 1, false, dateText);
-  return encoder.text + content.toString("latin1");
+  return { text: encoder.text + content.toString("latin1"), contentBytes: content.length };
 }

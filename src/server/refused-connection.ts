@@ -12,6 +12,14 @@ const LINGER_MS = 2_000;
 /** Octets that are taken in meanwhile: a request without content. */
 const MAX_DROPPED_BYTES = 16 * 1024;
 
+/** The response to it, ready to be written. */
+export interface ConnectionRefusal {
+  /** All of it, in latin1. */
+  readonly text: string;
+  /** Octets of its content. */
+  readonly contentBytes: number;
+}
+
 /** Answers and closes. */
 export class RefusedConnection implements ProtocolConnection {
   readonly deadlineMs: number;

@@ -229,6 +229,58 @@ describe("a refused request in JSON and in records", () => {
   });
 });
 
+describe("a connection that there is no room for", () => {
+  /** The only line of a server with room for one connection, when there was a second; and the octets that this one got. */
+  async function turnedAway(
+    options: AccessLogOptions,
+    limits: { maxConnections?: number; maxConnectionsPerAddress?: number },
+    tls?: Awaited<ReturnType<typeof authority.issue>>,
+  ): Promise<{ line: string; answer: string }> {
+    const log = accessLog({ destination: path, ...options });
+    const secured = tls === undefined ? {} : { tls };
+    const server = await serve({ port: 0, fetch: () => new Response("hello"), hooks: log, limits, ...secured });
+    const first = connect(server.port, "127.0.0.1");
+    await once(first, "connect");
+    const second = connect(server.port, "127.0.0.1");
+    let answer = "";
+    second.setEncoding("latin1").on("data", (text: string) => (answer += text));
+    second.end();
+    await once(second, "close");
+    first.destroy();
+    await server.close();
+    await log.close();
+    return { line: readFileSync(path, "utf8").trimEnd(), answer };
+  }
+
+  const sizeOf = (answer: string): number => answer.length - answer.indexOf("\r\n\r\n") - 4;
+
+  it.each(["common", "combined"] as const)("has the octets of its answer in %s", async (format) => {
+    for (const limits of [{ maxConnections: 1 }, { maxConnectionsPerAddress: 1 }]) {
+      const { line, answer } = await turnedAway({ format }, limits);
+      expect(sizeOf(answer)).toBeGreaterThan(100);
+      const rest = format === "common" ? "" : ' "-" "-"';
+      expect(line.replace(/\[.*?\]/, "[]")).toBe(`127.0.0.1 - - [] "-" 503 ${sizeOf(answer)}${rest}`);
+      rmSync(path);
+    }
+  });
+
+  it("has them in JSON and in records", async () => {
+    const { line, answer } = await turnedAway({}, { maxConnections: 1 });
+    expect(JSON.parse(line)).toMatchObject({ status: 503, bytes: sizeOf(answer), code: "ERR_TOO_MANY_CONNECTIONS" });
+    const written: string[] = [];
+    const logger = pino({ base: null }, { write: (text: string) => written.push(text) });
+    const other = await turnedAway({ logger, destination: undefined }, { maxConnections: 1 });
+    expect(JSON.parse(written[0] ?? "")).toMatchObject({ status: 503, bytes: sizeOf(other.answer) });
+  });
+
+  it("has none under TLS, where it is cut off without an answer", async () => {
+    const certificate = await authority.issue({ names: ["a.test"] });
+    const { line, answer } = await turnedAway({}, { maxConnections: 1 }, certificate);
+    expect(answer).toBe("");
+    expect(JSON.parse(line)).toMatchObject({ status: 503, bytes: 0, code: "ERR_TOO_MANY_CONNECTIONS" });
+  });
+});
+
 describe("the first line of a refused request", () => {
   const redactor = new Redactor(SECRET_PARAMETERS, []);
 

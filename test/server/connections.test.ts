@@ -32,6 +32,7 @@ describe("limits on connections", () => {
     expect(opened.connections).toMatchObject({ open: 2, accepted: 3, refused: 1 });
     expect(refusals).toHaveLength(1);
     expect(refusals[0]?.error).toMatchObject({ code: "ERR_TOO_MANY_CONNECTIONS", status: 503, detail: "limit 2" });
+    expect(refusals[0]?.contentBytes).toBe(7);
     expect(opening).toHaveLength(2);
     protocol.transport.destroy();
     await protocol.closedPromise;

@@ -51,7 +51,7 @@ export async function openConnections(options: OpenOptions = {}): Promise<Opened
       waiting.shift()?.(protocol);
       return protocol;
     },
-    renderRefusal: (error, dateText) => `refused ${error.code} ${dateText}\n`,
+    renderRefusal: (error, dateText) => ({ text: `refused ${error.code} ${dateText}\n`, contentBytes: 7 }),
     onEmpty: () => {
       for (const resolve of whenEmpty.splice(0)) resolve();
     },
