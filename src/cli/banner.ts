@@ -19,6 +19,8 @@ export interface Welcome {
   readonly urls: readonly string[];
   /** Where others can reach it; none if it listens for this machine only. */
   readonly networkUrls: readonly string[];
+  /** Where plain HTTP is sent on to HTTPS; `""` for nowhere. */
+  readonly redirectUrl: string;
   /** Nobody but this machine can ask. */
   readonly isLocal: boolean;
   /** What is not served of the folder, in words; `""` for nothing. */
@@ -36,8 +38,10 @@ export function renderBanner(welcome: Welcome, paint: Painter): string {
     ["Serving", `${welcome.shownPath} ${paint("faint", `(${mode})`)}`],
     ...welcome.urls.map((url): [string, string] => ["Local", paint("link", url)]),
     ...welcome.networkUrls.map((url): [string, string] => ["Network", paint("link", url)]),
-    ...welcome.notes.map((note): [string, string] => ["Note", paint("warning", note)]),
   ];
+  if (welcome.redirectUrl !== "")
+    rows.push(["Redirect", `${paint("link", welcome.redirectUrl)} ${paint("faint", "to HTTPS")}`]);
+  rows.push(...welcome.notes.map((note): [string, string] => ["Note", paint("warning", note)]));
   if (welcome.isLocal) rows.push(["Reach", paint("faint", "this machine only; --host lets others in")]);
   if (welcome.hidden !== "") rows.push(["Hidden", paint("faint", welcome.hidden.replace(" hidden:", ":"))]);
   if (welcome.rules !== "") rows.push(["Rules", paint("faint", welcome.rules)]);
@@ -50,6 +54,7 @@ export function renderBanner(welcome: Welcome, paint: Painter): string {
 export function renderPlainBanner(welcome: Welcome): string {
   const urls = [...welcome.urls, ...welcome.networkUrls].join(" ");
   let text = `fairlead ${welcome.version}: ${modeOf(welcome.subject)} ${welcome.subject.path} at ${urls}\n`;
+  if (welcome.redirectUrl !== "") text += `fairlead: ${welcome.redirectUrl} is sent on to HTTPS\n`;
   if (welcome.hidden !== "") text += `fairlead: ${welcome.hidden}\n`;
   if (welcome.rules !== "") text += `fairlead: ${welcome.rules}\n`;
   for (const note of welcome.notes) text += `fairlead: ${note}\n`;

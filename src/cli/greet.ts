@@ -23,7 +23,12 @@ import type { Subject } from "./subject.ts";
 export interface Start {
   readonly settings: Settings;
   readonly subject: Subject;
-  readonly listening: { readonly servers: readonly Reachable[]; readonly takenPort: number };
+  readonly listening: {
+    readonly servers: readonly Reachable[];
+    readonly takenPort: number;
+    /** `""` for none. */
+    readonly redirectUrl: string;
+  };
 }
 
 /** A server, or what is known of one in another process. */
@@ -60,7 +65,7 @@ export async function greet(
 }
 
 async function welcomeOf({ settings, subject, listening }: Start, world: GreetWorld): Promise<Welcome> {
-  const { servers, takenPort } = listening;
+  const { servers, takenPort, redirectUrl } = listening;
   const shownPath = relative(world.workingFolder, subject.path);
   const isLocalOnly = settings.targets.every(isLocal);
   const hidden =
@@ -82,6 +87,7 @@ async function welcomeOf({ settings, subject, listening }: Start, world: GreetWo
     networkUrls: [
       ...new Set(servers.flatMap((server) => networkUrlsOf(server.hostname, server.port, server.url.protocol))),
     ],
+    redirectUrl,
     isLocal: isLocalOnly && !isShutIn,
     hidden: hidden === null ? "" : renderHidden(hidden),
     rules: rules === "" ? "" : `${rules} in force, and not served: --no-rules`,
@@ -107,8 +113,9 @@ function modesOf({ files, gate }: Settings): string[] {
 function render(welcome: Welcome, settings: Settings, world: GreetWorld, paint: Painter): string {
   if (world.isTerminal) return renderBanner(welcome, paint);
   if (settings.logForm !== "json") return renderPlainBanner(welcome);
-  const { version, subject, urls, networkUrls, hidden, rules, notes } = welcome;
+  const { version, subject, urls, networkUrls, redirectUrl, hidden, rules, notes } = welcome;
   const more = {
+    ...(redirectUrl === "" ? {} : { redirectFrom: redirectUrl }),
     ...(hidden === "" ? {} : { hidden }),
     ...(rules === "" ? {} : { rules }),
     ...(notes.length === 0 ? {} : { notes }),

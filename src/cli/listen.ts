@@ -22,11 +22,13 @@ import type { Target } from "./targets.ts";
 const MOST_TRIES = 100;
 const HIGHEST_PORT = 65_535;
 
-/** Servers, one per target, and the port that they did not get. */
+/** Servers, one per target, the port that they did not get, and where one of them sends plain HTTP on. */
 export interface Listening {
   readonly servers: readonly Server[];
   /** 0 if the first choice was free. */
   readonly takenPort: number;
+  /** Where plain HTTP is sent on to HTTPS, `""` if nowhere. */
+  readonly redirectUrl: string;
 }
 
 /**
@@ -62,7 +64,8 @@ export async function listen(settings: Settings, fetch: Handler, hooks: Hooks): 
           }),
         );
       }
-      return { servers, takenPort: candidate === port ? 0 : port };
+      const redirectUrl = servers[0]?.redirectUrl?.href ?? "";
+      return { servers, takenPort: candidate === port ? 0 : port, redirectUrl };
     } catch (error) {
       await Promise.all(servers.map((server) => server.close({ drainMs: 0 })));
       if (!(error instanceof ServerError)) throw error;

@@ -30,6 +30,8 @@ export const HELD = "FAIRLEAD_WORKER_HELD";
 export interface WorkerNote {
   /** The port that was taken, 0 if the first choice was free. */
   readonly takenPort: number;
+  /** Where it sends plain HTTP on to HTTPS, as all do; `""` for nowhere. */
+  readonly redirectUrl: string;
   /** What it keeps back, with what workers before it did. */
   readonly own: OwnPaths;
   /** Names of settings that it has read otherwise than the command was started with, and that wait for a restart. */
@@ -63,8 +65,8 @@ export async function serveAsWorker({
 }: WorkerParts): Promise<ExitCode> {
   const { tellReady, closing, ended } = takeUpDuties();
   void closing.then(onClosing);
-  const { takenPort } = await listen(withChosenPort(settings, environment[CHOSEN_PORT]), handler, hooks);
-  const note: WorkerNote = { takenPort, own, waiting };
+  const { takenPort, redirectUrl } = await listen(withChosenPort(settings, environment[CHOSEN_PORT]), handler, hooks);
+  const note: WorkerNote = { takenPort, redirectUrl, own, waiting };
   tellReady(note);
   await ended;
   await log.close();

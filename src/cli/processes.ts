@@ -61,7 +61,8 @@ export async function serveInProcesses(intent: Intent, world: CommandWorld, pain
   }
   if (!supervisor.isClosing) {
     const { places, note } = supervisor.newest ?? { places: [], note: null };
-    const listening = { servers: places.map(reachableAt), takenPort: (note as WorkerNote | null)?.takenPort ?? 0 };
+    const { takenPort = 0, redirectUrl = "" } = (note ?? {}) as Partial<WorkerNote>;
+    const listening = { servers: places.map(reachableAt), takenPort, redirectUrl };
     const notes = [...settings.notes, describeWorkers(supervisor, settings.workers)];
     const noted = { ...settings, notes: admin === null ? notes : [...notes, admin.note] };
     await greet({ settings: noted, subject, listening }, world, paint, tell);

@@ -65,6 +65,13 @@ export class Listeners {
     return this.#redirect === null ? 0 : this.#redirect.address.port;
   }
 
+  /** Of the same for a browser on this machine, null if there is none. A new object. */
+  get redirectUrl(): URL | null {
+    const { redirectFrom } = this.#config;
+    if (this.#redirect === null || redirectFrom === null) return null;
+    return urlOf(this.#redirect.address, redirectFrom.hostname, false);
+  }
+
   /** Stops accepting everywhere. */
   close(): void {
     for (const listener of this.#all()) listener.close();

@@ -262,6 +262,11 @@ export class Server implements AsyncDisposable, Readiness {
     return this.#listeners.redirectPort;
   }
 
+  /** Where `redirectFrom` listens, for a browser on this machine; null if there is none. A new object. */
+  get redirectUrl(): URL | null {
+    return this.#listeners.redirectUrl;
+  }
+
   /**
    * Loads certificates and keys from their files again, as is done unasked when they change. Connections stay as they are,
    * and handshakes from now on show the new ones.

@@ -10,6 +10,7 @@ const FOLDER: Welcome = {
   modes: [],
   urls: ["http://127.0.0.1:8080/"],
   networkUrls: [],
+  redirectUrl: "",
   isLocal: true,
   hidden: "3 dot files, 1 outside link hidden: --dotfiles, --follow",
   rules: "",
@@ -58,6 +59,13 @@ describe("on a terminal", () => {
     expect(text).toContain("(app)");
     expect(text).toMatch(/Network\s+http:\/\/192\.0\.2\.7:8080\/\n\s+Network\s+http:\/\/\[2001:db8::7\]:8080\//);
     expect(text).not.toMatch(/Reach|Hidden/);
+  });
+
+  it("says where plain HTTP is sent on, behind the addresses", () => {
+    const shown = { ...FOLDER, urls: ["https://localhost/"], redirectUrl: "http://localhost/", notes: ["a"] };
+    const text = renderBanner(shown, plainPainter);
+    expect(text).toContain("  Local    https://localhost/\n  Redirect http://localhost/ to HTTPS\n  Note     a\n");
+    expect(renderPlainBanner(shown)).toMatch(/\/srv\/site at .*\nfairlead: http:\/\/localhost\/ is sent on to HTTPS\n/);
   });
 
   it("is the same text in colour", () => {

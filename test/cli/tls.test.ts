@@ -285,6 +285,9 @@ describe("--acme with --workers", () => {
       });
       try {
         const [, href = ""] = await command.until(/ at (https:\S+)/);
+        await command.until(
+          new RegExp(`^fairlead: http://127.0.0.1:${authority.challengePort}/ is sent on to HTTPS$`, "m"),
+        );
         await command.until(/2 worker processes/);
         await command.until(/certificate for site\.example obtained/);
         const trusted = new Set<string>();

@@ -103,6 +103,13 @@ describe("a port that redirects", () => {
     expect(await ask(socket)).toContain(`location: https://a.test:${setup.server.port}/x\r\n`);
   });
 
+  it("says where it is, as it is bound", async () => {
+    await using setup = await startTls({ tls: own, redirectFrom: { port: 0, hostname: "0.0.0.0" } });
+    expect(setup.server.redirectUrl?.href).toBe(`http://localhost:${setup.server.redirectPort}/`);
+    await using other = await startTls({ tls: own });
+    expect(other.server.redirectUrl).toBeNull();
+  });
+
   it("leaves out the usual port, and says the one that clients see", async () => {
     await using setup = await startTls({ tls: own, redirectFrom: { port: 0, toPort: 443 } });
     expect(await ask(await setup.plain(setup.server.redirectPort))).toContain("location: https://a.test/x\r\n");
