@@ -16,6 +16,7 @@ import type {
   Exchange,
   FieldEdit,
   FieldLines,
+  OnBreak,
   RequestHead,
   ResponseHead,
 } from "../http/exchange.ts";
@@ -194,8 +195,8 @@ class MountedExchange implements Exchange {
     this.#outer.inform(status, fields);
   }
 
-  respond(head: ResponseHead, content: Content): void | Promise<void> {
-    return this.#outer.respond(head, content);
+  respond(head: ResponseHead, content: Content, onBreak: OnBreak = null): void | Promise<void> {
+    return this.#outer.respond(head, content, onBreak);
   }
 
   upgrade(fields: FieldLines): ByteStream | null {

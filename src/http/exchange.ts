@@ -184,8 +184,10 @@ export interface Exchange {
    * content is handed over whole, and rejects when its source failed or the peer left (the connection is then destroyed
    * by the wire). Throws `HandlerError` without sending anything if the response breaks a rule (second response, status,
    * field, length).
+   *
+   * @param onBreak see {@link OnBreak}; absent or null for nobody
    */
-  respond(head: ResponseHead, content: Content): void | Promise<void>;
+  respond(head: ResponseHead, content: Content, onBreak?: OnBreak): void | Promise<void>;
   /** Sends 101 (Switching Protocols) and hands over the connection; null where the request asked for no upgrade. */
   upgrade(fields: FieldLines): ByteStream | null;
   /**
@@ -225,6 +227,12 @@ export interface Exchange {
   /** The span that stands for the request, as in the field of that name (W3C Trace Context §3.2); `""` where nobody traces. */
   traceParent: string;
 }
+
+/**
+ * Hears that content breaks off midway by its own fault, its source's or that of its length, while the exchange is not over yet:
+ * whoever hears of the end then knows why. The promise of `respond` rejects with the same afterwards. Must not throw.
+ */
+export type OnBreak = ((exchange: Exchange, error: unknown) => void) | null;
 
 /** What becomes of the field lines of an answer. The lines that come in are not to be changed. */
 export interface FieldEdit {

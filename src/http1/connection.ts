@@ -15,6 +15,7 @@ import type {
   Content,
   FieldEdit,
   FieldLines,
+  OnBreak,
   Outcome,
   ProtocolConnection,
   ResponseHead,
@@ -335,7 +336,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.writeSoon();
   }
 
-  respond(exchange: Http1Exchange, head: ResponseHead, content: Content): void | Promise<void> {
+  respond(exchange: Http1Exchange, head: ResponseHead, content: Content, onBreak: OnBreak): void | Promise<void> {
     // Whatever has left the connection is answered; asked all the same: no answer may ever stand in another's place
     if (exchange.isAnswered || exchange !== this.#exchange) {
       discardContent(content, new HandlerError("ERR_RESPONSE_TWICE"));
@@ -364,7 +365,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     exchange.status = head.status;
     this.#isPersistent = encoder.isPersistent;
     this.#deadlines.handlerAt = Infinity;
-    return this.#sender.send(exchange, encoder, head, content);
+    return this.#sender.send(exchange, encoder, head, content, onBreak);
   }
 
   sending(exchange: Http1Exchange, isFile: boolean): void {

@@ -7,7 +7,7 @@
  */
 
 import { HandlerError, ProtocolError } from "../http/errors.ts";
-import type { Content, FieldLines, FileSlice, ResponseHead, Transport } from "../http/exchange.ts";
+import type { Content, FieldLines, FileSlice, OnBreak, ResponseHead, Transport } from "../http/exchange.ts";
 import {
   CHUNK_END,
   CHUNKS,
@@ -75,7 +75,13 @@ export class ContentSender {
    *
    * @returns nothing if all is handed over, else a promise that settles with it
    */
-  send(exchange: Http1Exchange, encoder: ResponseEncoder, head: ResponseHead, content: Content): void | Promise<void> {
+  send(
+    exchange: Http1Exchange,
+    encoder: ResponseEncoder,
+    head: ResponseHead,
+    content: Content,
+    onBreak: OnBreak,
+  ): void | Promise<void> {
     if (encoder.delimiting === FIXED && content instanceof Uint8Array && content.length > 0) {
       exchange.contentBytesSent = content.length;
       const message = joined.find(encoder.text, content, encoder.dateText);
@@ -96,9 +102,9 @@ export class ContentSender {
       else this.#sendBytes(Buffer.from(content));
     } else if (content !== null && !(content instanceof Uint8Array)) {
       this.#owner.sending(exchange, isFileSlice(content));
-      if (isFileSlice(content)) return this.#sendFile(exchange, content);
+      if (isFileSlice(content)) return this.#sendFile(exchange, content, onBreak);
       const trailers = asksForTrailers(exchange.request.fields) ? (head.trailers ?? null) : null;
-      return this.#sendStream(exchange, encoder, content, trailers);
+      return this.#sendStream(exchange, encoder, content, trailers, onBreak);
     }
     this.#owner.sent(exchange);
   }
@@ -111,13 +117,13 @@ export class ContentSender {
   }
 
   /** Sends a file behind its head. Rejects when the peer leaves or the file turns out shorter. */
-  #sendFile(exchange: Http1Exchange, slice: FileSlice): Promise<void> {
+  #sendFile(exchange: Http1Exchange, slice: FileSlice, onBreak: OnBreak): Promise<void> {
     this.#owner.write();
     return new Promise((resolve, reject) => {
       const done = (error: Error | null): void => {
         if (!this.#owner.isCurrent(exchange)) return reject(reasonOf(exchange));
         if (error !== null) {
-          this.#owner.abort(exchange, error);
+          this.#breakOff(exchange, error, onBreak);
           return reject(error);
         }
         exchange.contentBytesSent = slice.length;
@@ -140,6 +146,7 @@ export class ContentSender {
     encoder: ResponseEncoder,
     content: StreamContent,
     trailers: (() => FieldLines) | null,
+    onBreak: OnBreak,
   ): Promise<void> {
     this.#isChunking = encoder.delimiting === CHUNKS;
     // RFC 9112 §8: cut off by a server that is closed, it would look whole
@@ -159,13 +166,17 @@ export class ContentSender {
       if (this.#remaining > 0) throw new HandlerError("ERR_RESPONSE_LENGTH", `${this.#remaining} octets short`);
       if (this.#isChunking) this.#output.text(lastChunk(trailers?.() ?? []));
     } catch (error) {
-      this.#owner.abort(
-        exchange,
-        error instanceof Error ? error : new HandlerError("ERR_HANDLER", "", { cause: error }),
-      );
+      this.#breakOff(exchange, error, onBreak);
       throw error;
     }
     this.#owner.sent(exchange);
+  }
+
+  /** Nothing if the exchange has ended already, which then was what the content broke off by. */
+  #breakOff(exchange: Http1Exchange, error: unknown, onBreak: OnBreak): void {
+    if (onBreak !== null && this.#owner.isCurrent(exchange)) onBreak(exchange, error);
+    const reason = error instanceof Error ? error : new HandlerError("ERR_HANDLER", "", { cause: error });
+    this.#owner.abort(exchange, reason);
   }
 
   #push(exchange: Http1Exchange, bytes: Uint8Array): boolean {

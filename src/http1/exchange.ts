@@ -13,6 +13,7 @@ import type {
   ContentSource,
   FieldEdit,
   FieldLines,
+  OnBreak,
   RequestHead,
   ResponseHead,
   WireExchange,
@@ -23,7 +24,7 @@ import type { Fields } from "../http/fields.ts";
 export interface ExchangeOwner {
   readonly info: ConnectionInfo;
   inform(exchange: Http1Exchange, status: number, fields: FieldLines): void;
-  respond(exchange: Http1Exchange, head: ResponseHead, content: Content): void | Promise<void>;
+  respond(exchange: Http1Exchange, head: ResponseHead, content: Content, onBreak: OnBreak): void | Promise<void>;
   upgrade(exchange: Http1Exchange, fields: FieldLines): ByteStream | null;
   refuse(exchange: Http1Exchange, error: ProtocolError, edit: FieldEdit | null): void;
   abort(exchange: Http1Exchange, reason: Error): void;
@@ -88,8 +89,8 @@ export class Http1Exchange implements WireExchange {
     this.#owner.inform(this, status, fields);
   }
 
-  respond(head: ResponseHead, content: Content): void | Promise<void> {
-    return this.#owner.respond(this, head, content);
+  respond(head: ResponseHead, content: Content, onBreak: OnBreak = null): void | Promise<void> {
+    return this.#owner.respond(this, head, content, onBreak);
   }
 
   upgrade(fields: FieldLines): ByteStream | null {

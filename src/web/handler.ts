@@ -91,12 +91,16 @@ class ExchangeHandler {
   readonly #maxBufferedBytes: number;
   readonly #onFault: (fault: HandlerFault) => void;
   readonly #waitUntil: (promise: Promise<unknown>) => void;
+  readonly #onBreak: (exchange: Exchange, error: unknown) => void;
+  /** Those whose failure was told when their content broke off. */
+  readonly #broken: WeakSet<Exchange> = new WeakSet();
 
   constructor(fetch: Handler, options: ExchangeHandlerOptions) {
     this.#fetch = fetch;
     this.#maxBufferedBytes = options.maxBufferedBytes;
     this.#onFault = options.onFault;
     this.#waitUntil = options.waitUntil;
+    this.#onBreak = (exchange, error) => this.#tellBroken(exchange, error);
     this.handle = (exchange) => this.#handle(exchange);
   }
 
@@ -136,7 +140,7 @@ class ExchangeHandler {
       if (response === undefined && exchange.isAnswered) return;
       throw missingResponse(response);
     }
-    const sent = sendResponse(exchange, response);
+    const sent = sendResponse(exchange, response, this.#onBreak);
     if (sent instanceof Promise) sent.then(undefined, (error: unknown) => this.#fail(context, error));
   }
 
@@ -157,8 +161,7 @@ class ExchangeHandler {
     const reported = hasMistake ? new AggregateError([error, thrown.mistake], thrown.message) : thrown;
     if (isPeersDoing(exchange, error)) return exchange.abort(error as Error);
     if (exchange.isAnswered) {
-      // The peer was told nothing, but the log has a name for it
-      this.#report({ id: nextId(), error: reported, exchange });
+      if (!this.#broken.has(exchange)) this.#reportUntold(exchange, reported);
       // A broken message must look broken: never a short one that could be taken for whole
       exchange.abort(toError(error));
       return;
@@ -176,6 +179,24 @@ class ExchangeHandler {
     const known = problem ?? UNKNOWN_PROBLEM;
     if (isFault) this.#report({ id, error: reported, exchange });
     respondProblem(exchange, isFault ? { ...known, id } : known, fieldsOf(error), edit);
+  }
+
+  /** The exchange ends by this, and observers of its end want to know by what. {@link #fail} hears of it when it is over. */
+  #tellBroken(exchange: Exchange, error: unknown): void {
+    try {
+      // What may follow from another end is judged when there is one
+      if (error instanceof ProtocolError || isFollowUp(error)) return;
+    } catch {
+      // It cannot even be looked at, which is told when all is over
+      return;
+    }
+    this.#broken.add(exchange);
+    this.#reportUntold(exchange, error);
+  }
+
+  /** The peer was told nothing, but the log has a name for it. */
+  #reportUntold(exchange: Exchange, error: unknown): void {
+    this.#report({ id: nextId(), error, exchange });
   }
 
   #failAnswering(exchange: Exchange, mistake: unknown): void {
@@ -217,16 +238,19 @@ function toError(error: unknown): Error {
 /** Whether the failure is only that the peer is gone: nobody to answer, nothing to report. */
 function isPeersDoing(exchange: Exchange, error: unknown): boolean {
   if (error instanceof ProtocolError) return error.status === 0 || exchange.isAnswered;
-  if (!(error instanceof Error)) return false;
-  const isFollowUp =
-    error.name === "AbortError" || (error instanceof HandlerError && error.code === "ERR_RESPONSE_TWICE");
-  if (!isFollowUp) return false;
+  if (!isFollowUp(error)) return false;
   let isGone = false;
   // Calls back at once if the peer has left, and otherwise too late to matter
   exchange.onAbort(() => {
     isGone = true;
   });
   return isGone;
+}
+
+/** Whether it may only be that somebody was told to stop, or answered for nobody. */
+function isFollowUp(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === "AbortError" || (error instanceof HandlerError && error.code === "ERR_RESPONSE_TWICE");
 }
 
 const UNKNOWN_PROBLEM: Problem = {

@@ -8,7 +8,7 @@
  */
 
 import { HandlerError } from "../http/errors.ts";
-import type { Content, Exchange, FieldLines, ResponseHead } from "../http/exchange.ts";
+import type { Content, Exchange, FieldLines, OnBreak, ResponseHead } from "../http/exchange.ts";
 import { indexOfLine } from "./header-lines.ts";
 import { fieldLinesOf } from "./headers.ts";
 import { isFastResponse, takeAnswer } from "./response.ts";
@@ -22,10 +22,16 @@ const MAX_TURNS = 24;
  * @returns nothing if all is done, else a promise that settles with the content; see {@link Exchange.respond}
  * @throws HandlerError if the content was used before, or the wire refuses the response; nothing has been sent then
  */
-export function sendResponse(exchange: Exchange, response: globalThis.Response): void | Promise<void> {
+export function sendResponse(
+  exchange: Exchange,
+  response: globalThis.Response,
+  onBreak: OnBreak = null,
+): void | Promise<void> {
   if (isFastResponse(response)) {
     const { head, content } = takeAnswer(response);
-    return isStream(content) ? sendGathered(exchange, head, content) : exchange.respond(head, content);
+    return isStream(content)
+      ? sendGathered(exchange, head, content, onBreak)
+      : exchange.respond(head, content, onBreak);
   }
   const body = response.body as ReadableStream<Uint8Array> | null;
   const head: ResponseHead = {
@@ -34,7 +40,7 @@ export function sendResponse(exchange: Exchange, response: globalThis.Response):
     fields: body === null ? fieldLinesOf(response.headers) : fieldsOfBody(response),
   };
   if (response.bodyUsed || body?.locked === true) throw new HandlerError("ERR_RESPONSE_USED");
-  return body === null ? exchange.respond(head, null) : sendGathered(exchange, head, body);
+  return body === null ? exchange.respond(head, null) : sendGathered(exchange, head, body, onBreak);
 }
 
 type StreamContent = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -63,16 +69,21 @@ function fieldsOfBody(response: globalThis.Response): FieldLines {
  * Sends as bytes what ends at once, as a stream what does not. What fails at once is not begun: there is still time for a
  * 500, and a wrong declared length is found before the head is out.
  */
-async function sendGathered(exchange: Exchange, head: ResponseHead, body: StreamContent): Promise<void> {
+async function sendGathered(
+  exchange: Exchange,
+  head: ResponseHead,
+  body: StreamContent,
+  onBreak: OnBreak,
+): Promise<void> {
   const rest = new BegunStream(body);
   const first = await rest.peek();
-  if (first === null) return exchange.respond(head, rest);
+  if (first === null) return exchange.respond(head, rest, onBreak);
   if (first.done) return exchange.respond(head, new Uint8Array(0));
   const second = await rest.peekSecond();
   // Anything but bytes is the wire's to refuse
   const bytes: unknown = first.value;
   const isWhole = second?.done === true && bytes instanceof Uint8Array;
-  return exchange.respond(head, isWhole ? bytes : rest);
+  return exchange.respond(head, isWhole ? bytes : rest, onBreak);
 }
 
 type Step = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]>>;

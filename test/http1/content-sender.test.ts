@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import type { Content } from "../../src/http/exchange.ts";
+import type { Content, Exchange } from "../../src/http/exchange.ts";
 import { openConnection, request, settle, written } from "../support/open-connection.ts";
 
 const HEAD = { status: 200, reason: "", fields: [] };
@@ -90,13 +90,16 @@ describe("a file that turns out shorter than was said", () => {
     const fd = openSync(path, "r");
     const file: Content = { fd, start: 0, length: 100, release: () => closeSync(fd) };
     let sent: Promise<unknown> = Promise.resolve();
+    const told: unknown[] = [];
     const { transport, connection, outcomes } = openConnection((exchange) => {
-      sent = Promise.resolve(exchange.respond(HEAD, file)).catch((error: Error) => error.message);
+      const onBreak = (_: unknown, error: unknown): void => void told.push((error as Error).message, outcomes.length);
+      sent = Promise.resolve(exchange.respond(HEAD, file, onBreak)).catch((error: Error) => error.message);
     });
     transport.attach(connection);
     connection.receive(request("GET / HTTP/1.1"));
     transport.pump();
     expect(await sent).toBe("the file is shorter than promised");
+    expect(told).toEqual(["the file is shorter than promised", 0]);
     expect([transport.isAborted, transport.isEnded, outcomes]).toEqual([true, false, ["broken"]]);
     rmSync(folder, { recursive: true });
   });
@@ -115,6 +118,43 @@ describe("a source that throws what is no Error", () => {
     expect(await sent).toBe("just a text");
     expect(heard).toMatchObject([{ code: "ERR_HANDLER", cause: "just a text" }]);
     expect(transport.isAborted).toBe(true);
+  });
+});
+
+describe("content that breaks off by its own fault", () => {
+  async function* failing(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("abc");
+    throw new Error("midway");
+  }
+
+  it("is told before the exchange ends, once, with what was thrown", async () => {
+    const told: unknown[] = [];
+    const { connection, outcomes } = openConnection((exchange) => {
+      const onBreak = (broken: Exchange, error: unknown): void => {
+        told.push([broken === exchange, (error as Error).message, outcomes.length]);
+      };
+      Promise.resolve(exchange.respond(HEAD, failing(), onBreak)).catch(() => told.push("rejected"));
+    });
+    connection.receive(request("GET / HTTP/1.1"));
+    await settle();
+    expect(told).toEqual([[true, "midway", 0], "rejected"]);
+    expect(outcomes).toEqual(["broken"]);
+  });
+
+  it("is not told where the exchange had ended before, by the peer or by its handler", async () => {
+    for (const end of ["peer", "handler"]) {
+      const onBreak = vi.fn<() => void>();
+      const { connection, outcomes } = openConnection((exchange) => {
+        const source = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
+        Promise.resolve(exchange.respond(HEAD, source, onBreak)).catch(() => {});
+        if (end === "handler") exchange.abort(new Error("enough"));
+      });
+      connection.receive(request("GET / HTTP/1.1"));
+      connection.closed(null);
+      await settle();
+      expect(onBreak).not.toHaveBeenCalled();
+      expect(outcomes).toEqual([end === "peer" ? "aborted" : "broken"]);
+    }
   });
 });
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { App } from "../../src/app/app.ts";
 import { accessLog } from "../../src/observe/access-log.ts";
 import type { AccessLogOptions } from "../../src/observe/access-options.ts";
 import { HttpError } from "../../src/http/errors.ts";
@@ -22,6 +23,7 @@ interface Line {
   readonly id?: string;
   readonly faultId?: string;
   readonly status?: number;
+  readonly outcome?: string;
 }
 
 /** What a client read of one answer, and the lines in the log. */
@@ -30,7 +32,7 @@ async function logged(handler: Handler, options: AccessLogOptions = {}): Promise
   const log = accessLog({ destination, format: "json", ...options });
   const server = await serve({ port: 0, fetch: handler, hooks: log });
   const headers = { accept: "application/json" };
-  const text = await (await fetch(server.url, { headers })).text();
+  const text = await (await fetch(server.url, { headers })).text().catch(String);
   await server.close();
   await log.close();
   const lines = readFileSync(destination, "utf8").trimEnd().split("\n");
@@ -77,6 +79,52 @@ describe("the line of an answer that a failure of the handler was", () => {
       throw new Error("behind early hints");
     });
     expect(lines[1]).toMatchObject({ msg: "request", faultId: lines[0]?.id });
+  });
+
+  describe("whose content broke off midway", () => {
+    /** Its first piece is out before the rest fails. */
+    const brokenBy = (fail: () => unknown, declared: Record<string, string> = {}): Handler => {
+      const encoder = new TextEncoder();
+      async function* pieces(): AsyncGenerator<Uint8Array> {
+        yield encoder.encode("begun ");
+        await new Promise((resolve) => setImmediate(resolve));
+        yield fail() as Uint8Array;
+      }
+      return () => new Response(ReadableStream.from(pieces()), { headers: declared });
+    };
+    const failing = brokenBy(() => {
+      throw new Error("midway");
+    });
+    const platform: Handler = (request, context) => {
+      const response = failing(request, context) as globalThis.Response;
+      return new globalThis.Response(response.body);
+    };
+
+    it.each<[string, Handler, AccessLogOptions]>([
+      ["its stream failed", failing, {}],
+      ["its stream failed, written as an object", failing, { members: () => ({}) }],
+      ["the stream of the platform's own response failed", platform, {}],
+      ["its stream gave no octets", brokenBy(() => "text"), {}],
+      ["it was longer than declared", brokenBy(() => new Uint8Array(9), { "content-length": "7" }), {}],
+      ["it was shorter than declared", brokenBy(() => new Uint8Array(1), { "content-length": "9" }), {}],
+      ["it is below a prefix", new App().mount("/", failing).fetch, {}],
+    ])("has it where %s", async (_what, handler, options) => {
+      const { lines } = await logged(handler, options);
+      expect(lines).toMatchObject([
+        { msg: "fault", id: expect.stringMatching(/./) as string },
+        { msg: "request", status: 200, outcome: "broken", faultId: lines[0]?.id },
+      ]);
+    });
+
+    it("has none, and there is no fault, where the handler stopped it", async () => {
+      const { lines } = await logged(
+        brokenBy(() => {
+          throw new DOMException("stopped", "AbortError");
+        }),
+      );
+      expect(lines).toMatchObject([{ msg: "request", outcome: "broken" }]);
+      expect(lines[0]).not.toHaveProperty("faultId");
+    });
   });
 
   it("has none where nothing failed", async () => {
