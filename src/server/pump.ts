@@ -17,18 +17,22 @@ import type { BufferPool } from "./buffer-pool.ts";
 export const FIRST_PIECE_BYTES: number = 64 * 1024;
 const MIN_PIECE_BYTES = 16 * 1024;
 const MAX_PIECE_BYTES = 256 * 1024;
+/** A piece that the kernel has taken sooner may be followed by one twice as large: the peer takes it at some 100 KB/s or more. */
+export const QUICK_MS = 250;
 
 /**
  * How much to hand over at once. A peer that is slow must show its progress in small steps, or it is taken for a dead one; a
  * quick one should not be cut into many system calls.
  */
 class PieceSize {
-  bytes: number = FIRST_PIECE_BYTES;
+  bytes: number;
   readonly #clock: Clock;
   #sinceMs = 0;
 
-  constructor(clock: Clock) {
+  /** @param bytes of the first piece */
+  constructor(clock: Clock, bytes: number) {
     this.#clock = clock;
+    this.bytes = bytes;
   }
 
   /** A piece is handed over. */
@@ -36,9 +40,9 @@ class PieceSize {
     this.#sinceMs = this.#clock.nowMs;
   }
 
-  /** The kernel has taken it: within a tick of the clock, or not. */
+  /** The kernel has taken it. */
   end(): void {
-    const isQuick = this.#clock.nowMs === this.#sinceMs;
+    const isQuick = this.#clock.nowMs - this.#sinceMs < QUICK_MS;
     this.bytes = isQuick ? Math.min(2 * this.bytes, MAX_PIECE_BYTES) : Math.max(this.bytes / 2, MIN_PIECE_BYTES);
   }
 }
@@ -47,6 +51,8 @@ class PieceSize {
 export interface Pump {
   /** Octets that have not been handed to the socket. */
   readonly remainingBytes: number;
+  /** Octets of a piece, as the peer has taken the last ones. */
+  readonly pieceBytes: number;
   start(): void;
   /** The socket is gone; nothing more will be written, `done` is not called any more. */
   abandon(): void;
@@ -61,10 +67,13 @@ export class BytesPump implements Pump {
   readonly #piece: PieceSize;
   #offset = 0;
 
-  /** @param done called when the kernel has taken all of it */
-  constructor(socket: Socket, clock: Clock, data: string | Uint8Array, done: () => void) {
+  /**
+   * @param pieceBytes octets to begin with
+   * @param done called when the kernel has taken all of it
+   */
+  constructor(socket: Socket, clock: Clock, pieceBytes: number, data: string | Uint8Array, done: () => void) {
     this.#socket = socket;
-    this.#piece = new PieceSize(clock);
+    this.#piece = new PieceSize(clock, pieceBytes);
     this.#data = data;
     this.#done = done;
     this.#onWritten = (error) => this.#continue(error);
@@ -72,6 +81,10 @@ export class BytesPump implements Pump {
 
   get remainingBytes(): number {
     return this.#data.length - this.#offset;
+  }
+
+  get pieceBytes(): number {
+    return this.#piece.bytes;
   }
 
   start(): void {
@@ -121,19 +134,21 @@ export class FilePump implements Pump {
   #isOver = false;
 
   /**
+   * @param pieceBytes octets to begin with
    * @param done called once, when the kernel has taken all or the file failed; not called after {@link abandon}
    * @param onTaken called with the length of each piece that the kernel has taken
    */
   constructor(
     socket: Socket,
     clock: Clock,
+    pieceBytes: number,
     pool: BufferPool,
     slice: FileSlice,
     done: (error: Error | null) => void,
     onTaken: ((bytes: number) => void) | null = null,
   ) {
     this.#socket = socket;
-    this.#piece = new PieceSize(clock);
+    this.#piece = new PieceSize(clock, pieceBytes);
     this.#pool = pool;
     this.#slice = slice;
     this.#done = done;
@@ -147,6 +162,10 @@ export class FilePump implements Pump {
 
   get remainingBytes(): number {
     return this.#unwrittenBytes;
+  }
+
+  get pieceBytes(): number {
+    return this.#piece.bytes;
   }
 
   start(): void {

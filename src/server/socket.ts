@@ -15,7 +15,7 @@ import type { SocketInfo } from "./connection-info.ts";
 import type { Flushable, FlushQueue } from "./flush-queue.ts";
 import { LentReads } from "./lent-reads.ts";
 import type { Member } from "./member-list.ts";
-import { BytesPump, FilePump, FIRST_PIECE_BYTES, type Pump } from "./pump.ts";
+import { BytesPump, FilePump, FIRST_PIECE_BYTES, type Pump, QUICK_MS } from "./pump.ts";
 
 /** What all sockets of a server share. */
 export interface SocketHost {
@@ -28,7 +28,10 @@ export interface SocketHost {
   onBug(error: unknown): void;
 }
 
-/** A value above this is written piece by piece. A burst of answers comes in pieces of a little more than 64 KiB. */
+/**
+ * A value above this is written piece by piece, unless the peer has taken pieces of that size quickly. A burst of answers comes in
+ * pieces of a little more than 64 KiB.
+ */
 const LARGE_BYTES = 2 * FIRST_PIECE_BYTES;
 
 /**
@@ -54,6 +57,10 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
   #behind: Array<string | Uint8Array | FilePump> = [];
   #behindBytes = 0;
   #acceptedBytes = 0;
+  /** What the peer is known to take quickly, and the next pump begins with. */
+  #pieceBytes = FIRST_PIECE_BYTES;
+  /** When a large value was written whole for that; Infinity if the peer has taken it. */
+  #wholeSinceMs = Infinity;
   /** Of a file under way. */
   #fileDone: FileDone | null = null;
   #error: Error | null = null;
@@ -156,7 +163,8 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
   write(data: string | Uint8Array): boolean {
     if (this.#isShut) return false;
     this.#acceptedBytes += data.length;
-    if (this.#pump !== null || data.length > LARGE_BYTES) return this.#enqueue(data, data.length);
+    if (this.#pump !== null || this.#isLarge(data)) return this.#enqueue(data, data.length);
+    if (data.length > LARGE_BYTES) this.#wholeSinceMs = this.#host.clock.nowMs;
     const isBelowMark = typeof data === "string" ? this.#socket.write(data, "latin1") : this.#socket.write(data);
     if (!isBelowMark) this.#isWritableDue = true;
     return isBelowMark;
@@ -179,7 +187,8 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
     this.#acceptedBytes += slice.length;
     this.#fileDone = done;
     const { clock, buffers } = this.#host;
-    const pump = new FilePump(this.#socket, clock, buffers, slice, (error) => this.#fileSent(error), onTaken);
+    const sent = (error: Error | null): void => this.#fileSent(error);
+    const pump = new FilePump(this.#socket, clock, this.#pieceBytes, buffers, slice, sent, onTaken);
     this.#enqueue(pump, slice.length);
   }
 
@@ -270,11 +279,15 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
         continue;
       }
       this.#behindBytes -= item.length;
-      if (item.length > LARGE_BYTES) {
-        this.#startPump(new BytesPump(this.#socket, this.#host.clock, item, () => this.#pumped()));
+      if (this.#isLarge(item)) {
+        this.#startPump(new BytesPump(this.#socket, this.#host.clock, this.#pieceBytes, item, () => this.#pumped()));
       } else if (typeof item === "string") this.#socket.write(item, "latin1");
       else this.#socket.write(item);
     }
+  }
+
+  #isLarge(data: string | Uint8Array): boolean {
+    return data.length > LARGE_BYTES && data.length > this.#pieceBytes;
   }
 
   #startPump(pump: Pump): void {
@@ -296,6 +309,7 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
 
   /** A pump has handed over all that it had. */
   #pumped(): void {
+    if (this.#pump !== null) this.#pieceBytes = Math.max(FIRST_PIECE_BYTES, this.#pump.pieceBytes);
     this.#pump = null;
     this.#advance();
     if (this.#pump !== null) return;
@@ -325,6 +339,9 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
     // A pump drains the socket after each of its pieces
     if (!this.#isWritableDue || this.#pump !== null) return;
     this.#isWritableDue = false;
+    // No longer as quick as it was: in small pieces again, so that its progress shows
+    if (this.#host.clock.nowMs - this.#wholeSinceMs >= QUICK_MS) this.#pieceBytes = FIRST_PIECE_BYTES;
+    this.#wholeSinceMs = Infinity;
     try {
       this.#connection?.writable();
     } catch (error) {
