@@ -23,6 +23,8 @@ interface Known {
 export class JoinedMessages {
   #dateText = "";
   #bytes = 0;
+  /** No more is made within this second. */
+  #isSpent = false;
   /** Weak: no content lives longer because it was sent. */
   #known: WeakMap<Uint8Array, Known> = new WeakMap();
 
@@ -32,10 +34,11 @@ export class JoinedMessages {
    * @returns both as one, not to be written to; or null where they are to be written beside each other
    */
   find(head: string, content: Uint8Array, dateText: string): Buffer | null {
+    if (content.length > MAX_MESSAGE_BYTES) return null;
     if (dateText !== this.#dateText) this.#forget(dateText);
     const known = this.#known.get(content);
     if (known === undefined) {
-      if (isLasting(content)) this.#known.set(content, { head, message: null });
+      if (!this.#isSpent && isLasting(content)) this.#known.set(content, { head, message: null });
       return null;
     }
     if (known.head === head) return known.message ?? this.#join(known, content);
@@ -46,7 +49,11 @@ export class JoinedMessages {
 
   #join(known: Known, content: Uint8Array): Buffer | null {
     const length = known.head.length + content.length;
-    if (length > MAX_MESSAGE_BYTES || this.#bytes + length > MAX_BYTES) return null;
+    if (length > MAX_MESSAGE_BYTES) return null;
+    if (this.#bytes + length > MAX_BYTES) {
+      this.#isSpent = true;
+      return null;
+    }
     // What was replaced may still be held by somebody, and counts as long as the second lasts
     this.#bytes += length;
     const message = Buffer.allocUnsafeSlow(length);
@@ -59,6 +66,7 @@ export class JoinedMessages {
   #forget(dateText: string): void {
     this.#dateText = dateText;
     this.#bytes = 0;
+    this.#isSpent = false;
     this.#known = new WeakMap();
   }
 }
