@@ -188,7 +188,8 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
   const manager = await findServiceManager(world);
   const reload = reloader === null ? null : (): void => void reloadAll(reloader, listening.servers, log.warn, manager);
   const onStopping = (): void => manager?.stopping();
-  const stopped = untilStopped(listening.servers, world.signals, () => log.running, log.say, reload, onStopping);
+  const { signals, onHangup } = world;
+  const stopped = untilStopped(listening.servers, signals, () => log.running, log.say, reload, onStopping, onHangup);
   const noted = admin === null ? effective : { ...effective, notes: [...effective.notes, admin.note] };
   await greet({ settings: noted, subject, listening }, world, paint, log.say);
   manager?.ready(SERVING);

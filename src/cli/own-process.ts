@@ -2,7 +2,7 @@
  * The command in a process of its own: ties one to the other and ends the process with the exit code.
  *
  * The only file of this room, with the entries that call it, that touches `process`. An app's own timers and sockets may
- * outlive the server, so that the process is ended and not left to end.
+ * outlive the server, so that the process is ended and not left to end: with its exit code, or by SIGHUP if that stopped it.
  */
 
 import { isatty } from "node:tty";
@@ -19,6 +19,7 @@ const STANDARD_OUTPUT = 1;
  */
 export function runInProcess(handOver: (() => Promise<unknown>) | null, onServing: () => void): void {
   let isOurs = true;
+  let isHungUp = false;
   // A server or a question is under way as long as this process lives: only a module can leave it with nothing to wait for
   const complain = (): void => {
     if (!isOurs) return;
@@ -48,6 +49,11 @@ export function runInProcess(handOver: (() => Promise<unknown>) | null, onServin
     workerNumber: workerNumber(),
     commandLine: process.argv.slice(1),
     onServing,
+    onHangup: () => {
+      isHungUp = true;
+      // From now on nobody reads what is said
+      process.stderr.on("error", () => {});
+    },
     handOver:
       handOver === null
         ? null
@@ -59,7 +65,17 @@ export function runInProcess(handOver: (() => Promise<unknown>) | null, onServin
           },
   };
   // What it throws is a mistake of ours, and ends the process with its stack
-  void runCommand(process.argv.slice(2), world).then((exitCode) => process.exit(exitCode));
+  void runCommand(process.argv.slice(2), world).then((exitCode) => {
+    // The last to be called: an app may want to know of the end too
+    if (isHungUp) process.once("exit", endByHangup);
+    process.exit(exitCode);
+  });
+}
+
+/** Node puts the terminal back as it was before it exits, and aborts where there is none any more. */
+function endByHangup(): void {
+  process.removeAllListeners("SIGHUP");
+  process.kill(process.pid, "SIGHUP");
 }
 
 /** A process that a worker has started inherits its environment, and not its channel to the primary. */

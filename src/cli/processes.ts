@@ -48,6 +48,7 @@ export async function serveInProcesses(intent: Intent, world: CommandWorld, pain
       manager?.ready(serving);
       sayWaiting();
     },
+    onHangup: world.onHangup,
   });
   try {
     await supervisor.start();

@@ -11,8 +11,6 @@ import type { ExitCode } from "./command-error.ts";
 /** Who stops a server is told what it waits for when that takes longer than this, in milliseconds. */
 const PATIENCE_MS = 500;
 
-const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-
 /** Whatever signals come from; `process`. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): unknown;
@@ -26,6 +24,7 @@ export interface SignalSource {
  * @param say writes a line
  * @param reload what SIGHUP does instead of stopping; null where nothing is read again: on a terminal it means that it was closed
  * @param onStopping called once, when the end begins
+ * @param onHangup called at SIGHUP where it stops
  * @returns 0, or 1 if connections were cut off
  */
 export async function untilStopped(
@@ -35,6 +34,7 @@ export async function untilStopped(
   say: (line: string) => void,
   reload: (() => void) | null = null,
   onStopping: () => void = () => {},
+  onHangup: () => void = () => {},
 ): Promise<ExitCode> {
   let endPatience = (): void => {};
   const onSignal = (): void => {
@@ -49,13 +49,19 @@ export async function untilStopped(
     else endPatience = SYSTEM_TIME.after(PATIENCE_MS, () => sayWhatIsOpen(servers, say));
     for (const server of servers) void server.close();
   };
-  const stopping = reload === null ? SIGNALS : SIGNALS.filter((signal) => signal !== "SIGHUP");
-  for (const signal of stopping) signals.on(signal, onSignal);
-  if (reload !== null) signals.on("SIGHUP", reload);
+  const onTerminalClosed = (): void => {
+    onHangup();
+    onSignal();
+  };
+  const listeners: readonly (readonly [NodeJS.Signals, () => void])[] = [
+    ["SIGINT", onSignal],
+    ["SIGTERM", onSignal],
+    ["SIGHUP", reload ?? onTerminalClosed],
+  ];
+  for (const [signal, listener] of listeners) signals.on(signal, listener);
   const summaries = await Promise.all(servers.map((server) => server.finished));
   endPatience();
-  for (const signal of stopping) signals.off(signal, onSignal);
-  if (reload !== null) signals.off("SIGHUP", reload);
+  for (const [signal, listener] of listeners) signals.off(signal, listener);
   const cutOff = summaries.reduce((sum, { destroyedConnections }) => sum + destroyedConnections, 0);
   if (cutOff === 0) {
     say("Stopped.");

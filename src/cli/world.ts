@@ -30,6 +30,8 @@ export interface CommandWorld {
   readonly commandLine: readonly string[];
   /** Called once the command listens and has said so. */
   readonly onServing: () => void;
+  /** Called when SIGHUP has said that the terminal was closed: once the command ends, the process ends by that signal. */
+  readonly onHangup: () => void;
   /**
    * Runs the whole command anew with the classes that a module gets when it imports `fairlead`, and ends the process; null
    * where it runs with them already.

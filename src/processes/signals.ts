@@ -27,9 +27,11 @@ export interface Milestones {
   readonly onRestarting: () => void;
   /** All workers are new, or one could not be started and the others go on. */
   readonly onRestarted: () => void;
+  /** The terminal is gone; what was said of the end is said as ever. */
+  readonly onHangup: () => void;
 }
 
-const UNHEARD: Milestones = { onClosing: () => {}, onRestarting: () => {}, onRestarted: () => {} };
+const UNHEARD: Milestones = { onClosing: () => {}, onRestarting: () => {}, onRestarted: () => {}, onHangup: () => {} };
 
 /** Closing that takes longer is explained. */
 const SILENT_MS = 300;
@@ -62,7 +64,14 @@ export function obeySignals(
   const listeners: readonly (readonly [NodeJS.Signals, () => void])[] = [
     ["SIGTERM", close],
     ["SIGINT", close],
-    ["SIGHUP", () => (hadTerminal && !hasTerminal() ? close() : void restart(supervisor, say, milestones))],
+    [
+      "SIGHUP",
+      () => {
+        if (!hadTerminal || hasTerminal()) return void restart(supervisor, say, milestones);
+        milestones.onHangup();
+        close();
+      },
+    ],
     ["SIGUSR1", () => supervisor.reopenLogs()],
     ["SIGUSR2", () => supervisor.reopenLogs()],
   ];

@@ -35,6 +35,7 @@ async function check(
     onServing: () => {
       throw new Error("check must not listen");
     },
+    onHangup: () => {},
     workerNumber: 0,
     commandLine: [],
     handOver: null,

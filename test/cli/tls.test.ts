@@ -75,6 +75,7 @@ function run(line: string, environment: Environment = {}): Run {
     writeBytes: async () => {},
     readLine: async () => "",
     onServing: () => {},
+    onHangup: () => {},
     handOver: null,
   });
   void exit.then(() => written.emit("text"));

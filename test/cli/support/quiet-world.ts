@@ -18,6 +18,7 @@ export function quietWorld(folder: string, differences: Partial<CommandWorld> = 
     onServing: () => {
       throw new Error("it must not listen");
     },
+    onHangup: () => {},
     workerNumber: 0,
     commandLine: [],
     handOver: null,
