@@ -9,6 +9,7 @@
 import { HandlerError } from "../http/errors.ts";
 import type { Content, FieldEdit, FieldLines } from "../http/exchange.ts";
 import { indexOfLine } from "./header-lines.ts";
+import { claimsToBeResponse, foreignAnswer, isForeignResponse, lackOf, platformAnswer } from "./other-response.ts";
 import { platformResponse } from "./platform.ts";
 import { type Answer, isFastResponse, Response, responseOfLines, takeAnswer } from "./response.ts";
 import type { Payload } from "./response-body.ts";
@@ -20,10 +21,10 @@ export function editResponse(response: globalThis.Response, edit: FieldEdit): gl
   return respond(head.status, head.reason, edit.apply(head.fields), content);
 }
 
-/** Whether a handler has returned an answer, ours or the platform's. */
+/** Whether a handler has returned an answer: ours, the platform's, or that of another implementation. */
 export function isResponse(value: unknown): value is globalThis.Response {
   if (typeof value !== "object" || value === null) return false;
-  return isFastResponse(value) || value instanceof platformResponse();
+  return isFastResponse(value) || value instanceof platformResponse() || isForeignResponse(value);
 }
 
 /** What is said of a handler that has returned something else. */
@@ -31,9 +32,18 @@ export function missingResponse(returned: unknown): HandlerError {
   return new HandlerError("ERR_RESPONSE_MISSING", `it returned ${describe(returned)}`);
 }
 
+/** What is said of a handler that has returned something else behind its answer. */
+export function needlessReturn(returned: unknown): HandlerError {
+  const what = typeof returned === "object" && returned !== null ? "an object" : describe(returned);
+  const hint = "after context.upgrade(), or an answer on context.exchange, return nothing";
+  return new HandlerError("ERR_RESPONSE_MISSING", `it had answered, and returned ${what}: ${hint}`);
+}
+
 function describe(value: unknown): string {
   if (value === null) return "null";
   if (typeof value === "string") return "a string: new Response() makes an answer of it";
+  if (typeof value === "object" && claimsToBeResponse(value))
+    return `a Response of another implementation that cannot be sent: ${lackOf(value)}`;
   if (typeof value === "object") return "an object that is no Response: Response.json() makes an answer of it";
   return value === undefined ? "undefined" : `a ${typeof value}`;
 }
@@ -46,11 +56,7 @@ function describe(value: unknown): string {
 export function answerOf(response: globalThis.Response): Answer {
   if (!isResponse(response)) throw missingResponse(response);
   if (isFastResponse(response)) return takeAnswer(response);
-  const fields = [...response.headers].flat();
-  return {
-    head: { status: response.status, reason: response.statusText, fields },
-    content: response.body as Content,
-  };
+  return response instanceof platformResponse() ? platformAnswer(response) : foreignAnswer(response);
 }
 
 /** A response of lines as they stand. */

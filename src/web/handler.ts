@@ -14,7 +14,7 @@ import { reasonPhrase } from "../http/status.ts";
 import { parseTarget } from "../http/target.ts";
 import { FormError } from "./body.ts";
 import { Context, type Params } from "./context.ts";
-import { isResponse, missingResponse } from "./edited-response.ts";
+import { isResponse, missingResponse, needlessReturn } from "./edited-response.ts";
 import { appendLines, indexOfLine } from "./header-lines.ts";
 import { JsonSyntaxError } from "./json.ts";
 import { type Request, requestOf } from "./request.ts";
@@ -138,7 +138,7 @@ class ExchangeHandler {
     if (!isResponse(response)) {
       // After an upgrade, or an answer on the exchange itself, there is nothing left to say
       if (response === undefined && exchange.isAnswered) return;
-      throw missingResponse(response);
+      throw exchange.isAnswered ? needlessReturn(response) : missingResponse(response);
     }
     const sent = sendResponse(exchange, response, this.#onBreak);
     if (sent instanceof Promise) sent.then(undefined, (error: unknown) => this.#fail(context, error));
@@ -158,7 +158,7 @@ class ExchangeHandler {
     const { exchange } = context;
     const hasMistake = thrown instanceof ErrorHandlerFailure;
     const error = hasMistake ? thrown.original : thrown;
-    const reported = hasMistake ? new AggregateError([error, thrown.mistake], thrown.message) : thrown;
+    const reported = hasMistake ? new AggregateError([error, thrown.mistake], thrown.message) : nameThrown(thrown);
     if (isPeersDoing(exchange, error)) return exchange.abort(error as Error);
     if (exchange.isAnswered) {
       if (!this.#broken.has(exchange)) this.#reportUntold(exchange, reported);
@@ -229,6 +229,13 @@ function isForWholeServer(exchange: Exchange): boolean {
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (typeof value !== "object" || value === null || isFastResponse(value)) return false;
   return typeof (value as { then?: unknown }).then === "function";
+}
+
+/** What is no answer unless it is returned, by its name; all else as it is. */
+function nameThrown(thrown: unknown): unknown {
+  // Errors first: nobody's answer is one, and to ask for the platform's class loads all of its fetch
+  if (thrown instanceof Error || !isResponse(thrown)) return thrown;
+  return new HandlerError("ERR_HANDLER", `a Response with status ${thrown.status}: return it to have it sent`);
 }
 
 function toError(error: unknown): Error {

@@ -1,16 +1,16 @@
 /**
  * Response -> response head and content on an exchange.
  *
- * Text and bytes of ours go out as they stand. Of the platform's own only the interface can be seen, so content is a stream even where
+ * Text and bytes of ours go out as they stand. Of all others only the interface can be seen, so content is a stream even where
  * it is a short text: what of it is at hand at once is gathered, because a known length spares chunks and a second write.
  * Nothing is waited for: a stream that is not finished at once is sent as it comes. This file must never decide about
  * framing; that is the wire's.
  */
 
 import { HandlerError } from "../http/errors.ts";
-import type { Content, Exchange, FieldLines, OnBreak, ResponseHead } from "../http/exchange.ts";
-import { indexOfLine } from "./header-lines.ts";
-import { fieldLinesOf } from "./headers.ts";
+import type { Content, Exchange, OnBreak, ResponseHead } from "../http/exchange.ts";
+import { foreignAnswer, platformAnswer } from "./other-response.ts";
+import { platformResponse } from "./platform.ts";
 import { isFastResponse, takeAnswer } from "./response.ts";
 
 /** Turns of the microtask queue after which a stream counts as one that takes its time. A platform text takes 8. */
@@ -33,36 +33,15 @@ export function sendResponse(
       ? sendGathered(exchange, head, content, onBreak)
       : exchange.respond(head, content, onBreak);
   }
-  const body = response.body as ReadableStream<Uint8Array> | null;
-  const head: ResponseHead = {
-    status: response.status,
-    reason: response.statusText,
-    fields: body === null ? fieldLinesOf(response.headers) : fieldsOfBody(response),
-  };
-  if (response.bodyUsed || body?.locked === true) throw new HandlerError("ERR_RESPONSE_USED");
-  return body === null ? exchange.respond(head, null) : sendGathered(exchange, head, body, onBreak);
+  const { head, content } = response instanceof platformResponse() ? platformAnswer(response) : foreignAnswer(response);
+  if (response.bodyUsed || response.body?.locked === true) throw new HandlerError("ERR_RESPONSE_USED");
+  return isStream(content) ? sendGathered(exchange, head, content, onBreak) : exchange.respond(head, content, onBreak);
 }
 
 type StreamContent = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
 function isStream(content: Content): content is StreamContent {
   return typeof content === "object" && content !== null && Symbol.asyncIterator in content;
-}
-
-/** Codings that the platform's fetch takes off without a word. */
-const DECODED = /^(?:x-)?(?:gzip|deflate|br|zstd)$/i;
-
-/**
- * The fields of a platform response with content. One that came from `fetch` may still say how its content was coded and how
- * long it was then, though what can be read is decoded: passed on, that would be wrong (RFC 9110 §8.4, §8.6).
- */
-function fieldsOfBody(response: globalThis.Response): FieldLines {
-  const lines = fieldLinesOf(response.headers);
-  if (response.url === "") return lines;
-  const coding = indexOfLine(lines, "content-encoding");
-  if (coding === -1 || !(lines[coding + 1] as string).split(",").every((name) => DECODED.test(name.trim())))
-    return lines;
-  return lines.filter((_, i) => !/^content-(?:encoding|length)$/i.test(lines[i - (i % 2)] as string));
 }
 
 /**
