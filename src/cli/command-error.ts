@@ -4,6 +4,7 @@
  * Everything that goes wrong before the server runs becomes one of these; the front door prints it without a stack.
  */
 
+import { relative } from "node:path";
 import { inspect } from "node:util";
 
 /** 0 a clean stop, 1 failed, 2 wrong usage, 22 an answer with an error status (as curl's). */
@@ -69,6 +70,21 @@ export function howToOpen(error: unknown, ifMissing: readonly string[]): readonl
     default:
       return [];
   }
+}
+
+/** A path as it is shown: from the working folder, and absolute where that is gone or does not hold it. */
+export function pathFromHere(workingFolder: string, path: string): string {
+  if (workingFolder === "") return path;
+  const fromHere = relative(workingFolder, path);
+  return fromHere.startsWith("..") ? path : fromHere;
+}
+
+/** What is said where a path is relative to a working folder that is gone; null for other errors. */
+export function explainGoneFolder(error: unknown): CommandError | null {
+  // As path.resolve() throws it
+  if (!(error instanceof Error) || Reflect.get(error, "syscall") !== "uv_cwd") return null;
+  const advice = ["Change into one that is there, or give absolute paths"];
+  return new CommandError(1, "the folder that this was started in has been removed", advice, { cause: error });
 }
 
 /** Gathers what is wrong, so that one mistake does not hide the next. */

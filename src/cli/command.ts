@@ -15,7 +15,7 @@ import { ServerError } from "../http/errors.ts";
 import type { Server } from "../server/server.ts";
 import type { Hooks } from "../server/hooks.ts";
 import type { Admin } from "./admin.ts";
-import { CommandError, joinMistakes, Mistakes } from "./command-error.ts";
+import { CommandError, explainGoneFolder, joinMistakes, Mistakes } from "./command-error.ts";
 import type { ExitCode } from "./command-error.ts";
 import { ownPathsOf } from "./config-hide.ts";
 import { lookAround, readIntent } from "./config-intent.ts";
@@ -52,7 +52,7 @@ export async function runCommand(args: readonly string[], world: CommandWorld): 
   try {
     return await run(args, world);
   } catch (thrown) {
-    const error = thrown instanceof UnknownFlag ? await explainUnknown(thrown) : thrown;
+    const error = thrown instanceof UnknownFlag ? await explainUnknown(thrown) : (explainGoneFolder(thrown) ?? thrown);
     if (!(error instanceof CommandError)) throw error;
     const advice = error.advice.map((line) => `  ${line}\n`).join("");
     world.writeError(`fairlead: ${error.message}\n${advice}`);

@@ -7,7 +7,7 @@
 
 import { statSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { CommandError, howToOpen, whyNotOpened } from "./command-error.ts";
 import { valueOf } from "./config-layers.ts";
 import type { Environment } from "./config-layers.ts";
@@ -51,6 +51,8 @@ export function findConfigFile(
     ]);
   }
   if (first !== undefined) return join(workingFolder, first);
+  // Relative to a folder that is gone there is none, and what is to be served is told of then
+  if (workingFolder === "" && !isAbsolute(word ?? "")) return "";
   const foreign = join(resolve(workingFolder, word ?? ""), FOREIGN_NAME);
   return isFile(foreign) ? foreign : "";
 }
@@ -72,7 +74,13 @@ function namedFile(word: string, origin: string, workingFolder: string): string 
   if (stats !== undefined) {
     throw new CommandError(2, `${origin} names a configuration file, and ${word} is none`, advice);
   }
-  throw new CommandError(1, `there is no configuration file ${word} in ${workingFolder}`, [GIVE_OTHER]);
+  throw new CommandError(
+    1,
+    isAbsolute(word)
+      ? `there is no configuration file ${word}`
+      : `there is no configuration file ${word} in ${workingFolder}`,
+    [GIVE_OTHER],
+  );
 }
 
 /** @throws CommandError where a folder on the way is closed to us */

@@ -60,7 +60,8 @@ export function joinOwnPaths(one: OwnPaths, other: OwnPaths): OwnPaths {
 /** Absolute paths of the files that the command was given for itself. */
 export function ownFilesOf(settings: OwnFileSettings, workingFolder: string): string[] {
   const { configFile, logFile, gate, tls, server } = settings;
-  const files = [configFile, logFile, ...CONFIG_NAMES];
+  // In a working folder that is gone there are none
+  const files = [configFile, logFile, ...(workingFolder === "" ? [] : CONFIG_NAMES)];
   if (gate.auth.startsWith("@")) files.push(gate.auth.slice(1));
   if (tls?.kind === "files") files.push(tls.certFile, tls.keyFile);
   files.push(...filesNamedIn(server.tls));

@@ -6,9 +6,9 @@
  */
 
 import { readFileSync } from "node:fs";
-import { basename, dirname, extname, relative } from "node:path";
+import { basename, dirname, extname } from "node:path";
 import { importModule } from "../workers/handler-module.ts";
-import { CommandError, howToOpen, messageOf, whyNotOpened } from "./command-error.ts";
+import { CommandError, howToOpen, messageOf, pathFromHere, whyNotOpened } from "./command-error.ts";
 import { CONFIG_NAMES, FOREIGN_NAME } from "./config-find.ts";
 import type { ConfigFile } from "./config-layers.ts";
 import { lineOfOffset, placeFinder } from "./config-place.ts";
@@ -28,8 +28,7 @@ const MODULES: ReadonlySet<string> = new Set([".ts", ".mts", ".cts", ".js", ".mj
  * @throws CommandError with exit code 1 if it cannot be read at all
  */
 export async function loadConfig(path: string, workingFolder: string, isAgain: boolean): Promise<ConfigFile> {
-  const fromHere = relative(workingFolder, path);
-  const shown = fromHere.startsWith("..") ? path : fromHere;
+  const shown = pathFromHere(workingFolder, path);
   const extension = extname(path).toLowerCase();
   const text = readText(path, shown);
   const source = { path, shown, placeOf: placeFinder(text, shown) };

@@ -66,7 +66,8 @@ export async function greet(
 
 async function welcomeOf({ settings, subject, listening }: Start, world: GreetWorld): Promise<Welcome> {
   const { servers, takenPort, redirectUrl } = listening;
-  const shownPath = relative(world.workingFolder, subject.path);
+  const { workingFolder } = world;
+  const shownPath = workingFolder === "" ? subject.path : relative(workingFolder, subject.path);
   const isLocalOnly = settings.targets.every(isLocal);
   const hidden =
     subject.kind === "folder" && !settings.isQuiet ? await countHidden(subject.path, settings.files) : null;

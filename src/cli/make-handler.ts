@@ -16,7 +16,7 @@ import { serveKept } from "../static/serve-static.ts";
 import type { StaticHandler, StaticOptions } from "../static/serve-static.ts";
 import { SYSTEM_TIME } from "../web/clock.ts";
 import type { Handler } from "../web/handler.ts";
-import { CommandError, joinMistakes, Mistakes } from "./command-error.ts";
+import { CommandError, joinMistakes, Mistakes, pathFromHere } from "./command-error.ts";
 import { CONFIG_NAMES } from "./config-find.ts";
 import { ownPathsOf, pathsBelow } from "./config-hide.ts";
 import type { OwnPaths } from "./config-hide.ts";
@@ -133,8 +133,8 @@ export function checkFiles(files: FileSettings, given: Given, workingFolder: str
 /** What is wrong with the rules of a folder, each with its file and line; null if it is something else. */
 function explainRules({ cause }: ServerError, folder: string, workingFolder: string): CommandError | null {
   if (!Array.isArray(cause)) return null;
-  const fromHere = relative(workingFolder, folder);
-  const place = join(fromHere.startsWith("..") ? folder : fromHere, "./");
+  const fromHere = pathFromHere(workingFolder, folder);
+  const place = join(fromHere, "./");
   const said = (cause as readonly string[]).map((mistake) => (fromHere === "" ? mistake : place + mistake));
   const closed = said.filter((mistake) => CLOSED_RULES.test(mistake));
   const faulty = said.filter((mistake) => !closed.includes(mistake));
@@ -195,7 +195,7 @@ async function refuseOwn(path: string, { paths, things }: KeptBack, workingFolde
   if (!isOwn && (stats === undefined || !(await things.has(stats, path)))) return;
   throw new CommandError(1, `${path} is a file that the command uses itself, and such files are not served`, [
     CONFIG_NAMES.includes(name)
-      ? `To serve what it says: -c ${relative(workingFolder, path)}`
+      ? `To serve what it says: -c ${pathFromHere(workingFolder, path)}`
       : "Configuration, users, keys and logs are nobody else's: give another file, or a folder",
   ]);
 }

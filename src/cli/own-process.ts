@@ -31,7 +31,7 @@ export function runInProcess(handOver: (() => Promise<unknown>) | null, onServin
   process.once("beforeExit", complain);
   const world: CommandWorld = {
     environment: process.env,
-    workingFolder: process.cwd(),
+    workingFolder: workingFolder(),
     isTerminal: isatty(STANDARD_OUTPUT),
     // Asked for by the help alone
     get columns() {
@@ -81,6 +81,14 @@ function endByHangup(): void {
 /** A process that a worker has started inherits its environment, and not its channel to the primary. */
 function workerNumber(): number {
   return process.connected ? Number(process.env["FAIRLEAD_WORKER"] ?? 0) : 0;
+}
+
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return "";
+  }
 }
 
 let heard: NodeJS.WriteStream | null = null;

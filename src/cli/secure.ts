@@ -66,7 +66,7 @@ export async function secure(
   const { tls } = settings;
   switch (tls?.kind) {
     case "local": {
-      const local = await attempt(() => provideLocal(settings, world.environment));
+      const local = await attemptLocal(settings, world.environment);
       const files = { certFile: local.bundlePath, keyFile: local.bundlePath };
       const notes = adviceOf(local);
       return idle({ ...settings, notes: [...settings.notes, ...notes], server: withTls(settings.server, files) });
@@ -89,9 +89,9 @@ function withWatch(server: ServerConfig): ServerConfig {
   return server.tls === undefined ? server : { ...server, tls: { ...server.tls, watch: true } };
 }
 
-async function provideLocal(settings: Settings, environment: Environment): Promise<LocalCertificate> {
+async function provideLocal(settings: Settings, folder: string): Promise<LocalCertificate> {
   return provideLocalCertificate({
-    folder: localFolder(surroundingsOf(environment)),
+    folder,
     names: namesOf(settings),
     owner: `${userName()}@${hostname()}`,
     time: SYSTEM_TIME,
@@ -148,12 +148,13 @@ async function keepAcme(
   warn: (line: string) => void,
 ): Promise<Secured> {
   let tell = (): void => {};
-  const keeper = await attempt(() =>
+  const folder = acmeFolder(surroundingsOf(world.environment));
+  const keeper = await attempt(folder, "STATE_DIRECTORY=/path, or XDG_STATE_HOME,", () =>
     AcmeKeeper.open({
       mail,
       domains,
       directoryUrl: directory,
-      folder: acmeFolder(surroundingsOf(world.environment)),
+      folder,
       time: SYSTEM_TIME,
       random: Math.random,
       order: orderCertificate,
@@ -179,12 +180,22 @@ async function keepAcme(
   };
 }
 
-async function attempt<T>(provide: () => Promise<T>): Promise<T> {
+/** @param variables of the environment that say where it is kept */
+async function attempt<T>(folder: string, variables: string, provide: () => Promise<T>): Promise<T> {
   try {
     return await provide();
   } catch (error) {
-    throw new CommandError(1, `the certificate cannot be kept: ${messageOf(error)}`, [], { cause: error });
+    // Only the file system names what it was asked for
+    const isOfFiles = error instanceof Error && "syscall" in error && "path" in error;
+    const advice = isOfFiles ? [`It is kept in ${folder}; ${variables} names another place`] : [];
+    throw new CommandError(1, `the certificate cannot be kept: ${messageOf(error)}`, advice, { cause: error });
   }
+}
+
+/** Keeps what is made for a person. */
+function attemptLocal(settings: Settings, environment: Environment): Promise<LocalCertificate> {
+  const folder = localFolder(surroundingsOf(environment));
+  return attempt(folder, "XDG_CONFIG_HOME=/path", () => provideLocal(settings, folder));
 }
 
 /** `fairlead trust`: the steps, for reading. */
@@ -192,7 +203,7 @@ export async function printTrust(
   settings: Settings,
   world: { readonly environment: Environment; readonly writeOutput: (text: string) => void },
 ): Promise<ExitCode> {
-  const { authorityPath } = await attempt(() => provideLocal(settings, world.environment));
+  const { authorityPath } = await attemptLocal(settings, world.environment);
   const steps = trustSteps(authorityPath, { platform: process.platform, exists: existsSync });
   const lines = steps.map(({ who, command }) => `${who}:\n  ${command}\n`);
   world.writeOutput(

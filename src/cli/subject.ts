@@ -5,7 +5,7 @@
  */
 
 import { statSync } from "node:fs";
-import { extname, join, resolve } from "node:path";
+import { extname, isAbsolute, join, resolve } from "node:path";
 import { CommandError, whyNotOpened } from "./command-error.ts";
 
 /** Something that can be served. */
@@ -40,7 +40,7 @@ export function findSubject(
     throw new CommandError(2, `one thing can be served, not two: ${word} and ${root}`, [`Leave --root ${root} out`]);
   }
   const argument = word ?? root;
-  if (argument === undefined) return { kind: "folder", path: usualFolder(workingFolder) };
+  if (argument === undefined) return { kind: "folder", path: usualFolder(resolve(workingFolder)) };
   // A script whose variable is not set would open whatever folder it runs in
   if (argument === "") {
     throw new CommandError(2, "what shall be served is empty", [
@@ -56,10 +56,11 @@ export function findSubject(
     case "other":
       throw new CommandError(1, `${argument} is neither a folder nor a file`, ["Give a folder, a file or a module"]);
     case "nothing":
-      throw new CommandError(1, `there is no ${argument} in ${workingFolder}`, [
-        ...hints,
-        "Give a folder, a file or a module, or nothing at all for the current folder",
-      ]);
+      throw new CommandError(
+        1,
+        isAbsolute(argument) ? `there is no ${argument}` : `there is no ${argument} in ${workingFolder}`,
+        [...hints, "Give a folder, a file or a module, or nothing at all for the current folder"],
+      );
   }
 }
 

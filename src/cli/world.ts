@@ -11,7 +11,7 @@ import type { SignalSource } from "./stop.ts";
 /** What the command sees of the process that it runs in. */
 export interface CommandWorld {
   readonly environment: Environment;
-  /** Absolute. */
+  /** Absolute; `""` if it has been removed: to resolve what is relative to it throws, and nothing else does. */
   readonly workingFolder: string;
   /** Somebody watches the output. */
   readonly isTerminal: boolean;

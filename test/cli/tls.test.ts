@@ -156,6 +156,8 @@ describe("--tls", () => {
     const running = run("site -p 0 --tls");
     expect(await running.exit).toBe(1);
     expect(running.output()).toMatch(/^fairlead: the certificate cannot be kept: /);
+    const place = join(folder, "config/fairlead/certificates");
+    expect(running.output()).toContain(`\n  It is kept in ${place}; XDG_CONFIG_HOME=/path names another place\n`);
   });
 });
 
