@@ -238,12 +238,12 @@ const PROTOCOL: Readonly<Record<ProtocolErrorCode, ErrorRow>> = {
     "limits.maxBufferedBytes",
   ),
   ERR_JSON: row(400, "the content is not valid JSON", "RFC 8259 §2"),
-  ERR_FORM: row(400, "the content is not a valid form", ""),
+  ERR_FORM: row(400, "the content is not a valid form", "RFC 7578 §4"),
 };
 
 /** What a handler asked for and does not take. An answer like any other: the connection lives, observers count no refusal. */
 const CONTENT: Readonly<Record<ContentErrorCode, ErrorRow>> = {
-  ERR_CONTENT_MISSING: row(400, "the request has no content", ""),
+  ERR_CONTENT_MISSING: row(400, "the request has no content", "RFC 9110 §15.5.1"),
   ERR_CONTENT_TYPE: row(415, "content of this media type is not taken here", "RFC 9110 §15.5.16"),
   ERR_CONTENT_CHARSET: row(415, "the content is not in UTF-8", "RFC 9110 §15.5.16"),
   ERR_CONTENT_CODING: row(415, "content in this coding is not taken here", "RFC 9110 §12.5.3", "decompress"),

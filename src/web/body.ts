@@ -9,6 +9,7 @@
 import { Readable } from "node:stream";
 import { ERRORS, HttpError, ProtocolError } from "../http/errors.ts";
 import type { ContentSink, ContentSource } from "../http/exchange.ts";
+import { parseMediaType, parameterOf } from "../http/media-type.ts";
 import { parseJson } from "./json.ts";
 import { findTooDeep } from "./json-depth.ts";
 import { platformResponse } from "./platform.ts";
@@ -81,9 +82,22 @@ export const toBlob: Conversion<Blob> = (bytes, contentType) => platformBody(byt
 export class FormError extends TypeError {
   readonly code = "ERR_FORM";
   readonly status = 400;
+  /** The rule that was broken. */
+  readonly rule: string;
+
+  constructor(mistake: FormMistake, options?: ErrorOptions) {
+    super(`${ERRORS.ERR_FORM.sentence}: ${mistake.detail}`, options);
+    this.rule = mistake.rule;
+  }
+}
+
+interface FormMistake {
+  readonly detail: string;
+  readonly rule: string;
 }
 
 const URL_ENCODED = /^application\/x-www-form-urlencoded[ \t]*(?:;|$)/i;
+const MULTIPART = "multipart/form-data";
 
 /** Multipart forms are left to the platform; the bound of the buffer bounds it. */
 export const toFormData: Conversion<FormData> = async (bytes, contentType) => {
@@ -92,12 +106,37 @@ export const toFormData: Conversion<FormData> = async (bytes, contentType) => {
     for (const [name, value] of new URLSearchParams(toText(bytes, null) as string)) form.append(name, value);
     return form;
   }
+  // Before it is known whether there is one: later the bytes may be others
+  const boundary = boundaryOf(contentType);
+  const mistake = typeof boundary === "string" ? likelyMistake(bytes, boundary) : boundary;
   try {
     return await platformBody(bytes, contentType).formData();
   } catch (error) {
-    throw new FormError("the content is not a valid form", { cause: error });
+    throw new FormError(mistake, { cause: error });
   }
 };
+
+/** The boundary that the media type names, or why there is none; it is the platform that judges. */
+function boundaryOf(contentType: string | null): string | FormMistake {
+  const mediaType = contentType === null ? null : parseMediaType(contentType);
+  if (mediaType === null || `${mediaType.type}/${mediaType.subtype}` !== MULTIPART) {
+    const given = contentType === null ? "it has no Content-Type" : `it is declared ${contentType}`;
+    const detail = `${given}, and ${MULTIPART} or application/x-www-form-urlencoded is taken`;
+    return { detail, rule: "RFC 9110 §8.3" };
+  }
+  const boundary = parameterOf(mediaType, "boundary");
+  if (boundary !== null && boundary !== "") return boundary;
+  return { detail: "its media type names no boundary", rule: "RFC 7578 §4.1" };
+}
+
+/** What would be wrong with content that cannot be read: a look at its ends, where the boundary stands. */
+function likelyMistake(bytes: Uint8Array, boundary: string): FormMistake {
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const rule = "RFC 2046 §5.1.1";
+  if (!content.includes(`--${boundary}`)) return { detail: "the boundary of its media type is not in it", rule };
+  if (content.lastIndexOf(`--${boundary}--`) === -1) return { detail: "it ends without its closing boundary", rule };
+  return { detail: "the header of a part is none, or has no name", rule: "RFC 7578 §4.2" };
+}
 
 function platformBody(bytes: Uint8Array, contentType: string | null): globalThis.Response {
   const headers: Record<string, string> = contentType === null ? {} : { "content-type": contentType };

@@ -276,7 +276,8 @@ function problemOf(error: unknown): Problem | null {
     return { status, title, detail: error.message, code, rule, offset, extensions: { line, column } };
   }
   if (error instanceof FormError) {
-    return { status: error.status, title: reasonPhrase(error.status), detail: error.message, code: error.code };
+    const { code, status, message: detail, rule } = error;
+    return { status, title: reasonPhrase(status), detail, code, rule };
   }
   return null;
 }

@@ -129,7 +129,9 @@ describe("a line per refusal", () => {
   });
 
   it("leaves out the rule that a code does not have", () => {
-    expect(plainLines.refusal({ ...refusal, error: new ProtocolError("ERR_FORM") })).toMatch(/ERR_FORM$/);
+    expect(plainLines.refusal({ ...refusal, error: new ProtocolError("ERR_SEND_TIMEOUT") })).toMatch(
+      /ERR_SEND_TIMEOUT$/,
+    );
   });
 });
 

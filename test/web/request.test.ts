@@ -195,6 +195,44 @@ describe("headers", () => {
     request.headers.set("content-type", "application/x-www-form-urlencoded");
     expect([...(await request.formData())]).toEqual([["a", "1"]]);
   });
+
+  const part = 'content-disposition: form-data; name="a"\r\n\r\n1';
+  it.each([
+    [
+      null,
+      "a=1",
+      "it has no Content-Type, and multipart/form-data or application/x-www-form-urlencoded is taken",
+      "RFC 9110 §8.3",
+    ],
+    [
+      "text/plain",
+      "a=1",
+      "it is declared text/plain, and multipart/form-data or application/x-www-form-urlencoded is taken",
+      "RFC 9110 §8.3",
+    ],
+    ["multipart/form-data", `--x\r\n${part}\r\n--x--\r\n`, "its media type names no boundary", "RFC 7578 §4.1"],
+    [
+      "multipart/form-data; boundary=y",
+      `--x\r\n${part}\r\n--x--\r\n`,
+      "the boundary of its media type is not in it",
+      "RFC 2046 §5.1.1",
+    ],
+    ["multipart/form-data; boundary=x", "", "the boundary of its media type is not in it", "RFC 2046 §5.1.1"],
+    ["multipart/form-data; boundary=x", `--x\r\n${part}`, "it ends without its closing boundary", "RFC 2046 §5.1.1"],
+    [
+      "multipart/form-data; boundary=x",
+      "--x\r\nnonsense\r\n\r\n1\r\n--x--\r\n",
+      "the header of a part is none, or has no name",
+      "RFC 7578 §4.2",
+    ],
+  ])("are told why they make no form of the content: %j, %j", async (contentType, content, detail, rule) => {
+    const request = lazy({ ...POST, content });
+    if (contentType === null) request.headers.delete("content-type");
+    else request.headers.set("content-type", contentType);
+    const error = await request.formData().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "ERR_FORM", status: 400, rule });
+    expect((error as Error).message).toBe(`the content is not a valid form: ${detail}`);
+  });
 });
 
 describe("content", () => {
