@@ -150,11 +150,21 @@ export function refuseMissing(fields: FieldSource, trace: Trace | null): Respons
 export function refuseCoding(fields: FieldSource, trace: Trace | null): Response {
   const detail = "Accept-Encoding takes none of the codings that there are, and forbids identity";
   const problem = { status: 406, title: "Not Acceptable", detail, rule: "RFC 9110 §12.5.3" };
-  return replyProblem(fields, problem, ["vary", "accept-encoding"], trace);
+  return replyProblem(fields, problem, [], trace, ", accept-encoding");
 }
 
-function replyProblem(fields: FieldSource, problem: Problem, lines: FieldLines, trace: Trace | null): Response {
+/** @param alsoVary behind the names of its Vary line */
+function replyProblem(
+  fields: FieldSource,
+  problem: Problem,
+  lines: FieldLines,
+  trace: Trace | null,
+  alsoVary = "",
+): Response {
   const refusal = renderRefusal(problem, fields.get("accept"));
   trace?.attribute(refusal.lines, "an error's page, in the form that Accept prefers");
-  return responseOfLines(problem.status, [...refusal.lines, ...lines], refusal.text);
+  const all = [...refusal.lines, ...lines];
+  // RFC 9110 §5.3: one line, which not every cache puts together itself
+  if (alsoVary !== "") all[all.indexOf("vary") + 1] += alsoVary;
+  return responseOfLines(problem.status, all, refusal.text);
 }

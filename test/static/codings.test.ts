@@ -231,6 +231,7 @@ it("counts what was made in the bound of the cache", async () => {
 
 it("takes nothing but a coding where identity is forbidden, and says so where there is none (RFC 9110 §12.5.3)", async () => {
   expect((await ask("/page.html", "identity;q=0, gzip")).headers["content-encoding"]).toBe("gzip");
-  const { status, headers } = await ask("/data.bin", "identity;q=0, br");
+  const { status, headers, rawHeaders } = await ask("/data.bin", "identity;q=0, br");
   expect([status, headers.vary]).toEqual([406, "accept, accept-encoding"]);
+  expect(rawHeaders.filter((name) => name.toLowerCase() === "vary")).toHaveLength(1);
 });

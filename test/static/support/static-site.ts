@@ -15,6 +15,8 @@ import type { StaticHandler, StaticOptions } from "../../../src/static/serve-sta
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  /** Names and values as they came, a line each. */
+  readonly rawHeaders: readonly string[];
   readonly body: Buffer;
 }
 
@@ -84,7 +86,12 @@ export class Served {
           response.on("data", (part: Buffer) => parts.push(part));
           response.on("error", reject);
           response.on("end", () =>
-            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts) }),
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              rawHeaders: response.rawHeaders,
+              body: Buffer.concat(parts),
+            }),
           );
         },
       );
