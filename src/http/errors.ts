@@ -272,7 +272,11 @@ const HANDLER: Readonly<Record<HandlerErrorCode, ErrorRow>> = {
   ERR_RESPONSE_LENGTH: row(500, "the content does not have its declared Content-Length", "RFC 9110 §8.6"),
   ERR_RESPONSE_CONTENT: row(500, "the content of the response cannot be sent", ""),
   ERR_RESPONSE_USED: row(500, "the content of the response has been read already", ""),
-  ERR_FILE_CHANGED: row(500, "the file changed while it was sent, so the message was broken off", "RFC 9112 §8"),
+  ERR_FILE_CHANGED: row(
+    500,
+    "the file changed while it was sent and may be of two versions, so the message was broken off",
+    "RFC 9112 §8",
+  ),
 };
 
 /** What operators can do wrong: `serve()` rejects with it. */
