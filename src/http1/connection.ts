@@ -119,7 +119,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#hasPeerEnded = true;
     if (this.#reading === READING.tunnel) return this.#tunnel?.receiveEnd();
     this.#advance();
-    // RFC 9112 §9.5: a half-closed peer still waits for its answer; whether it is half-closed or gone only a write can tell
+    // RFC 9112 §9.6: a half-closed peer still waits for its answer; whether it is half-closed or gone only a write can tell
     if (this.#writing === WRITING.pending && this.#heads.minor === 1) this.#deadlines.startProbe();
     this.flush();
   }

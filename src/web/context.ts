@@ -204,7 +204,7 @@ export class Context<P extends object = Params> {
     return this.#exchange.connection.proxy ?? null;
   }
 
-  /** The exchange itself, for what the web's objects cannot say: the raw target, content of a GET, the state of the answer. */
+  /** The exchange itself, for what the web's objects cannot say: the raw target, content of a GET, trailers, the state of the answer. */
   get exchange(): Exchange {
     return this.#exchange;
   }
