@@ -297,9 +297,9 @@ export interface Transport {
   sendFile(slice: FileSlice, done: (error: Error | null) => void, onTaken?: ((bytes: number) => void) | null): void;
   /** Asks for one call of {@link ProtocolConnection.flush} soon, together with other connections' (one asking is enough). */
   requestFlush(): void;
-  /** Octets accepted by write, writeAll and sendFile that the peer's side has not taken yet, as exactly as can be told. */
+  /** Octets accepted by write, writeAll and sendFile that the peer's side has not taken yet; a piece counts until all of it is. */
   readonly queuedBytes: number;
-  /** Octets taken so far, ever growing; with {@link queuedBytes} it tells a slow peer from a quiet handler. */
+  /** Octets on the wire that were taken so far, ever growing; with {@link queuedBytes} it tells a slow peer from a quiet handler. */
   readonly takenBytes: number;
   /**
    * From inside of {@link ProtocolConnection.receive}: makes the chunk the receiver's to keep, with all of its buffer. False, or

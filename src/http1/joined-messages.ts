@@ -3,16 +3,16 @@
  * and a Buffer, and under TLS Node copies several pieces into one before it encrypts them.
  *
  * A message is joined when the same head is sent a second time with the same lasting content, and serves everybody until the
- * second is over, for then Date is another. It is never changed once it was made: whoever reads slowly holds it on.
- * What is joined in one second is bounded in octets; what comes on top of that is written as two pieces.
+ * second is over, for then Date is another. It is never changed once it was made: whoever reads slowly holds it on, so that
+ * what is made in one second is bounded, and little. What comes on top of that is written as two pieces.
  */
 
 import { isLasting } from "../http/lasting-octets.ts";
 
-/** Longer ones are written piece by piece. */
-const MAX_MESSAGE_BYTES = 128 * 1024;
-/** Joined within a second: half a millisecond of copying. */
-const MAX_BYTES = 4 * 1024 * 1024;
+/** Content of more gains nothing that is worth its copy. */
+const MAX_CONTENT_BYTES = 64 * 1024;
+/** Joined within a second. */
+const MAX_BYTES = 1024 * 1024;
 
 interface Known {
   head: string;
@@ -34,7 +34,7 @@ export class JoinedMessages {
    * @returns both as one, not to be written to; or null where they are to be written beside each other
    */
   find(head: string, content: Uint8Array, dateText: string): Buffer | null {
-    if (content.length > MAX_MESSAGE_BYTES) return null;
+    if (content.length > MAX_CONTENT_BYTES) return null;
     if (dateText !== this.#dateText) this.#forget(dateText);
     const known = this.#known.get(content);
     if (known === undefined) {
@@ -49,7 +49,6 @@ export class JoinedMessages {
 
   #join(known: Known, content: Uint8Array): Buffer | null {
     const length = known.head.length + content.length;
-    if (length > MAX_MESSAGE_BYTES) return null;
     if (this.#bytes + length > MAX_BYTES) {
       this.#isSpent = true;
       return null;

@@ -17,7 +17,7 @@ import type { BufferPool } from "./buffer-pool.ts";
 export const FIRST_PIECE_BYTES: number = 64 * 1024;
 const MIN_PIECE_BYTES = 16 * 1024;
 const MAX_PIECE_BYTES = 256 * 1024;
-/** A piece that the kernel has taken sooner may be followed by one twice as large: the peer takes it at some 100 KB/s or more. */
+/** A piece that was taken sooner may be followed by one twice as large: the kernel has room, or the peer makes it quickly. */
 export const QUICK_MS = 250;
 
 /**

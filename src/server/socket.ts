@@ -156,8 +156,9 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
     return this.#socket.writableLength + pumped + this.#behindBytes;
   }
 
+  /** Grows with each octet that leaves, not with each piece; under TLS those are counted that are encrypted. */
   get takenBytes(): number {
-    return this.#acceptedBytes - this.queuedBytes;
+    return takenBy(this.#raw) ?? this.#acceptedBytes - this.queuedBytes;
   }
 
   write(data: string | Uint8Array): boolean {
@@ -309,7 +310,9 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
 
   /** A pump has handed over all that it had. */
   #pumped(): void {
-    if (this.#pump !== null) this.#pieceBytes = Math.max(FIRST_PIECE_BYTES, this.#pump.pieceBytes);
+    // Only where progress shows within a piece, or a peer that has become slow would be taken for a dead one
+    if (this.#pump !== null && takenBy(this.#raw) !== null)
+      this.#pieceBytes = Math.max(FIRST_PIECE_BYTES, this.#pump.pieceBytes);
     this.#pump = null;
     this.#advance();
     if (this.#pump !== null) return;
@@ -373,4 +376,18 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
     this.destroyWith(error instanceof Error ? error : new Error("the connection failed", { cause: error }));
     this.#host.onBug(error);
   }
+}
+
+/** What a socket is written with, as far as it counts; its members are not documented. */
+interface CountingHandle {
+  readonly bytesWritten: number;
+  /** Of them, those that the kernel has not taken. */
+  readonly writeQueueSize: number;
+}
+
+/** Octets of a socket that the kernel has taken; null where nobody tells, as behind its end. */
+function takenBy(socket: Socket): number | null {
+  const handle = (socket as unknown as { readonly _handle?: Partial<CountingHandle> | null })["_handle"];
+  if (typeof handle?.bytesWritten !== "number" || typeof handle.writeQueueSize !== "number") return null;
+  return handle.bytesWritten - handle.writeQueueSize;
 }

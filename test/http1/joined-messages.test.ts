@@ -58,18 +58,18 @@ describe("a message", () => {
   });
 
   it.each([
-    [128 * 1024 - HEAD.length, true],
-    [128 * 1024 - HEAD.length + 1, false],
-  ])("is made of what is written at once, and no more: %d octets", (length, isJoined) => {
+    [64 * 1024, true],
+    [64 * 1024 + 1, false],
+  ])("is made of no more than 64 KiB of content: %d octets", (length, isJoined) => {
     const messages = new JoinedMessages();
     const content = lasting(length);
     messages.find(HEAD, content, NOW);
     expect(messages.find(HEAD, content, NOW) !== null).toBe(isJoined);
   });
 
-  it("takes no more than 4 MiB in a second, whatever is replaced in it, and is made again in the next", () => {
+  it("takes no more than 1 MiB in a second, whatever is replaced in it, and is made again in the next", () => {
     const messages = new JoinedMessages();
-    const contents = Array.from({ length: 20 }, () => lasting(100_000));
+    const contents = Array.from({ length: 20 }, () => lasting(50_000));
     const joinAll = (dateText: string): number => {
       let bytes = 0;
       for (let head = 0; head < 5; head++) {
@@ -82,8 +82,8 @@ describe("a message", () => {
     };
     for (const second of [NOW, NEXT, NOW]) {
       const bytes = joinAll(second);
-      expect(bytes).toBeGreaterThan(4 * 1024 * 1024 - 101_000);
-      expect(bytes).toBeLessThanOrEqual(4 * 1024 * 1024);
+      expect(bytes).toBeGreaterThan(1024 * 1024 - 51_000);
+      expect(bytes).toBeLessThanOrEqual(1024 * 1024);
     }
   });
 });
@@ -136,7 +136,7 @@ describe("a connection", () => {
   );
 
   it("says the same octets as one that joins nothing, whoever asks in which way, alone and in bursts", () => {
-    const contents = [CONTENT, lasting(70_000, 0x62), lasting(10, 0x63)];
+    const contents = [CONTENT, lasting(60_000, 0x62), lasting(10, 0x63)];
     fc.assert(
       fc.property(asked, fc.integer({ min: 0, max: 2 }), fc.boolean(), (requests, which, isBurst) => {
         const content = contents[which] as Buffer;

@@ -1,8 +1,13 @@
 /** How much is handed to a socket at once: more to a peer that takes it quickly, less to one that must show its progress. */
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Clock } from "../../src/http/exchange.ts";
+import type { SocketInfo } from "../../src/server/connection-info.ts";
 import { BytesPump } from "../../src/server/pump.ts";
+import { type SocketHost, SocketTransport } from "../../src/server/socket.ts";
 import { openConnections, readAll, until } from "./support/open-connections.ts";
 
 const KIB = 1024;
@@ -50,22 +55,22 @@ describe("a piece", () => {
   });
 });
 
-describe("a connection", () => {
-  /** Lengths of what is written by others than `client`, until the returned function is called. */
-  function watchWrites(client: Socket): () => number[] {
-    let lengths: number[] = [];
-    const write = Socket.prototype.write;
-    vi.spyOn(Socket.prototype, "write").mockImplementation(function (this: Socket, ...args: unknown[]): boolean {
-      if (this !== client) lengths.push((args[0] as Uint8Array).length / KIB);
-      return Reflect.apply(write, this, args) as boolean;
-    });
-    return () => {
-      const seen = lengths;
-      lengths = [];
-      return seen;
-    };
-  }
+/** Lengths of what is written by others than `client`, until the returned function is called. */
+function watchWrites(client: Socket): () => number[] {
+  let lengths: number[] = [];
+  const write = Socket.prototype.write;
+  vi.spyOn(Socket.prototype, "write").mockImplementation(function (this: Socket, ...args: unknown[]): boolean {
+    if (this !== client) lengths.push((args[0] as Uint8Array).length / KIB);
+    return Reflect.apply(write, this, args) as boolean;
+  });
+  return () => {
+    const seen = lengths;
+    lengths = [];
+    return seen;
+  };
+}
 
+describe("a connection", () => {
   it("whose peer is known to be quick has 256 KiB written whole, and what is longer in pieces of that", async () => {
     await using opened = await openConnections();
     const { client, protocol } = await opened.dial();
@@ -108,10 +113,74 @@ describe("a connection", () => {
     opened.connections.clock.touch();
     client.resume();
     await until(() => protocol.events.slice(heard).includes("writable"));
+    await until(() => transport.queuedBytes === 0);
+    transport.write(Buffer.alloc(200 * KIB));
+    await until(() => transport.queuedBytes === 0);
+    expect(written()).toEqual([64, 128, 8]);
+    // And it is quick again
+    opened.time.wall += 500;
+    opened.connections.clock.touch();
+    transport.write(Buffer.alloc(20 * KIB));
+    await until(() => transport.queuedBytes === 0);
     transport.write(Buffer.alloc(200 * KIB));
     transport.end();
     client.removeAllListeners("data");
     await readAll(client);
-    expect(written()).toEqual([64, 128, 8]);
+    expect(written()).toEqual([20, 200]);
+  });
+});
+
+describe("what a peer has taken", () => {
+  const hostOf = { clock: { nowMs: 0 } } as unknown as SocketHost;
+  const infoOf = {} as unknown as SocketInfo;
+
+  it("grows within a piece, so that a slow peer is not taken for a dead one; under TLS as it is encrypted", () => {
+    const handle = { bytesWritten: 0, writeQueueSize: 0 };
+    const raw = { _handle: handle } as unknown as Socket;
+    const secure = { _handle: {}, writableLength: 0, write: () => true } as unknown as Socket;
+    for (const socket of [raw, secure]) {
+      Object.assign(handle, { bytesWritten: 256_000, writeQueueSize: 200_000 });
+      const transport = new SocketTransport(socket, infoOf, hostOf, raw);
+      expect(transport.takenBytes).toBe(56_000);
+      handle.writeQueueSize = 199_999;
+      expect(transport.takenBytes).toBe(56_001);
+    }
+  });
+
+  it("grows with each piece where the socket does not count, as behind its end", () => {
+    const socket = { _handle: null, writableLength: 0, write: () => true };
+    const transport = new SocketTransport(socket as unknown as Socket, infoOf, hostOf, socket as unknown as Socket);
+    transport.write("twelve octets".slice(1));
+    socket.writableLength = 12;
+    expect(transport.takenBytes).toBe(0);
+    socket.writableLength = 0;
+    expect(transport.takenBytes).toBe(12);
+  });
+});
+
+describe("a file behind what was taken quickly", () => {
+  it("begins with pieces of that size", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "fairlead-pump-"));
+    const path = join(folder, "file");
+    writeFileSync(path, Buffer.alloc(600 * KIB));
+    const fd = openSync(path, "r");
+    try {
+      await using opened = await openConnections();
+      const { client, protocol } = await opened.dial();
+      const { transport } = protocol;
+      let read = 0;
+      client.on("data", (chunk: Buffer) => (read += chunk.length));
+      const written = watchWrites(client);
+      const sendFile = (): Promise<Error | null> =>
+        new Promise((resolve) => transport.sendFile({ fd, start: 0, length: 600 * KIB, release: () => {} }, resolve));
+      expect(await sendFile()).toBeNull();
+      expect(written()).toEqual([64, 128, 256, 152]);
+      await until(() => read === 600 * KIB);
+      expect(await sendFile()).toBeNull();
+      expect(written()).toEqual([256, 256, 88]);
+    } finally {
+      closeSync(fd);
+      rmSync(folder, { recursive: true });
+    }
   });
 });

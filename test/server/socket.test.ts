@@ -144,7 +144,9 @@ describe("a socket and its connection", () => {
     transport.write(":middle:");
     transport.writeAll([make(MIB), ":tail"]);
     const total = 5 + length + 8 + MIB + 5;
-    expect(transport.queuedBytes + transport.takenBytes).toBe(total);
+    // A piece under way is queued until all of it is taken
+    expect(transport.queuedBytes + transport.takenBytes).toBeGreaterThanOrEqual(total);
+    expect(transport.queuedBytes + transport.takenBytes).toBeLessThan(total + MIB);
     expect(transport.queuedBytes).toBeGreaterThan(5 * MIB);
     transport.end();
     const got = await readAll(client);
