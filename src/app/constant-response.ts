@@ -138,12 +138,17 @@ function freeze(
   content: string | Uint8Array | null,
 ): Response {
   const lines = Object.freeze([...fields]);
-  // As octets, to which the constructor adds no type
-  const octets = typeof content === "string" ? Buffer.from(content) : content;
-  // A copy that nobody else has
-  if (octets !== null) markLasting(octets);
-  if (reason === "") return responseOfLines(status, lines, octets);
+  // A copy that nobody else has, and as octets, to which the constructor adds no type
+  const octets = content === null ? null : Buffer.from(content);
+  if (reason === "") return lastingResponse(responseOfLines(status, lines, octets));
   const headers: [string, string][] = [];
   for (let i = 0; i < lines.length; i += 2) headers.push([lines[i] as string, lines[i + 1] as string]);
-  return new Response(octets, { status, statusText: reason, headers });
+  return lastingResponse(new Response(octets, { status, statusText: reason, headers }));
+}
+
+/** The wire may keep what it makes of its content. */
+function lastingResponse(response: Response): Response {
+  const { content } = takeAnswer(response);
+  if (content instanceof Uint8Array) markLasting(content);
+  return response;
 }

@@ -50,7 +50,7 @@ const FORM_LINES: FieldLines = Object.freeze(["content-type", "application/x-www
  * @throws TypeError for a stream that is locked or was read from, and for what cannot be converted to a string
  */
 export function extractBody(body: unknown): ExtractedBody {
-  if (body instanceof Uint8Array) return { payload: Buffer.from(body), lines: NO_LINES };
+  if (body instanceof Uint8Array) return { payload: copyOf(body), lines: NO_LINES };
   if (isFileSlice(body)) return { payload: body, lines: NO_LINES };
   if (body instanceof URLSearchParams) return { payload: body.toString(), lines: FORM_LINES };
   if (body instanceof ReadableStream) {
@@ -58,10 +58,10 @@ export function extractBody(body: unknown): ExtractedBody {
     return { payload: body, lines: NO_LINES };
   }
   if (body instanceof Blob) return { payload: body, lines: body.type === "" ? NO_LINES : ["content-type", body.type] };
-  if (body instanceof ArrayBuffer) return { payload: Buffer.from(new Uint8Array(body)), lines: NO_LINES };
+  if (body instanceof ArrayBuffer) return { payload: copyOf(new Uint8Array(body)), lines: NO_LINES };
   if (ArrayBuffer.isView(body)) {
     const octets = new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
-    return { payload: Buffer.from(octets), lines: NO_LINES };
+    return { payload: copyOf(octets), lines: NO_LINES };
   }
   if (isAsyncIterable(body)) return { payload: body, lines: NO_LINES };
   // Asked last, because asking loads the platform's fetch
@@ -72,6 +72,12 @@ export function extractBody(body: unknown): ExtractedBody {
   }
   // Web IDL: whatever else it is, it is converted to a string
   return { payload: `${body as string}`, lines: TEXT_LINES };
+}
+
+function copyOf(octets: Uint8Array): Uint8Array {
+  const kind: unknown = Object.getPrototypeOf(octets);
+  // Buffer has a pool for what is small, and asks objects of classes that it does not know what they are
+  return kind === Buffer.prototype || kind === Uint8Array.prototype ? Buffer.from(octets) : new Uint8Array(octets);
 }
 
 /** Whether a body is part of an open file. */

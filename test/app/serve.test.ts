@@ -2,10 +2,13 @@ import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { App } from "../../src/app/app.ts";
+import { constantResponse } from "../../src/app/constant-response.ts";
 import { serve } from "../../src/app/serve.ts";
+import { isLasting } from "../../src/http/lasting-octets.ts";
+import { ranged } from "../../src/replies/ranged.ts";
 import type { ServeOptions } from "../../src/server/options.ts";
 import type { Server } from "../../src/server/server.ts";
-import { Response } from "../../src/web/response.ts";
+import { Response, takeAnswer } from "../../src/web/response.ts";
 
 async function get(server: Server, path: string, init?: RequestInit): Promise<string> {
   const response = await fetch(`${server.url.origin}${path}`, init);
@@ -181,12 +184,25 @@ describe("constant responses", () => {
   it("are not changed by what is done to their octets, before or after they were sent", async () => {
     const octets = Buffer.alloc(5000, "a");
     const made = new Response(octets);
-    await using server = await serve({ port: 0, routes: { "/": made } });
+    const parts = ranged(new Request("http://a/"), octets);
+    await using server = await serve({ port: 0, routes: { "/": made, "/ranged": parts } });
     octets.fill(0);
     for (let time = 0; time < 4; time++) {
       expect(await get(server, "/")).toBe(`200 ${"a".repeat(5000)}`);
+      expect(await get(server, "/ranged")).toBe(`200 ${"a".repeat(5000)}`);
       new Uint8Array(await made.clone().arrayBuffer()).fill(0);
     }
+  });
+
+  it.each<[string, globalThis.Response]>([
+    ["text", new Response("a".repeat(5000))],
+    ["octets", new Response(Buffer.alloc(5000, "a"))],
+    ["text with a reason phrase", new Response("a".repeat(5000), { statusText: "Fine" })],
+    ["octets with a reason phrase", new Response(Buffer.alloc(5000, "a"), { statusText: "Fine" })],
+    ["the platform's octets", new globalThis.Response(Buffer.alloc(5000, "a"), { statusText: "Fine" })],
+  ])("of %s may be joined to their head", async (_name, made) => {
+    const { content } = takeAnswer(await constantResponse(made));
+    expect(content instanceof Uint8Array && isLasting(content)).toBe(true);
   });
 });
 

@@ -2,8 +2,10 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isLasting } from "../../src/http/lasting-octets.ts";
 import { serve } from "../../src/server/server.ts";
 import { serveStatic } from "../../src/static/serve-static.ts";
+import { type Response, takeAnswer } from "../../src/web/response.ts";
 import type { Answer, Served } from "./support/static-site.ts";
 import { StaticSite } from "./support/static-site.ts";
 
@@ -14,7 +16,7 @@ function octets(length: number, add = 0): Buffer {
   return bytes;
 }
 
-const FILE = octets(70_000);
+const FILE = octets(60_000);
 
 let site: StaticSite;
 let served: Served;
@@ -62,7 +64,7 @@ describe("a file", () => {
       [100, 4200],
       [100, 4200],
       null,
-      [69_000, 69_999],
+      [59_000, 59_999],
     ];
     const requests: string[] = [];
     const expected: Buffer[] = [];
@@ -125,6 +127,20 @@ describe("a file", () => {
   });
 });
 
+describe("a part", () => {
+  it("is kept once it was asked for a second time, and no part that was asked for once", async () => {
+    const partOf = (range: string): Uint8Array => {
+      const response = served.handler(new Request("http://a/a.bin", { headers: { range } }));
+      return takeAnswer(response as Response).content as Uint8Array;
+    };
+    await served.get("/a.bin");
+    const again = ["bytes=0-4999", "bytes=0-4999", "bytes=0-4999"].map(partOf);
+    expect(again.map(isLasting)).toEqual([false, true, true]);
+    expect(again[1]).toBe(again[2]);
+    expect(["bytes=1-4999", "bytes=2-4999", "bytes=1-4999"].map(partOf).map(isLasting)).toEqual([false, false, false]);
+  });
+});
+
 describe("content that middleware has got hold of", () => {
   it("is a copy: what is done to it reaches nobody else", async () => {
     const files = serveStatic(site.www);
@@ -137,7 +153,7 @@ describe("content that middleware has got hold of", () => {
         new Uint8Array(await response.clone().arrayBuffer()).fill(0);
         const body = response.body as ReadableStream<Uint8Array>;
         for await (const piece of body) piece.fill(0);
-        return new Response("spoilt");
+        return new globalThis.Response("spoilt");
       },
     });
     try {

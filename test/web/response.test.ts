@@ -361,6 +361,12 @@ describe('bytes that are changed after a Response was made of them (Fetch, "extr
     }
   });
 
+  it("are the octets, whatever a class of one's own says of itself", async () => {
+    class Odd extends Uint8Array {}
+    Object.defineProperty(Odd.prototype, "valueOf", { value: () => "another" });
+    expect(await new Response(Odd.of(0x61, 0x62)).text()).toBe("ab");
+  });
+
   it("may be transferred away by then", async () => {
     const bytes = new Uint8Array(100_000).fill(0x61);
     const response = new Response(bytes);
