@@ -40,7 +40,8 @@ export function readTlsSettings(given: Given, mistakes: Mistakes): TlsSettings {
   const keyFile = textOf(flags, "tls-key");
   if (certFile === "") mistakes.tell(2, `${shown(given, "tls-cert")} is empty`, ["Give the name of a file"]);
   if (flags.has("acme") && flags.has("tls-cert")) {
-    const what = `${shown(given, "tls-cert")} and ${shown(given, "acme")} do not go together`;
+    const files = (["tls-cert", "tls-key"] as const).filter((flag) => flags.has(flag));
+    const what = `${files.map((flag) => shown(given, flag)).join(", ")} and ${shown(given, "acme")} do not go together`;
     mistakes.tell(2, what, ["A certificate comes from a file or from ACME"]);
   } else if (flags.has("acme") && flags.has("tls-key")) {
     mistakes.tell(2, `${shown(given, "tls-key")} and ${shown(given, "acme")} do not go together`, [

@@ -69,8 +69,8 @@ export interface Hooks {
   /** A request or a connection was refused by the server itself. */
   readonly onRefusal?: ((refusal: Refusal) => unknown) | undefined;
   /**
-   * A handler failed. Told before the response that this comes to, or that breaks off by it, is over. Without this hook, and where
-   * it returns `false`, the failure is written to standard error.
+   * A handler failed. Told before the response that this comes to, or that breaks off by it, is over (behind it for what was
+   * written in the way of `node:http`). Without this hook, and where it returns `false`, the failure is written to standard error.
    */
   readonly onFault?: ((fault: Fault) => unknown) | undefined;
   /** The server is closed and all connections are gone. */

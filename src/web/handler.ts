@@ -184,8 +184,8 @@ class ExchangeHandler {
   /** The exchange ends by this, and observers of its end want to know by what. {@link #fail} hears of it when it is over. */
   #tellBroken(exchange: Exchange, error: unknown): void {
     try {
-      // What may follow from another end is judged when there is one
-      if (error instanceof ProtocolError || isFollowUp(error)) return;
+      // The peer is still there: of what follows from its doing only the content that it sends can have failed
+      if (error instanceof ProtocolError || isSecondAnswer(error)) return;
     } catch {
       // It cannot even be looked at, which is told when all is over
       return;
@@ -257,7 +257,11 @@ function isPeersDoing(exchange: Exchange, error: unknown): boolean {
 /** Whether it may only be that somebody was told to stop, or answered for nobody. */
 function isFollowUp(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return error.name === "AbortError" || (error instanceof HandlerError && error.code === "ERR_RESPONSE_TWICE");
+  return error.name === "AbortError" || isSecondAnswer(error);
+}
+
+function isSecondAnswer(error: unknown): boolean {
+  return error instanceof HandlerError && error.code === "ERR_RESPONSE_TWICE";
 }
 
 const UNKNOWN_PROBLEM: Problem = {

@@ -399,6 +399,10 @@ describe("what is given about TLS", () => {
     ["--acme a@b.example --domain localhost", '--domain is "localhost", which has no dot'],
     ["--acme a@b.example --domain a.example --acme-directory x", '--acme-directory is "x", which is no directory'],
     ["--acme a@b.example --domain a.example --tls-cert x", "--tls-cert and --acme do not go together"],
+    [
+      "--acme a@b.example --domain a.example --tls-cert x --tls-key y",
+      "--tls-cert, --tls-key and --acme do not go together",
+    ],
     ["--acme a@b.example --domain a.example --tls-key x", "--tls-key and --acme do not go together"],
     ["--domain a.example", "--domain is for certificates of ACME, and --acme is missing"],
     ["--tls-key x", "--tls-key needs a certificate besides"],
