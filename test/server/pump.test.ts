@@ -8,7 +8,8 @@ import type { Clock } from "../../src/http/exchange.ts";
 import type { SocketInfo } from "../../src/server/connection-info.ts";
 import { BytesPump } from "../../src/server/pump.ts";
 import { type SocketHost, SocketTransport } from "../../src/server/socket.ts";
-import { openConnections, readAll, until } from "./support/open-connections.ts";
+import type { FakeProtocol } from "./support/fake-protocol.ts";
+import { openConnections, type Opened, readAll, until } from "./support/open-connections.ts";
 
 const KIB = 1024;
 
@@ -70,19 +71,30 @@ function watchWrites(client: Socket): () => number[] {
   };
 }
 
+/** A peer that reads all, what it has read, and what is written to it. */
+async function dialWatched(opened: Opened): Promise<Watched> {
+  const { client, protocol } = await opened.dial();
+  const reading = { bytes: 0 };
+  client.on("data", (chunk: Buffer) => (reading.bytes += chunk.length));
+  return { client, transport: protocol.transport, written: watchWrites(client), reading };
+}
+
+interface Watched {
+  readonly client: Socket;
+  readonly transport: FakeProtocol["transport"];
+  readonly written: () => number[];
+  readonly reading: { readonly bytes: number };
+}
+
 describe("a connection", () => {
   it("whose peer is known to be quick has 256 KiB written whole, and what is longer in pieces of that", async () => {
     await using opened = await openConnections();
-    const { client, protocol } = await opened.dial();
-    const { transport } = protocol;
-    let read = 0;
-    client.on("data", (chunk: Buffer) => (read += chunk.length));
-    const written = watchWrites(client);
+    const { transport, written, reading } = await dialWatched(opened);
     let sent = 0;
     const send = async (kib: number): Promise<number[]> => {
       sent += kib * KIB;
       transport.write(Buffer.alloc(kib * KIB));
-      await until(() => read === sent && transport.queuedBytes === 0);
+      await until(() => reading.bytes === sent && transport.queuedBytes === 0);
       return written();
     };
     expect(await send(300)).toEqual([64, 128, 108]);
@@ -166,16 +178,12 @@ describe("a file behind what was taken quickly", () => {
     const fd = openSync(path, "r");
     try {
       await using opened = await openConnections();
-      const { client, protocol } = await opened.dial();
-      const { transport } = protocol;
-      let read = 0;
-      client.on("data", (chunk: Buffer) => (read += chunk.length));
-      const written = watchWrites(client);
+      const { transport, written, reading } = await dialWatched(opened);
       const sendFile = (): Promise<Error | null> =>
         new Promise((resolve) => transport.sendFile({ fd, start: 0, length: 600 * KIB, release: () => {} }, resolve));
       expect(await sendFile()).toBeNull();
       expect(written()).toEqual([64, 128, 256, 152]);
-      await until(() => read === 600 * KIB);
+      await until(() => reading.bytes === 600 * KIB);
       expect(await sendFile()).toBeNull();
       expect(written()).toEqual([256, 256, 88]);
     } finally {
