@@ -21,6 +21,8 @@ interface Question {
   /** Null for the mixed files in turn. */
   readonly path: string | null;
   readonly connections?: number;
+  /** Who of ours answers; `fairlead-static` unless it says otherwise. */
+  readonly ours?: string;
   /** Fields besides Host; `ETAG` stands for the tag that the subject gives. */
   readonly fields?: Readonly<Record<string, string>>;
   readonly status?: number;
@@ -32,6 +34,12 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   "static-64k": { about: "a file of 64 KB", path: "/64k.js" },
   "static-1m": { about: "a file of 1 MB", path: "/1m.png", connections: 16 },
   "static-100m": { about: "a file of 100 MB", path: "/100m.bin", connections: 4 },
+  "static-100m-sendfile": {
+    about: "a file of 100 MB, sendfile asked for on both sides",
+    path: "/100m.bin",
+    connections: 4,
+    ours: "fairlead-sendfile",
+  },
   "static-304": {
     about: "revalidation of a file of 4 KB: 304",
     path: "/4k.html",
@@ -82,7 +90,7 @@ function profileOf(name: string, question: Question): Profile {
     family: "static",
     figures: LOAD_FIGURES,
     reference: "nginx-static",
-    ours: ["fairlead-static"],
+    ours: [question.ours ?? "fairlead-static"],
     peers: [],
     target: targetOf(name),
     tools: ["wrk"],

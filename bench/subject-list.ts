@@ -219,6 +219,7 @@ const HELLO: readonly SubjectSpec[] = [
 
 const STATIC: readonly SubjectSpec[] = [
   ours("fairlead-static", "static precompressed", "serveStatic() with its defaults"),
+  ours("fairlead-sendfile", "static", "serveStatic(), large files by linuxSendfile() and koffi"),
   program("nginx-static", "static precompressed", "nginx with sendfile and open_file_cache, one worker"),
   program("caddy-static", "static precompressed", "Caddy with file_server"),
   program("lighttpd-static", "static", "lighttpd with sendfile"),

@@ -20,6 +20,7 @@ const TARGETS: Readonly<Record<string, readonly [must: number, aim: number]>> = 
   "static-64k": [1.75, 1.45],
   "static-1m": [1, 0.8],
   "static-100m": [1.25, 1.05],
+  "static-100m-sendfile": [1.25, 1.05],
   "static-304": [1.5, 1.3],
   "static-range": [1.3, 1.1],
   "tls-plaintext": [0.68, 0.6],

@@ -3,7 +3,7 @@
  *
  * What is not exported here may change in any release. Importing this loads the wire, the server, the router and
  * the file server; what not everybody needs has a path of its own: `fairlead/middleware`, `/bodies`, `/replies`, `/workers`,
- * `/node`, `/observe`, `/processes`, `/config` and `/testing`.
+ * `/node`, `/observe`, `/processes`, `/sendfile`, `/config` and `/testing`.
  */
 
 export type {

@@ -26,6 +26,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   "observe": 3,
   "workers": 3,
   "processes": 3,
+  "sendfile": 3,
   "proxy": 3,
   // Whole servers: Node's own interface over ours, and a server for the length of a test
   "certificates": 3,
@@ -68,6 +69,8 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "replies": ["node:", "cookie-es"],
   "workers": ["node:", "piscina", "jiti"],
   "processes": ["node:"],
+  // What calls C; loaded when a server shall use it
+  "sendfile": ["node:", "koffi"],
   // The file, the exposition format and the spans are those of well-kept libraries
   "observe": ["node:", "pino", "pino-pretty", "prom-client", "@opentelemetry/api"],
   // Certificates and ACME are those of well-kept libraries; one of them needs the third to load

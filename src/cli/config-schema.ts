@@ -29,6 +29,7 @@ const NOT_FROM_FILES: ReadonlySet<string> = new Set([
   "unix",
   "fd",
   "listen",
+  "sendfile",
   "signal",
   "hooks",
 ]);

@@ -38,6 +38,7 @@ export type FlagName =
   | "quiet"
   | "root"
   | "rules"
+  | "sendfile"
   | "single"
   | "tls"
   | "tls-cert"
@@ -296,6 +297,15 @@ export const FLAG_TABLE: readonly FlagRow[] = [
     group: "Files",
     meaning: "_redirects and _headers of the folder say what becomes of its paths (default on)",
     isOfFiles: true,
+  },
+  {
+    ...KIND,
+    name: "sendfile",
+    short: "",
+    value: "",
+    shown: "--sendfile",
+    group: "Files",
+    meaning: "the kernel sends large files by itself, on Linux with the package koffi (default off)",
   },
   {
     ...KIND,

@@ -9,10 +9,10 @@ import { existsSync, fstatSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { ServerError } from "../http/errors.ts";
 import type { Hooks } from "../server/hooks.ts";
+import type { ServeOptions } from "../server/options.ts";
 import { serve } from "../server/server.ts";
 import type { Server } from "../server/server.ts";
 import type { Handler } from "../web/handler.ts";
-import type { ServerConfig } from "../config/config.ts";
 import { CommandError } from "./command-error.ts";
 import type { Settings } from "./settings.ts";
 import { isEveryAddress } from "./targets.ts";
@@ -37,13 +37,15 @@ export interface Listening {
  * @throws CommandError with exit code 1: a port or an address cannot be had
  */
 export async function listen(settings: Settings, fetch: Handler, hooks: Hooks): Promise<Listening> {
-  const { targets, isPortFixed } = settings;
+  const { targets, isPortFixed, usesSendfile } = settings;
   const [first] = targets;
   const port = first?.kind === "tcp" ? first.port : 0;
   const lastPort = isPortFixed ? port : Math.min(port + MOST_TRIES, HIGHEST_PORT);
-  const { redirectFrom, mode = -1, ...others } = settings.server;
+  const { redirectFrom, mode = -1, ...options } = settings.server;
+  const sendfile = usesSendfile ? (await import("../sendfile/linux-sendfile.ts")).linuxSendfile() : undefined;
+  const others = { ...options, sendfile };
   // One of them sends plain HTTP on, for all
-  const optionsOf = (number: number): ServerConfig =>
+  const optionsOf = (number: number): Omit<ServeOptions, "fetch"> =>
     number === 0 && redirectFrom !== undefined ? { ...others, redirectFrom } : others;
   for (let candidate = port; ; candidate++) {
     const servers: Server[] = [];

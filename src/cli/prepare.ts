@@ -4,7 +4,8 @@
  *  1 handler   made of what is served, with the gate before it
  *  2 server    its options, certificates read (server-mistakes.ts)
  *  3 ACME      whether the package is there that it needs, without loading it
- *  4 log       whether its file can be written, without making it
+ *  4 sendfile  whether something can call it
+ *  5 log       whether its file can be written, without making it
  *
  * A start does it and so does a check. It must leave nothing behind.
  */
@@ -46,6 +47,7 @@ export async function prepare(
   if (made === null) await mistakes.attempt(() => checkGate(settings.gate, origins, workingFolder), undefined);
   for (const mistake of findServerMistakes(settings, given, workingFolder)) mistakes.add(mistake);
   await mistakes.attempt(() => checkAcme(settings, given), undefined);
+  await mistakes.attempt(() => checkSendfile(settings, given), undefined);
   await mistakes.attempt(() => checkLogFile(settings.logFile, given, workingFolder), undefined);
   return made;
 }
@@ -60,6 +62,19 @@ async function checkAcme({ tls }: Settings, { flags, origins }: Given): Promise<
   throw new CommandError(1, `${shown} needs the package acme-client, which is missing`, [
     "Install it where fairlead is: npm install acme-client",
   ]);
+}
+
+/** Later every start of a worker would fail. */
+async function checkSendfile({ usesSendfile }: Settings, { origins }: Given): Promise<void> {
+  if (!usesSendfile) return;
+  const { linuxSendfile } = await import("../sendfile/linux-sendfile.ts");
+  try {
+    linuxSendfile();
+  } catch (error) {
+    const shown = origins.get("sendfile")?.shown ?? "--sendfile";
+    const advice = ["Install it where fairlead is, or leave this out: files are then read and written"];
+    throw new CommandError(1, `${shown}: ${(error as Error).message}`, advice, { cause: error });
+  }
 }
 
 /** Whether it could be opened. */

@@ -74,6 +74,8 @@ export interface Settings {
   readonly showsQrCode: boolean;
   readonly files: FileSettings;
   readonly gate: GateSettings;
+  /** The kernel sends large files by itself. */
+  readonly usesSendfile: boolean;
   /** Worker processes, 0: this process serves itself. */
   readonly workers: number;
   /** Where metrics and health are told, null: nowhere but by what `server.health` says. */
@@ -140,6 +142,7 @@ export function understand(given: Given, isTerminal: boolean, mistakes: Mistakes
       isIsolated: isOn(flags, "isolated", false),
       headers: reader.read(["header"], () => readHeaders(given), []),
     },
+    usesSendfile: isOn(flags, "sendfile", false),
     workers: reader.read(["workers"], () => readWorkers(given), 0),
     admin,
     tls: reader.read(

@@ -12,7 +12,7 @@ import type { StaticOptions } from "../static/static-options.ts";
 /** Options of serve() that a configuration file may set: all but the handler, the address and the hooks, which are code. */
 export type ServerConfig = Omit<
   ServeOptions,
-  "fetch" | "port" | "hostname" | "unix" | "fd" | "listen" | "signal" | "hooks"
+  "fetch" | "port" | "hostname" | "unix" | "fd" | "listen" | "sendfile" | "signal" | "hooks"
 >;
 
 /** Options of serveStatic() that no flag has. */
@@ -77,6 +77,8 @@ export interface Config extends Omit<ServerConfig, "tls"> {
   readonly precompressed?: boolean | undefined;
   /** `_redirects` and `_headers` of the folder are read. Default true. */
   readonly rules?: boolean | undefined;
+  /** The kernel sends large files by itself, on Linux with the package koffi. Default false. */
+  readonly sendfile?: boolean | undefined;
   /** Name and password that are asked for, `user:password`, or `@FILE` with one per line. Default none. */
   readonly auth?: string | undefined;
   /** Origins whose scripts may read; true or `"*"`: all. Default false. */

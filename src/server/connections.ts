@@ -19,6 +19,7 @@ import type { ListenerEvents } from "./listener.ts";
 import { MemberList } from "./member-list.ts";
 import { type ConnectionUse, LET_IN_MS, Preface, type PrefaceConfig, type PrefaceOwner } from "./preface.ts";
 import { type ConnectionRefusal, RefusedConnection } from "./refused-connection.ts";
+import type { Sendfile } from "./sendfile-pump.ts";
 import { type SocketHost, SocketTransport } from "./socket.ts";
 
 /** What the connections of a server are made with. */
@@ -26,6 +27,8 @@ export interface ConnectionsConfig {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   readonly hooks: GuardedHooks;
+  /** Sends files within the kernel; absent or null: nothing does. */
+  readonly sendfile?: Sendfile | null;
   /** What comes before the protocol; absent or null: nothing. */
   readonly preface?: PrefaceConfig | null;
   /** Chooses and makes the protocol of a connection. */
@@ -56,6 +59,7 @@ export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
   failedPrefaces = 0;
   /** Connections that the system could not hand over. */
   acceptErrors = 0;
+  readonly sendfile: Sendfile | null;
   readonly #config: ConnectionsConfig;
   readonly #time: TimeSource;
   readonly #members: MemberList<SocketTransport | Preface> = new MemberList();
@@ -69,6 +73,7 @@ export class Connections implements SocketHost, ListenerEvents, PrefaceOwner {
 
   constructor(config: ConnectionsConfig, time: TimeSource) {
     this.#config = config;
+    this.sendfile = config.sendfile ?? null;
     this.#time = time;
     const preface = config.preface ?? null;
     this.#preface = preface;

@@ -286,6 +286,13 @@ export const OPTION_TABLE: readonly OptionRow[] = [
     false,
     "the global Request and Response become Fairlead's, for the whole process and for good",
   ),
+  other(
+    "sendfile",
+    "function",
+    null,
+    "sends large files within the kernel: linuxSendfile() of fairlead/sendfile; without it they are read and written",
+    "nginx sendfile off",
+  ),
   ...LIFE_OPTION_ROWS,
   ...TLS_OPTION_ROWS,
   other("hooks.onListen", "function", null, "the server listens"),

@@ -34,6 +34,7 @@ import {
 import type { OptionRow } from "./option-row.ts";
 import { OPTION_TABLE } from "./option-table.ts";
 import type { ProxyTrust } from "./preface.ts";
+import type { Sendfile } from "./sendfile-pump.ts";
 import {
   checkNeedOfTls,
   type ProxyProtocolOptions,
@@ -131,6 +132,8 @@ export interface ServeOptions {
   readonly health?: HealthOptions | undefined;
   /** Proxies that begin each connection with who their client is. */
   readonly proxyProtocol?: ProxyProtocolOptions | undefined;
+  /** Sends large files within the kernel, default none: `linuxSendfile()` of `fairlead/sendfile`, where its price is told. */
+  readonly sendfile?: Sendfile | undefined;
   /** What observers want to be told; of several, each is told in order, whatever the others do. */
   readonly hooks?: Hooks | readonly Hooks[] | undefined;
 }
@@ -153,6 +156,7 @@ export interface ResolvedOptions {
   readonly proxyTrust: ProxyTrust | null;
   readonly trust: ResolvedTrust | null;
   readonly health: Required<HealthOptions> | null;
+  readonly sendfile: Sendfile | null;
   readonly hooks: Hooks;
 }
 
@@ -376,6 +380,7 @@ function derive(
     }),
     isExplaining: values.get("explainRefusals") as boolean,
     replacesGlobals: values.get("replaceGlobals") as boolean,
+    sendfile: values.get("sendfile") as Sendfile | null,
     tls: isRight("tls") ? resolveTls(values, mistakes, SYSTEM_TIME.wallMs()) : null,
     transportSecurity: resolveTransportSecurity(values, mistakes),
     redirectFrom: resolveRedirect(values, values.get("hostname") as string),

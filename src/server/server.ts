@@ -111,6 +111,7 @@ export class Server implements AsyncDisposable, Readiness {
         ...roomFor(options.limits.maxConnections),
         maxConnectionsPerAddress: options.limits.maxConnectionsPerAddress,
         hooks: this.#hooks,
+        sendfile: options.sendfile,
         preface: hasPreface
           ? Object.freeze({
               tls: tls === null ? null : tls.endpoint,

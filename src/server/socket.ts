@@ -16,12 +16,16 @@ import type { Flushable, FlushQueue } from "./flush-queue.ts";
 import { LentReads } from "./lent-reads.ts";
 import type { Member } from "./member-list.ts";
 import { BytesPump, FilePump, FIRST_PIECE_BYTES, type Pump, QUICK_MS } from "./pump.ts";
+import { MIN_SENDFILE_BYTES, type Sendfile, SendfilePump } from "./sendfile-pump.ts";
+import { takenBy } from "./socket-handle.ts";
 
 /** What all sockets of a server share. */
 export interface SocketHost {
   readonly clock: CoarseClock;
   readonly flushes: FlushQueue;
   readonly buffers: BufferPool;
+  /** Sends files within the kernel; null: nothing does. */
+  readonly sendfile: Sendfile | null;
   /** The transport is gone; called once, after the connection above has heard of it. */
   onClosed(transport: SocketTransport, error: Error | null): void;
   /** The code above threw: a bug of ours. */
@@ -54,9 +58,11 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
   /** What is being moved into the socket, and what waits behind it. */
   #pump: Pump | null = null;
   #reads: LentReads | null = null;
-  #behind: Array<string | Uint8Array | FilePump> = [];
+  #behind: Array<string | Uint8Array | Pump> = [];
   #behindBytes = 0;
   #acceptedBytes = 0;
+  /** What the kernel sent of files, past the socket's handle. */
+  #sentBytes = 0;
   /** What the peer is known to take quickly, and the next pump begins with. */
   #pieceBytes = FIRST_PIECE_BYTES;
   /** When a large value was written whole for that; Infinity if the peer has taken it. */
@@ -158,7 +164,8 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
 
   /** Grows with each octet that leaves, not with each piece; under TLS those are counted that are encrypted. */
   get takenBytes(): number {
-    return takenBy(this.#raw) ?? this.#acceptedBytes - this.queuedBytes;
+    const written = takenBy(this.#raw);
+    return written === null ? this.#acceptedBytes - this.queuedBytes : written + this.#sentBytes;
   }
 
   write(data: string | Uint8Array): boolean {
@@ -187,10 +194,19 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
     }
     this.#acceptedBytes += slice.length;
     this.#fileDone = done;
-    const { clock, buffers } = this.#host;
-    const sent = (error: Error | null): void => this.#fileSent(error);
-    const pump = new FilePump(this.#socket, clock, this.#pieceBytes, buffers, slice, sent, onTaken);
-    this.#enqueue(pump, slice.length);
+    this.#enqueue(this.#pumpOf(slice, onTaken), slice.length);
+  }
+
+  /** What moves it: the kernel by itself, where it can, and it is worth it. */
+  #pumpOf(slice: FileSlice, onTaken: ((bytes: number) => void) | null): Pump {
+    const { clock, buffers, sendfile } = this.#host;
+    const socket = this.#socket;
+    const pieceBytes = this.#pieceBytes;
+    const done = (error: Error | null): void => this.#fileSent(error);
+    if (sendfile === null || slice.length < MIN_SENDFILE_BYTES || this.#raw !== socket)
+      return new FilePump(socket, clock, pieceBytes, buffers, slice, done, onTaken);
+    const onSent = (bytes: number): void => void (this.#sentBytes += bytes);
+    return new SendfilePump({ socket, sendfile, clock, buffers, slice, pieceBytes, done, onSent, onTaken });
   }
 
   requestFlush(): void {
@@ -260,7 +276,7 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
     if (this.#raw !== this.#socket) this.#socket.destroy();
   }
 
-  #enqueue(item: string | Uint8Array | FilePump, bytes: number): boolean {
+  #enqueue(item: string | Uint8Array | Pump, bytes: number): boolean {
     this.#behind.push(item);
     this.#behindBytes += bytes;
     this.#advance();
@@ -274,7 +290,7 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
     while (this.#pump === null) {
       const item = this.#behind.shift();
       if (item === undefined) return;
-      if (item instanceof FilePump) {
+      if (isPump(item)) {
         this.#behindBytes -= item.remainingBytes;
         this.#startPump(item);
         continue;
@@ -356,7 +372,7 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
     this.#isShut = true;
     this.#pump?.abandon();
     this.#pump = null;
-    for (const item of this.#behind) if (item instanceof FilePump) item.abandon();
+    for (const item of this.#behind) if (isPump(item)) item.abandon();
     this.#behind = [];
     this.#behindBytes = 0;
     const done = this.#fileDone;
@@ -378,16 +394,6 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
   }
 }
 
-/** What a socket is written with, as far as it counts; its members are not documented. */
-interface CountingHandle {
-  readonly bytesWritten: number;
-  /** Of them, those that the kernel has not taken. */
-  readonly writeQueueSize: number;
-}
-
-/** Octets of a socket that the kernel has taken; null where nobody tells, as behind its end. */
-function takenBy(socket: Socket): number | null {
-  const handle = (socket as unknown as { readonly _handle?: Partial<CountingHandle> | null })["_handle"];
-  if (typeof handle?.bytesWritten !== "number" || typeof handle.writeQueueSize !== "number") return null;
-  return handle.bytesWritten - handle.writeQueueSize;
+function isPump(item: string | Uint8Array | Pump): item is Pump {
+  return typeof item !== "string" && "abandon" in item;
 }

@@ -407,6 +407,7 @@ const OF_FLAGS: Record<Exclude<keyof Config, Exclude<keyof ServerConfig, "tls">>
   compress: true,
   precompressed: true,
   rules: true,
+  sendfile: true,
   auth: true,
   cors: true,
   isolated: true,

@@ -90,6 +90,14 @@ describe("files", () => {
   ])("%s", (line, expected) => {
     expect(settingsOf(line).files).toMatchObject(expected);
   });
+
+  it("within the kernel only where somebody asks for it", () => {
+    expect(["", "--sendfile", "--sendfile --no-sendfile"].map((line) => settingsOf(line).usesSendfile)).toEqual([
+      false,
+      true,
+      false,
+    ]);
+  });
 });
 
 describe("what is said", () => {

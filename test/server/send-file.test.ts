@@ -1,10 +1,23 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+/** Parts of files into sockets, between what else is written to them: read and written, and within the kernel. */
+import {
+  closeSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FileSlice } from "../../src/http/exchange.ts";
 import type { FakeProtocol } from "./support/fake-protocol.ts";
-import { openConnections, readAll, until } from "./support/open-connections.ts";
+import { type Sendfile, SENDFILE_ABSENT, SENDFILE_FULL, SENDFILE_NEVER } from "../../src/server/sendfile-pump.ts";
+import * as support from "./support/open-connections.ts";
+import { readAll, until } from "./support/open-connections.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -47,7 +60,40 @@ function send(protocol: FakeProtocol, slice: FileSlice): Promise<Error | null> {
   return new Promise((resolve) => protocol.transport.sendFile(slice, resolve));
 }
 
-describe("sendFile", () => {
+/** What the kernel does, by other means: straight to the descriptor, as far as there is room. */
+const kernel: Sendfile = (socket, file, position, length) => {
+  const piece = Buffer.alloc(Math.min(length, 300_001));
+  const bytes = readSync(file, piece, 0, piece.length, position);
+  if (bytes === 0) return SENDFILE_FULL;
+  try {
+    return writeSync(socket, piece, 0, bytes);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EAGAIN" ? SENDFILE_FULL : SENDFILE_NEVER;
+  }
+};
+
+/** The same with pieces of all sizes, and all that can be in the way. */
+function moodyKernel(): Sendfile {
+  let turn = 0;
+  return (socket, file, position, length) => {
+    const mood = turn++ % 7;
+    if (mood === 2) return SENDFILE_FULL;
+    if (mood === 4) return SENDFILE_ABSENT;
+    if (mood === 6 && turn > 20) return SENDFILE_NEVER;
+    return kernel(socket, file, position, Math.min(length, 1 + turn * 12_345));
+  };
+}
+
+const WAYS: ReadonlyArray<readonly [string, Sendfile | null]> = [
+  ["by reading and writing", null],
+  ["within the kernel", kernel],
+  ["within a kernel that has moods", moodyKernel()],
+  ["by a kernel that cannot", () => SENDFILE_NEVER],
+];
+
+describe.each(WAYS)("sendFile %s", (_way, sendfile) => {
+  const openConnections = (): Promise<support.Opened> => support.openConnections({ sendfile });
+
   it.each([
     [0, 0],
     [0, 1],

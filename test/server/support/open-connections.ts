@@ -7,6 +7,7 @@ import { connect, type Socket } from "node:net";
 import { Connections, type ConnectionsConfig } from "../../../src/server/connections.ts";
 import { type Fault, guardHooks, type Hooks } from "../../../src/server/hooks.ts";
 import { Listener } from "../../../src/server/listener.ts";
+import type { Sendfile } from "../../../src/server/sendfile-pump.ts";
 import { FakeProtocol, type FakeScript } from "./fake-protocol.ts";
 import { ManualTime } from "./manual-time.ts";
 
@@ -17,6 +18,7 @@ export interface OpenOptions {
   maxConnections?: number;
   maxConnectionsPerAddress?: number;
   unix?: string;
+  sendfile?: Sendfile | null;
 }
 
 /** What it gets. */
@@ -45,6 +47,7 @@ export async function openConnections(options: OpenOptions = {}): Promise<Opened
     maxConnections: options.maxConnections ?? Infinity,
     maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? Infinity,
     hooks: guardHooks({ onFault: (fault) => faults.push(fault), ...options.hooks }),
+    sendfile: options.sendfile ?? null,
     createProtocol: (transport, clock) => {
       const protocol = new FakeProtocol(transport, clock, options.script ?? {});
       protocols.push(protocol);
