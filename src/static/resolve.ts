@@ -4,7 +4,7 @@
  * Everything that could lead elsewhere ends here: a segment is decoded once (RFC 3986 §2.4), on its own, as strict UTF-8,
  * so that an encoded slash can be told from a real one; then backslashes, NUL and hidden names are refused. Whoever writes
  * `..` so that it reaches a server has not gone through a URL parser, which would have removed it (RFC 3986 §5.2.4): it is
- * refused, not interpreted (path traversal). A plain `.` leads nowhere else and is removed: apt writes it.
+ * refused, not interpreted (path traversal). A single dot leads nowhere else and is removed: apt writes it.
  */
 
 import { decodePath, parseTarget } from "../http/target.ts";
@@ -22,6 +22,9 @@ export interface ResolvedTarget {
 /** The one hidden folder that the world may see (RFC 8615). */
 const WELL_KNOWN = ".well-known";
 
+/** A whole segment as it came, encoded or not: both mean the same (RFC 3986 §6.2.2.2). */
+const ONE_DOT = /^(?:\.|%2e)$/i;
+
 /** What no name may hold: separators of any system, and NUL. On Windows also what means a drive, a stream or a pattern. */
 const FORBIDDEN_IN_NAME = process.platform === "win32" ? /[/\\\0:*?"<>|]|[. ]$/ : /[/\\\0]/;
 
@@ -37,16 +40,18 @@ export function resolveTarget(method: string, target: string, showsDotFiles: boo
   const parsed = parseTarget(method, target);
   if (parsed === null || !parsed.path.startsWith("/")) return null;
   const names: string[] = [];
+  let isFolderPath = true;
   for (const segment of parsed.path.split("/")) {
-    // Empty segments count for nothing, as on disk; so does the dot of `/debs/./Packages`, as apt asks a flat repository
-    if (segment === "" || segment === ".") continue;
+    // Empty segments count for nothing, as on disk; so does the dot of `/debs/./Packages`, as apt asks a flat repository.
+    // RFC 3986 §5.2.4: a dot at the end leaves the slash before it
+    isFolderPath = segment === "" || ONE_DOT.test(segment);
+    if (isFolderPath) continue;
     const name = decodePath(segment);
     if (name === null || !isServable(name, names.length === 0, showsDotFiles)) return null;
     names.push(name);
   }
   const search = parsed.query === null ? "" : `?${parsed.query}`;
-  // RFC 3986 §5.2.4: a dot at the end leaves the slash before it
-  return { names, isFolderPath: parsed.path.endsWith("/") || parsed.path.endsWith("/."), search };
+  return { names, isFolderPath, search };
 }
 
 /**

@@ -84,6 +84,7 @@ const OTHERS = [
   "/%20/evil.example",
   "/./evil.example",
   "/.//evil.example",
+  "/%2e//evil.example",
   "/%2e/evil.example",
   "/%2e%2e//evil.example",
   "/..//evil.example",

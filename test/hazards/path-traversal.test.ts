@@ -145,6 +145,7 @@ const OTHERS = [
   "/%2fetc/passwd",
   "/%2Fetc%2Fpasswd",
   "/etc/passwd",
+  "/%2e//etc/passwd",
   "/file:///etc/passwd",
   "/C:/boot.ini",
   "/c%3a/boot.ini",
