@@ -18,7 +18,7 @@ export const FIRST_PIECE_BYTES: number = 64 * 1024;
 const MIN_PIECE_BYTES = 16 * 1024;
 const MAX_PIECE_BYTES = 256 * 1024;
 /** A piece that was taken sooner may be followed by one twice as large: the kernel has room, or the peer makes it quickly. */
-export const QUICK_MS = 250;
+const QUICK_MS = 250;
 
 /**
  * How much to hand over at once. A peer that is slow must show its progress in small steps, or it is taken for a dead one; a

@@ -15,7 +15,7 @@ import type { SocketInfo } from "./connection-info.ts";
 import type { Flushable, FlushQueue } from "./flush-queue.ts";
 import { LentReads } from "./lent-reads.ts";
 import type { Member } from "./member-list.ts";
-import { BytesPump, FilePump, FIRST_PIECE_BYTES, type Pump, QUICK_MS } from "./pump.ts";
+import { BytesPump, FilePump, FIRST_PIECE_BYTES, type Pump } from "./pump.ts";
 import { MIN_SENDFILE_BYTES, type Sendfile, SendfilePump } from "./sendfile-pump.ts";
 import { takenBy } from "./socket-handle.ts";
 
@@ -63,10 +63,8 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
   #acceptedBytes = 0;
   /** What the kernel sent of files, past the socket's handle. */
   #sentBytes = 0;
-  /** What the peer is known to take quickly, and the next pump begins with. */
+  /** What the peer took quickly when it was last pumped to: the next pump begins with it, and a value of no more needs none. */
   #pieceBytes = FIRST_PIECE_BYTES;
-  /** When a large value was written whole for that; Infinity if the peer has taken it. */
-  #wholeSinceMs = Infinity;
   /** Of a file under way. */
   #fileDone: FileDone | null = null;
   #error: Error | null = null;
@@ -172,7 +170,6 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
     if (this.#isShut) return false;
     this.#acceptedBytes += data.length;
     if (this.#pump !== null || this.#isLarge(data)) return this.#enqueue(data, data.length);
-    if (data.length > LARGE_BYTES) this.#wholeSinceMs = this.#host.clock.nowMs;
     const isBelowMark = typeof data === "string" ? this.#socket.write(data, "latin1") : this.#socket.write(data);
     if (!isBelowMark) this.#isWritableDue = true;
     return isBelowMark;
@@ -358,9 +355,6 @@ export class SocketTransport implements Transport, Expirable, Flushable, Member 
     // A pump drains the socket after each of its pieces
     if (!this.#isWritableDue || this.#pump !== null) return;
     this.#isWritableDue = false;
-    // No longer as quick as it was: in small pieces again, so that its progress shows
-    if (this.#host.clock.nowMs - this.#wholeSinceMs >= QUICK_MS) this.#pieceBytes = FIRST_PIECE_BYTES;
-    this.#wholeSinceMs = Infinity;
     try {
       this.#connection?.writable();
     } catch (error) {

@@ -9,7 +9,7 @@ import type { SocketInfo } from "../../src/server/connection-info.ts";
 import { BytesPump } from "../../src/server/pump.ts";
 import { type SocketHost, SocketTransport } from "../../src/server/socket.ts";
 import type { FakeProtocol } from "./support/fake-protocol.ts";
-import { openConnections, type Opened, readAll, until } from "./support/open-connections.ts";
+import { openConnections, type Opened, until } from "./support/open-connections.ts";
 
 const KIB = 1024;
 
@@ -103,42 +103,31 @@ describe("a connection", () => {
     expect(await send(128)).toEqual([128]);
   });
 
-  it("whose peer is quick no longer shows its progress again", async () => {
+  it("whose peer is quick no longer has as much written whole all the same, and shows its progress in that", async () => {
     await using opened = await openConnections();
     const { client, protocol } = await opened.dial();
     const { transport } = protocol;
     const written = watchWrites(client);
-    let read = 0;
-    client.on("data", (chunk: Buffer) => (read += chunk.length));
+    const reading = { bytes: 0 };
+    client.on("data", (chunk: Buffer) => (reading.bytes += chunk.length));
     transport.write(Buffer.alloc(600 * KIB));
-    await until(() => read === 600 * KIB && transport.queuedBytes === 0);
+    await until(() => reading.bytes === 600 * KIB && transport.queuedBytes === 0);
     client.pause();
     written();
-    // Whole, until the kernel takes no more
+    // Until the kernel takes no more
     while (transport.queuedBytes === 0) {
       transport.write(Buffer.alloc(200 * KIB));
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(new Set(written())).toEqual(new Set([200]));
-    const heard = protocol.events.length;
+    const taken = transport.takenBytes;
     opened.time.wall += 500;
     opened.connections.clock.touch();
     client.resume();
-    await until(() => protocol.events.slice(heard).includes("writable"));
+    await until(() => transport.takenBytes > taken);
     await until(() => transport.queuedBytes === 0);
     transport.write(Buffer.alloc(200 * KIB));
     await until(() => transport.queuedBytes === 0);
-    expect(written()).toEqual([64, 128, 8]);
-    // And it is quick again
-    opened.time.wall += 500;
-    opened.connections.clock.touch();
-    transport.write(Buffer.alloc(20 * KIB));
-    await until(() => transport.queuedBytes === 0);
-    transport.write(Buffer.alloc(200 * KIB));
-    transport.end();
-    client.removeAllListeners("data");
-    await readAll(client);
-    expect(written()).toEqual([20, 200]);
+    expect(new Set(written())).toEqual(new Set([200]));
   });
 });
 
