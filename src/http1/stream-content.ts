@@ -6,6 +6,7 @@
  */
 
 import { HandlerError } from "../http/errors.ts";
+import { letGo } from "../http/let-go.ts";
 
 /** Where pieces go. */
 export interface ContentTarget {
@@ -38,6 +39,7 @@ function pullFrom(source: Source): Pull {
   return {
     next: () => iterator.next(),
     cancel: async () => {
+      letGo(source);
       await iterator.return?.();
     },
   };

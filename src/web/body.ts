@@ -9,6 +9,7 @@
 import { Readable } from "node:stream";
 import { ERRORS, HttpError, ProtocolError } from "../http/errors.ts";
 import type { ContentSink, ContentSource } from "../http/exchange.ts";
+import { letGo } from "../http/let-go.ts";
 import { parseMediaType, parameterOf } from "../http/media-type.ts";
 import { parseJson } from "./json.ts";
 import { findTooDeep } from "./json-depth.ts";
@@ -325,7 +326,8 @@ class EncodedIterable implements AsyncIterable<Uint8Array> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    const iterator = this.#source[Symbol.asyncIterator]();
+    const source = this.#source;
+    const iterator = source[Symbol.asyncIterator]();
     return {
       async next(): Promise<IteratorResult<Uint8Array>> {
         const result = await iterator.next();
@@ -333,6 +335,7 @@ class EncodedIterable implements AsyncIterable<Uint8Array> {
         return { done: false, value: typeof result.value === "string" ? Buffer.from(result.value) : result.value };
       },
       async return(): Promise<IteratorResult<Uint8Array>> {
+        letGo(source);
         await iterator.return?.();
         return { done: true, value: undefined };
       },

@@ -9,6 +9,7 @@
 
 import { HandlerError } from "../http/errors.ts";
 import type { Content, Exchange, OnBreak, ResponseHead } from "../http/exchange.ts";
+import { letGo } from "../http/let-go.ts";
 import { foreignAnswer, platformAnswer } from "./other-response.ts";
 import { platformResponse } from "./platform.ts";
 import { isFastResponse, takeAnswer } from "./response.ts";
@@ -82,7 +83,10 @@ export class BegunStream implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
     } else {
       const iterator = stream[Symbol.asyncIterator]();
       this.#read = () => iterator.next() as Promise<Step>;
-      this.#cancel = () => iterator.return?.();
+      this.#cancel = () => {
+        letGo(stream);
+        return iterator.return?.();
+      };
     }
   }
 

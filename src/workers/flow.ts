@@ -9,6 +9,7 @@
 import { ProtocolError } from "../http/errors.ts";
 import type { ContentSink, ContentSource } from "../http/exchange.ts";
 import { Fields } from "../http/fields.ts";
+import { letGo } from "../http/let-go.ts";
 import { errorFactsOf, errorOf } from "./error-facts.ts";
 import type { FlowMessage } from "./messages.ts";
 
@@ -119,7 +120,10 @@ function open(source: PieceSource): OpenSource {
       const step = await iterator.next();
       return step.done === true ? null : step.value;
     },
-    cancel: () => iterator.return?.(),
+    cancel: () => {
+      letGo(source);
+      return iterator.return?.();
+    },
   };
 }
 
