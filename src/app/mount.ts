@@ -196,7 +196,8 @@ class MountedExchange implements Exchange {
   }
 
   respond(head: ResponseHead, content: Content, onBreak: OnBreak = null): void | Promise<void> {
-    return this.#outer.respond(head, content, onBreak);
+    // As everywhere, told of the exchange that was answered on
+    return this.#outer.respond(head, content, onBreak === null ? null : (_, error) => onBreak(this, error));
   }
 
   upgrade(fields: FieldLines): ByteStream | null {

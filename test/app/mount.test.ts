@@ -71,6 +71,25 @@ describe("a mounted handler", () => {
     expect(await ask(app, "/api/v1/users/7")).toMatchObject({ text: "7", route: "/api/v1/users/:id" });
   });
 
+  it("hears that content breaks off which it gave to its exchange, of that exchange, before all is over", async () => {
+    const told: unknown[] = [];
+    async function* failing(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("abc");
+      throw new Error("midway");
+    }
+    const inner: Handler = (_request, { exchange }) => {
+      exchange.onAbort(() => told.push("over"));
+      const head = { status: 200, reason: "", fields: [] };
+      const sent = exchange.respond(head, failing(), (broken, error) => told.push(broken === exchange, error));
+      void Promise.resolve(sent).catch((error: unknown) => told.push(error));
+      return undefined;
+    };
+    await using server = await serve({ ...new App().mount("/in", inner), port: 0, hooks: { onFault: () => {} } });
+    const { body } = await fetch(new URL("/in/x", server.url));
+    await expect(new Response(body).text()).rejects.toThrow("terminated");
+    expect(told).toEqual([true, new Error("midway"), "over", new Error("midway")]);
+  });
+
   it("is called as the method of its object", async () => {
     const object = {
       name: "it",
