@@ -113,6 +113,28 @@ describe("a connection", () => {
     expect(transport.violations).toEqual([]);
   });
 
+  it("has what was joined in a second forgotten with it, and joins on however much that was", () => {
+    const contents = Array.from({ length: 20 }, () => lasting(60_000));
+    const { transport, connection, clock } = openConnection((exchange) => {
+      const content = contents[Number(exchange.request.target.slice(1))] as Buffer;
+      void exchange.respond({ status: 200, reason: "", fields: FIELDS }, content);
+    });
+    transport.attach(connection);
+    const writeAll = vi.spyOn(transport, "writeAll");
+    for (let second = 0; second < 3; second++) {
+      clock.advance(1000);
+      const joined = contents.filter((_, i) => {
+        for (let time = 0; time < 4; time++) {
+          writeAll.mockClear();
+          connection.receive(request(`GET /${i} HTTP/1.1`));
+          transport.pump();
+        }
+        return writeAll.mock.calls.length === 0 || writeAll.mock.calls[0]?.[0].length === 1;
+      });
+      expect(joined.length).toBe(17);
+    }
+  });
+
   it("never joins what a handler may change, and sends what is there at the time", () => {
     const content = Buffer.alloc(4096);
     const { transport, connection } = openConnection((exchange) => {

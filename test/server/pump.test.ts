@@ -159,6 +159,42 @@ describe("what a peer has taken", () => {
   });
 });
 
+describe("what a peer took last", () => {
+  const counting = { bytesWritten: 0, writeQueueSize: 0 };
+
+  /** First pieces in KiB of three values, of which the kernel takes each piece in so many milliseconds. */
+  function firstPieces(handle: object | null, ms: number): number[] {
+    const clock = { nowMs: 0, dateText: "" };
+    const pieces: number[] = [];
+    const taken: Array<() => void> = [];
+    const write = (data: Uint8Array, done?: unknown): boolean => {
+      pieces.push(data.length / KIB);
+      if (typeof done === "function") taken.push(done as () => void);
+      return true;
+    };
+    const socket = { _handle: handle, writableLength: 0, writableNeedDrain: false, write } as unknown as Socket;
+    const transport = new SocketTransport(socket, {} as SocketInfo, { clock } as unknown as SocketHost, socket);
+    return [600, 200, 600].map((kib) => {
+      pieces.length = 0;
+      transport.write(Buffer.alloc(kib * KIB));
+      for (let done = taken.shift(); done !== undefined; done = taken.shift()) {
+        clock.nowMs += ms;
+        done();
+      }
+      return pieces[0] as number;
+    });
+  }
+
+  it("tells how the next value begins where progress shows within it, and nowhere else", () => {
+    expect(firstPieces(counting, 0)).toEqual([64, 200, 256]);
+    expect(firstPieces(null, 0)).toEqual([64, 64, 64]);
+  });
+
+  it("makes the next one begin with no less than the first did", () => {
+    expect(firstPieces(counting, 1000)).toEqual([64, 64, 64]);
+  });
+});
+
 describe("a file behind what was taken quickly", () => {
   it("begins with pieces of that size", async () => {
     const folder = mkdtempSync(join(tmpdir(), "fairlead-pump-"));

@@ -82,6 +82,25 @@ describe("a Response of another implementation", () => {
     ]);
   });
 
+  it("keeps cookies apart however their name is written", async () => {
+    const exchange = new MemoryExchange();
+    const headers = {
+      raw: () => ({ "set-cookie": ["a=1", "b=2"] }),
+      [Symbol.iterator]: () => [["Set-Cookie", "a=1, b=2"]].values(),
+    };
+    expect(await answer(nodeFetchResponse({ headers }), exchange)).toBe("");
+    expect(exchange.fields).toEqual([
+      ["set-cookie", "a=1"],
+      ["set-cookie", "b=2"],
+    ]);
+  });
+
+  it("is a mistake when its content is being read by somebody else", async () => {
+    const response = new undici.Response("x");
+    response.body?.getReader();
+    expect(await answer(response)).toBe("the content of the response has been read already");
+  });
+
   it("says nothing of a coding that fetch has taken off", async () => {
     const exchange = new MemoryExchange();
     const headers = new Headers({ "content-encoding": "gzip", "content-length": "25", "x-a": "1" });
