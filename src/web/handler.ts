@@ -185,7 +185,7 @@ class ExchangeHandler {
   #tellBroken(exchange: Exchange, error: unknown): void {
     try {
       // The peer is still there: of what follows from its doing only the content that it sends can have failed
-      if (error instanceof ProtocolError || isSecondAnswer(error)) return;
+      if (error instanceof ProtocolError) return;
     } catch {
       // It cannot even be looked at, which is told when all is over
       return;
@@ -257,11 +257,7 @@ function isPeersDoing(exchange: Exchange, error: unknown): boolean {
 /** Whether it may only be that somebody was told to stop, or answered for nobody. */
 function isFollowUp(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return error.name === "AbortError" || isSecondAnswer(error);
-}
-
-function isSecondAnswer(error: unknown): boolean {
-  return error instanceof HandlerError && error.code === "ERR_RESPONSE_TWICE";
+  return error.name === "AbortError" || (error instanceof HandlerError && error.code === "ERR_RESPONSE_TWICE");
 }
 
 const UNKNOWN_PROBLEM: Problem = {

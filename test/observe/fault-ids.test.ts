@@ -111,6 +111,14 @@ describe("the line of an answer that a failure of the handler was", () => {
         }),
         {},
       ],
+      [
+        "its stream answered a second time",
+        (request, context) => {
+          const again = (): unknown => context.exchange.respond({ status: 200, reason: "", fields: [] }, null);
+          return brokenBy(again)(request, context);
+        },
+        {},
+      ],
       ["its stream gave no octets", brokenBy(() => "text"), {}],
       ["it was longer than declared", brokenBy(() => new Uint8Array(9), { "content-length": "7" }), {}],
       ["it was shorter than declared", brokenBy(() => new Uint8Array(1), { "content-length": "9" }), {}],
