@@ -23,6 +23,7 @@ import type { Http1Exchange } from "./exchange.ts";
 import { asksForTrailers } from "./framing.ts";
 import { JoinedMessages } from "./joined-messages.ts";
 import type { Output } from "./output.ts";
+import { RepeatedMessages } from "./repeated-messages.ts";
 import { cancelSource, type ContentTarget, pumpContent } from "./stream-content.ts";
 
 /** What sending asks of the connection. */
@@ -43,6 +44,7 @@ export interface SenderOwner {
 const JOINED_BYTES = 2048;
 
 const joined: JoinedMessages = new JoinedMessages();
+const repeated: RepeatedMessages = new RepeatedMessages();
 
 /** A stream of unknown or declared length. */
 type StreamContent = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
@@ -91,15 +93,23 @@ export class ContentSender {
       } else this.#output.bytes(message);
       return this.#owner.sent(exchange);
     }
+    // As many octets as code units: all are ASCII, and so the same in latin1
+    if (encoder.delimiting === FIXED && typeof content === "string" && encoder.length === content.length) {
+      exchange.contentBytesSent = content.length;
+      const message = repeated.find(encoder.text, content);
+      if (message === null) {
+        this.#output.text(encoder.text);
+        this.#output.text(content);
+      } else this.#output.message(message);
+      return this.#owner.sent(exchange);
+    }
     this.#output.text(encoder.text);
     if (encoder.delimiting === NO_CONTENT) {
       // An error with its stack costs more than all the rest of a 304
       if (content !== null) discardContent(content, new HandlerError("ERR_RESPONSE_CONTENT"));
     } else if (typeof content === "string") {
       exchange.contentBytesSent = encoder.length;
-      // As many octets as code units: all are ASCII, and so the same in latin1
-      if (encoder.length === content.length) this.#output.text(content);
-      else this.#sendBytes(Buffer.from(content));
+      this.#sendBytes(Buffer.from(content));
     } else if (content !== null && !(content instanceof Uint8Array)) {
       this.#owner.sending(exchange, isFileSlice(content));
       if (isFileSlice(content)) return this.#sendFile(exchange, content, onBreak);

@@ -6,6 +6,7 @@
  */
 
 import type { Transport } from "../http/exchange.ts";
+import type { RepeatedMessage } from "./repeated-messages.ts";
 
 /** Held back at most, in octets; then written even in the middle of a burst. */
 const MARK_BYTES = 64 * 1024;
@@ -16,6 +17,8 @@ export class Output {
   #text = "";
   #parts: Array<string | Uint8Array> = [];
   #partBytes = 0;
+  /** The same as the text, where that is one message. */
+  #octets: Uint8Array | null = null;
   /** The transport's queue is above its mark: the peer does not read. */
   isBlocked = false;
 
@@ -35,6 +38,14 @@ export class Output {
   /** Adds latin1 text. */
   text(text: string): void {
     this.#text += text;
+    this.#octets = null;
+  }
+
+  /** Adds a message that goes as octets if nothing else goes with it. */
+  message({ text, octets }: RepeatedMessage): void {
+    const isAlone = this.isEmpty;
+    this.text(text);
+    if (isAlone) this.#octets = octets;
   }
 
   /** Adds bytes, which must not change until they are written. */
@@ -55,7 +66,8 @@ export class Output {
     if (parts.length === 0) {
       if (text === "") return;
       this.#text = "";
-      if (!this.#transport.write(text)) this.isBlocked = true;
+      if (!this.#transport.write(this.#octets ?? text)) this.isBlocked = true;
+      this.#octets = null;
       return;
     }
     if (text !== "") parts.push(text);
