@@ -88,6 +88,31 @@ describe("a log file", () => {
     await sink.close();
   });
 
+  it.each([
+    [65_536, 65_536],
+    [1_000_000, 65_536],
+    [16 * 1024 * 1024, 262_144],
+  ])(
+    "gets them in pieces that leave room for others: of %d octets that may wait, %d",
+    async (maxBufferedBytes, piece) => {
+      const write = vi.spyOn(fs, "write");
+      const sink = open({ maxBufferedBytes });
+      const line = `${"x".repeat(99)}\n`;
+      let lines = 0;
+      for (; lines * line.length < 3 * piece; lines++) {
+        sink.write(line);
+        await until(() => sink.waitingBytes < piece);
+      }
+      await sink.flush();
+      const sizes = write.mock.calls.map((call) => (call as unknown as [number, Buffer])[1].length);
+      write.mockRestore();
+      expect(sizes[0]).toBe(Math.floor(piece / line.length) * line.length);
+      expect(readFileSync(path, "utf8")).toBe(line.repeat(lines));
+      expect(sink.droppedLines).toBe(0);
+      await sink.close();
+    },
+  );
+
   it("is opened anew when it is told to, and loses nothing", async () => {
     const sink = open();
     sink.write("old\n");
