@@ -22,7 +22,8 @@ import { BUSY, descriptorOf, UNKNOWN } from "./socket-handle.ts";
  * @param file descriptor of an open file
  * @param position of the first octet in the file
  * @param length octets, at least 1
- * @returns the octets that went, or why none did: {@link SENDFILE_FULL}, {@link SENDFILE_ABSENT}, {@link SENDFILE_NEVER}
+ * @returns the octets that went, or why none did: {@link SENDFILE_FULL}, {@link SENDFILE_ABSENT}, {@link SENDFILE_NEVER}. If it
+ *   throws, or gives anything else, the answer is broken off, because nobody knows what went.
  */
 export type Sendfile = (socket: number, file: number, position: number, length: number) => number;
 
@@ -115,12 +116,32 @@ export class SendfilePump implements Pump {
     // The head, for instance, is still on its way
     if (descriptor === BUSY) return this.#wait();
     const wanted = Math.min(left - LAST_BYTES, TURN_BYTES);
-    const sent = sendfile(descriptor, slice.fd, this.#position, wanted);
+    let sent: number;
+    try {
+      sent = sendfile(descriptor, slice.fd, this.#position, wanted);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    // Where it went on from here nobody would know
+    if (!Number.isInteger(sent) || sent > wanted) {
+      return this.#fail(new TypeError(`sendfile was to send up to ${wanted} octets, and said ${String(sent)}`));
+    }
     if (sent === SENDFILE_ABSENT) return this.#copy(Math.min(left, ABSENT_BYTES));
     if (sent < 0) return this.#copy(left);
     this.#took(sent);
     if (sent < wanted) return this.#wait();
     setImmediate(this.#next);
+  }
+
+  /** What we were given to send with is wrong, and so may be what it has sent. */
+  #fail(cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error("sendfile failed", { cause });
+    process.nextTick(() => {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      this.#parts.slice.release();
+      this.#parts.done(error);
+    });
   }
 
   #took(bytes: number): void {

@@ -362,3 +362,51 @@ describe.each(WAYS)("sendFile %s", (_way, sendfile) => {
     expect(opened.connections.buffers.idleBytes).toBe(0);
   });
 });
+
+describe("a sendfile that somebody else has made", () => {
+  it.each<readonly [string, () => unknown, string]>([
+    [
+      "throws",
+      () => {
+        throw new RangeError("no such thing");
+      },
+      "no such thing",
+    ],
+    ["gives nothing", () => undefined, "and said undefined"],
+    ["gives no number", () => NaN, "and said NaN"],
+    ["gives a part of an octet", () => 1.5, "and said 1.5"],
+    ["gives a promise", () => Promise.resolve(5), "and said [object Promise]"],
+    ["has sent more than there is", () => 2 ** 40, "and said 1099511627776"],
+  ])("that %s breaks the answer off, and ends nothing else", async (_name, answer, message) => {
+    for (const behind of [0, 2]) {
+      let calls = 0;
+      const sendfile: Sendfile = (...args) => (calls++ < behind ? kernel(...args) : (answer() as number));
+      await using opened = await support.openConnections({ sendfile });
+      const { client, protocol } = await opened.dial();
+      client.on("error", () => {});
+      client.resume();
+      const slice = new CountedSlice(0, SIZE);
+      expect((await send(protocol, slice))?.message).toContain(message);
+      expect([calls, slice.releases, opened.connections.buffers.outBytes]).toEqual([behind + 1, 1, 0]);
+      protocol.transport.destroy();
+      await opened.empty();
+      expect([slice.releases, opened.faults]).toEqual([1, []]);
+    }
+  });
+
+  it("that fails while the connection goes lets go of the file once, and tells of the connection", async () => {
+    let destroy = (): void => {};
+    const sendfile: Sendfile = () => {
+      destroy();
+      throw new Error("failed");
+    };
+    await using opened = await support.openConnections({ sendfile });
+    const { client, protocol } = await opened.dial();
+    client.on("error", () => {});
+    destroy = () => protocol.transport.destroy();
+    const slice = new CountedSlice(0, SIZE);
+    expect(await send(protocol, slice)).toBeInstanceOf(Error);
+    await opened.empty();
+    expect(slice.releases).toBe(1);
+  });
+});
