@@ -174,7 +174,8 @@ export class SendfilePump implements Pump {
       buffers.give(buffer);
       this.#waiting = null;
       this.#parts.onTaken?.(bytes);
-      this.#go();
+      // There may have been room at once, and so again and again, with nobody else's turn between
+      setImmediate(this.#next);
     });
   }
 

@@ -409,4 +409,25 @@ describe("a sendfile that somebody else has made", () => {
     await opened.empty();
     expect(slice.releases).toBe(1);
   });
+
+  it("that sends little at a time leaves the others their turns", async () => {
+    let calls = 0;
+    let most = 0;
+    const sendfile: Sendfile = (socket, file, position) => {
+      calls++;
+      return kernel(socket, file, position, 1000);
+    };
+    await using opened = await support.openConnections({ sendfile });
+    const { client, protocol } = await opened.dial();
+    client.resume();
+    const turn = (): void => {
+      most = Math.max(most, calls);
+      calls = 0;
+      immediate = setImmediate(turn);
+    };
+    let immediate = setImmediate(turn);
+    expect(await send(protocol, new CountedSlice(0, MIB))).toBeNull();
+    clearImmediate(immediate);
+    expect(Math.max(most, calls)).toBeLessThanOrEqual(2);
+  });
 });
