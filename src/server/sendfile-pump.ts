@@ -113,8 +113,8 @@ export class SendfilePump implements Pump {
     const { socket, sendfile, slice } = this.#parts;
     const descriptor = descriptorOf(socket);
     if (descriptor === UNKNOWN) return this.#copy(left);
-    // The head, for instance, is still on its way
-    if (descriptor === BUSY) return this.#wait();
+    // The head, for instance, is still on its way. Nobody has asked whether the octets are in memory: a thread reads them
+    if (descriptor === BUSY) return this.#copy(WAITING_BYTES);
     const wanted = Math.min(left - LAST_BYTES, TURN_BYTES);
     let sent: number;
     try {

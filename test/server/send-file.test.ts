@@ -10,14 +10,27 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import type * as nodeFs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { FileSlice } from "../../src/http/exchange.ts";
 import type { FakeProtocol } from "./support/fake-protocol.ts";
 import { type Sendfile, SENDFILE_ABSENT, SENDFILE_FULL, SENDFILE_NEVER } from "../../src/server/sendfile-pump.ts";
 import * as support from "./support/open-connections.ts";
 import { readAll, until } from "./support/open-connections.ts";
+
+/** How often the pumps have read in this thread, and held all others up. */
+const readsInThread = vi.hoisted(() => ({ reads: 0 }));
+
+vi.mock("node:fs", async (importOriginal) => {
+  const fs = await importOriginal<typeof nodeFs>();
+  const readSync = (...args: Parameters<typeof fs.readSync>): number => {
+    readsInThread.reads++;
+    return fs.readSync(...args);
+  };
+  return { ...fs, readSync };
+});
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -429,5 +442,28 @@ describe("a sendfile that somebody else has made", () => {
     expect(await send(protocol, new CountedSlice(0, MIB))).toBeNull();
     clearImmediate(immediate);
     expect(Math.max(most, calls)).toBeLessThanOrEqual(2);
+  });
+
+  it("is not asked, and nothing is read in this thread, while what was written before is on its way", async () => {
+    const states: number[] = [];
+    const sendfile: Sendfile = (...args) => {
+      states.push(args[2]);
+      return kernel(...args);
+    };
+    await using opened = await support.openConnections({ sendfile });
+    const { client, protocol } = await opened.dial();
+    client.pause();
+    // Short enough to be no pump, and together more than the socket takes
+    for (let i = 0; i < 200; i++) protocol.transport.write(Buffer.alloc(100 * KIB));
+    const received = readAll(client);
+    const { reads } = readsInThread;
+    const sent = send(protocol, new CountedSlice(0, SIZE));
+    expect([states.length, readsInThread.reads - reads]).toEqual([0, 0]);
+    client.resume();
+    expect(await sent).toBeNull();
+    expect(states.length).toBeGreaterThan(0);
+    protocol.transport.end();
+    const got = await received;
+    expect(got.subarray(200 * 100 * KIB).equals(content)).toBe(true);
   });
 });
