@@ -116,6 +116,7 @@ export class FilePump implements Pump {
   readonly #slice: FileSlice;
   readonly #done: (error: Error | null) => void;
   readonly #onTaken: ((bytes: number) => void) | null;
+  readonly #behindBytes: number;
   readonly #onRead: (error: Error | null, bytesRead: number) => void;
   readonly #onWritten: (error?: Error | null) => void;
   readonly #piece: PieceSize;
@@ -137,6 +138,7 @@ export class FilePump implements Pump {
    * @param pieceBytes octets to begin with
    * @param done called once, when the kernel has taken all or the file failed; not called after {@link abandon}
    * @param onTaken called with the length of each piece that the kernel has taken
+   * @param behindBytes octets of the same message that stand behind the slice, and are missing too where that is short
    */
   constructor(
     socket: Socket,
@@ -146,6 +148,7 @@ export class FilePump implements Pump {
     slice: FileSlice,
     done: (error: Error | null) => void,
     onTaken: ((bytes: number) => void) | null = null,
+    behindBytes: number = 0,
   ) {
     this.#socket = socket;
     this.#piece = new PieceSize(clock, pieceBytes);
@@ -153,6 +156,7 @@ export class FilePump implements Pump {
     this.#slice = slice;
     this.#done = done;
     this.#onTaken = onTaken;
+    this.#behindBytes = behindBytes;
     this.#position = slice.start;
     this.#unreadBytes = slice.length;
     this.#unwrittenBytes = slice.length;
@@ -194,7 +198,7 @@ export class FilePump implements Pump {
     }
     if (error !== null || bytesRead === 0) {
       this.#pool.give(buffer);
-      this.#finish(error ?? fileChanged(`it ended ${this.#unreadBytes} octets short`));
+      this.#finish(error ?? fileChanged(`it ended ${this.#unreadBytes + this.#behindBytes} octets short`));
       return;
     }
     this.#position += bytesRead;

@@ -202,7 +202,8 @@ export class SendfilePump implements Pump {
       this.#parts.done(error);
     };
     this.#position += length;
-    this.#copying = new FilePump(socket, clock, pieceBytes, buffers, part, copied, onTaken);
+    const behind = this.#end - this.#position;
+    this.#copying = new FilePump(socket, clock, pieceBytes, buffers, part, copied, onTaken, behind);
     this.#copying.start();
   }
 }

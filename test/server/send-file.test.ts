@@ -103,6 +103,7 @@ const WAYS: ReadonlyArray<readonly [string, Sendfile | null]> = [
   ["within the kernel", kernel],
   ["within a kernel that has moods", moodyKernel()],
   ["by a kernel that cannot", () => SENDFILE_NEVER],
+  ["by a kernel that finds nothing in memory", () => SENDFILE_ABSENT],
 ];
 
 describe.each(WAYS)("sendFile %s", (_way, sendfile) => {
@@ -258,6 +259,18 @@ describe.each(WAYS)("sendFile %s", (_way, sendfile) => {
       code: "ERR_FILE_CHANGED",
       message: expect.stringContaining("it ended 100 octets short") as unknown,
     });
+    expect(slice.releases).toBe(1);
+    protocol.transport.destroy();
+  });
+
+  it("says how much of a long file is missing", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    client.on("error", () => {});
+    client.resume();
+    const slice = new CountedSlice(0, SIZE + 20 * MIB);
+    const missing = expect.stringContaining(`it ended ${20 * MIB} octets short`) as unknown;
+    expect(await send(protocol, slice)).toMatchObject({ code: "ERR_FILE_CHANGED", message: missing });
     expect(slice.releases).toBe(1);
     protocol.transport.destroy();
   });
