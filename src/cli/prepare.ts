@@ -72,8 +72,12 @@ async function checkSendfile({ usesSendfile }: Settings, { origins }: Given): Pr
     linuxSendfile();
   } catch (error) {
     const shown = origins.get("sendfile")?.shown ?? "--sendfile";
-    const advice = ["Install it where fairlead is, or leave this out: files are then read and written"];
-    throw new CommandError(1, `${shown}: ${(error as Error).message}`, advice, { cause: error });
+    const { message } = error as Error;
+    const install = message.includes("npm install")
+      ? "Install it where fairlead is, or leave this out"
+      : "Leave this out";
+    const advice = [`${install}: files are then read and written`];
+    throw new CommandError(1, `${shown}: ${message}`, advice, { cause: error });
   }
 }
 

@@ -56,7 +56,19 @@ export function linuxSendfile({
       causes.push(error);
     }
   }
-  throw new Error("sendfile needs the package koffi: npm install koffi", { cause: new AggregateError(causes) });
+  const cause = new AggregateError(causes);
+  if (isMissing(causes[0])) throw new Error("sendfile needs the package koffi: npm install koffi", { cause });
+  throw new Error(`sendfile needs the package koffi, which does not load: ${firstLineOf(causes[0])}`, { cause });
+}
+
+/** It is not there, as opposed to: not allowed, or not for this machine. */
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND";
+}
+
+function firstLineOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n", 1)[0] as string;
 }
 
 /** Where what the calls point to lies, in one piece of memory: what is freed while C has its address is written to all the same. */

@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
 import { runUnserved } from "../cli/support/quiet-world.ts";
 
+const reason = vi.hoisted(() => ({ message: "sendfile needs the package koffi: npm install koffi" }));
+
 vi.mock("../../src/sendfile/linux-sendfile.ts", () => ({
   linuxSendfile: () => {
-    throw new Error("sendfile needs the package koffi: npm install koffi");
+    throw new Error(reason.message);
   },
 }));
 
@@ -24,4 +26,13 @@ it("says what to install, beside what else is wrong", async () => {
   ]);
   const together = await runUnserved(folder, [".", "--sendfile", "--log-file", "no/log"]);
   expect(together.errors).toContain("2 things are wrong");
+});
+
+it("says to install nothing where that would not help", async () => {
+  reason.message = "sendfile needs Linux on x64 or arm64, and this is darwin on arm64: leave the option out";
+  const { errors } = await runUnserved(folder, [".", "--sendfile"]);
+  expect(errors.split("\n").slice(0, 2)).toEqual([
+    `fairlead: --sendfile: ${reason.message}`,
+    "  Leave this out: files are then read and written",
+  ]);
 });

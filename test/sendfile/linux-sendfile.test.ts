@@ -261,10 +261,19 @@ describe("what is made of the answers of C", () => {
     expect(linuxSendfile({ ...linux, load })(7, 8, 0, 1)).toBe(1);
     expect(tried).toEqual(["koffi", "node:ffi"]);
     const missing = (): never => {
-      throw new Error("not installed");
+      throw Object.assign(new Error("Cannot find module"), { code: "MODULE_NOT_FOUND" });
     };
     expect(() => linuxSendfile({ ...linux, load: missing })).toThrow(
       "sendfile needs the package koffi: npm install koffi",
+    );
+  });
+
+  it("does not say to install what is there and does not load", () => {
+    const load = (caller: Caller): never => {
+      throw new Error(`${caller} is not allowed\nRequire stack: many lines`);
+    };
+    expect(() => linuxSendfile({ ...linux, load })).toThrow(
+      /^sendfile needs the package koffi, which does not load: koffi is not allowed$/,
     );
   });
 
