@@ -33,8 +33,8 @@ export interface ForeignCalls {
  * content that a handler makes, and everything under TLS are sent as before.
  *
  * The price: what lies in the socket's buffers is the file's own memory. If somebody writes to the file in place, rather than
- * replacing it, in the moments in which it lies there, the peer may get octets of both versions in an answer that looks whole.
- * nginx with `sendfile on` does the same. Without it Fairlead notices and breaks the answer off.
+ * replacing it, in the moments in which it lies there, the peer may get octets of both versions in an answer that looks whole, and
+ * if somebody cuts it short, zeros. nginx with `sendfile on` does the same. Without it Fairlead notices and breaks the answer off.
  *
  * Needs Linux on a 64-bit machine and the package koffi (`npm install koffi`), which calls C functions; without it, Node's own
  * node:ffi, where Node has it (26; it is experimental, and Node prints a warning that says so).
