@@ -235,8 +235,8 @@ export class FilePump implements Pump {
   }
 
   #hasWritten(error: Error | null | undefined): void {
-    // After an error the socket's close follows and abandons us
-    if (this.#isOver || (error !== null && error !== undefined)) return;
+    // After an error the socket's close follows and abandons us. Of one that is destroyed Node calls it without an error
+    if (this.#isOver || this.#socket.destroyed || (error !== null && error !== undefined)) return;
     this.#piece.end();
     this.#onTaken?.(this.#pieceBytes);
     if (this.#writingOffset < this.#writingBytes) return this.#write();

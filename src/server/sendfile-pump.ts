@@ -169,8 +169,8 @@ export class SendfilePump implements Pump {
     this.#position += bytes;
     this.#waiting = buffer;
     socket.write(buffer.subarray(0, bytes), (error?: Error | null) => {
-      // After an error the socket's close follows and abandons us
-      if (this.#isOver || (error !== null && error !== undefined)) return;
+      // After an error the socket's close follows and abandons us. Of one that is destroyed Node calls it without an error
+      if (this.#isOver || socket.destroyed || (error !== null && error !== undefined)) return;
       buffers.give(buffer);
       this.#waiting = null;
       this.#parts.onTaken?.(bytes);

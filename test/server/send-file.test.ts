@@ -329,6 +329,33 @@ describe.each(WAYS)("sendFile %s", (_way, sendfile) => {
     expect(protocol.events).toEqual(["closed"]);
   });
 
+  it("counts nothing as taken, and gives its buffer to nobody, when the connection is destroyed", async () => {
+    await using opened = await openConnections();
+    const { client, protocol } = await opened.dial();
+    client.on("error", () => {});
+    client.pause();
+    const sparse = join(folder, "waiting");
+    writeFileSync(sparse, "");
+    truncateSync(sparse, 64 * MIB);
+    const slice = new CountedSlice(0, 64 * MIB, sparse);
+    const { buffers } = opened.connections;
+    let taken = 0;
+    const sent = new Promise<Error | null>((resolve) =>
+      protocol.transport.sendFile(slice, resolve, (bytes) => (taken += bytes)),
+    );
+    let before = -1;
+    while (before !== protocol.transport.takenBytes || before === 0) {
+      before = protocol.transport.takenBytes;
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    const takenBefore = taken;
+    expect(buffers.outBytes).toBeGreaterThan(0);
+    protocol.transport.destroy();
+    expect(await sent).toBeInstanceOf(Error);
+    await until(() => slice.releases > 0);
+    expect([taken, buffers.outBytes, slice.releases]).toEqual([takenBefore, 0, 1]);
+  });
+
   it("releases the file when the peer resets", async () => {
     await using opened = await openConnections();
     const { client, protocol } = await opened.dial();
