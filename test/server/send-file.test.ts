@@ -489,6 +489,31 @@ describe("a sendfile that somebody else has made", () => {
     expect(Math.max(most, calls)).toBeLessThanOrEqual(2);
   });
 
+  it("that sends much at a time leaves the others their turns", async () => {
+    let calls = 0;
+    let most = 0;
+    // Nothing is sent: it would take too long
+    const sendfile: Sendfile = (_socket, _file, _position, length) => {
+      most = Math.max(most, ++calls);
+      return length;
+    };
+    await using opened = await support.openConnections({ sendfile });
+    const { client, protocol } = await opened.dial();
+    client.on("error", () => {});
+    client.resume();
+    const turn = (): void => {
+      calls = 0;
+      immediate = setImmediate(turn);
+    };
+    let immediate = setImmediate(turn);
+    let asked = 0;
+    const isIntact = (): boolean => asked++ === 0;
+    expect(await send(protocol, Object.assign(new CountedSlice(0, SIZE), { isIntact }))).toBeNull();
+    clearImmediate(immediate);
+    expect([most <= 2, asked]).toEqual([true, 1]);
+    protocol.transport.destroy();
+  });
+
   it("is not asked, and nothing is read in this thread, while what was written before is on its way", async () => {
     const states: number[] = [];
     const sendfile: Sendfile = (...args) => {
