@@ -95,6 +95,7 @@ const MOST_WORKERS = 1024;
 const DEFAULT_PORT = 8080;
 const HTTPS_PORT = 443;
 const DEFAULT_HOSTNAME = "127.0.0.1";
+const SENDFILE_UNDER_TLS = "sendfile does nothing under TLS: what is encrypted passes through this process";
 
 /**
  * Understands what was given.
@@ -123,6 +124,14 @@ export function understand(given: Given, isTerminal: boolean, mistakes: Mistakes
   if (isFixed) {
     reader.read(["admin", place], () => refuseSharedPlace(admin, targets, originOf(given, place)), undefined);
   }
+  const tls = reader.read(
+    ["tls", "tls-cert", "tls-key", "acme", "domain", "acme-directory"],
+    (found) => readTlsSettings(given, found),
+    null,
+  );
+  const server = readServer(given);
+  const usesSendfile = isOn(flags, "sendfile", false);
+  const idle = usesSendfile && (tls !== null || server.tls !== undefined) ? [SENDFILE_UNDER_TLS] : [];
   return {
     targets,
     isPortFixed: isFixed,
@@ -142,17 +151,13 @@ export function understand(given: Given, isTerminal: boolean, mistakes: Mistakes
       isIsolated: isOn(flags, "isolated", false),
       headers: reader.read(["header"], () => readHeaders(given), []),
     },
-    usesSendfile: isOn(flags, "sendfile", false),
+    usesSendfile,
     workers: reader.read(["workers"], () => readWorkers(given), 0),
     admin,
-    tls: reader.read(
-      ["tls", "tls-cert", "tls-key", "acme", "domain", "acme-directory"],
-      (found) => readTlsSettings(given, found),
-      null,
-    ),
-    server: readServer(given),
+    tls,
+    server,
     configFile: file?.path ?? "",
-    notes: [...(file?.notes ?? []), ...notes],
+    notes: [...(file?.notes ?? []), ...notes, ...idle],
   };
 }
 

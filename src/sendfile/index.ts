@@ -6,4 +6,5 @@
  */
 export { linuxSendfile } from "./linux-sendfile.ts";
 export type { ForeignCalls } from "./linux-sendfile.ts";
+export { SENDFILE_ABSENT, SENDFILE_FULL, SENDFILE_NEVER } from "../server/sendfile-pump.ts";
 export type { Sendfile } from "../server/sendfile-pump.ts";

@@ -91,6 +91,12 @@ describe("files", () => {
     expect(settingsOf(line).files).toMatchObject(expected);
   });
 
+  it("not within the kernel under TLS, which is said", () => {
+    const said = "sendfile does nothing under TLS: what is encrypted passes through this process";
+    expect(settingsOf("--sendfile --tls").notes).toEqual([said]);
+    expect(["--sendfile", "--tls", "--sendfile --no-tls"].map((line) => settingsOf(line).notes)).toEqual([[], [], []]);
+  });
+
   it("within the kernel only where somebody asks for it", () => {
     expect(["", "--sendfile", "--sendfile --no-sendfile"].map((line) => settingsOf(line).usesSendfile)).toEqual([
       false,
