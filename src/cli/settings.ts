@@ -124,15 +124,7 @@ export function understand(given: Given, isTerminal: boolean, mistakes: Mistakes
   if (isFixed) {
     reader.read(["admin", place], () => refuseSharedPlace(admin, targets, originOf(given, place)), undefined);
   }
-  const tls = reader.read(
-    ["tls", "tls-cert", "tls-key", "acme", "domain", "acme-directory"],
-    (found) => readTlsSettings(given, found),
-    null,
-  );
-  const server = readServer(given);
-  const usesSendfile = isOn(flags, "sendfile", false);
-  const idle = usesSendfile && (tls !== null || server.tls !== undefined) ? [SENDFILE_UNDER_TLS] : [];
-  return {
+  const settings: Settings = {
     targets,
     isPortFixed: isFixed,
     isQuiet: isOn(flags, "quiet", false),
@@ -151,14 +143,21 @@ export function understand(given: Given, isTerminal: boolean, mistakes: Mistakes
       isIsolated: isOn(flags, "isolated", false),
       headers: reader.read(["header"], () => readHeaders(given), []),
     },
-    usesSendfile,
+    usesSendfile: isOn(flags, "sendfile", false),
     workers: reader.read(["workers"], () => readWorkers(given), 0),
     admin,
-    tls,
-    server,
+    tls: reader.read(
+      ["tls", "tls-cert", "tls-key", "acme", "domain", "acme-directory"],
+      (found) => readTlsSettings(given, found),
+      null,
+    ),
+    server: readServer(given),
     configFile: file?.path ?? "",
-    notes: [...(file?.notes ?? []), ...notes, ...idle],
+    notes: [...(file?.notes ?? []), ...notes],
   };
+  const { usesSendfile, tls, server } = settings;
+  if (!usesSendfile || (tls === null && server.tls === undefined)) return settings;
+  return { ...settings, notes: [...settings.notes, SENDFILE_UNDER_TLS] };
 }
 
 function readWorkers({ flags, origins }: Given): number {
