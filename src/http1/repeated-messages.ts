@@ -58,9 +58,10 @@ export class RepeatedMessages {
       return null;
     }
     // The same strings, not equal ones, in the usual case: both are remembered by whoever made them
-    if (place.content === content && place.head === head) return place.message ?? repeat(place);
+    const isSameContent = place.content === content;
+    if (isSameContent && place.head === head) return place.message ?? repeat(place, content);
     place.head = head;
-    place.content = content;
+    if (!isSameContent) place.content = copyOf(content);
     place.times = 1;
     place.message = null;
     place.passing = place.passed = Math.min(2 * place.passed + 1, MAX_PASSED);
@@ -68,10 +69,17 @@ export class RepeatedMessages {
   }
 }
 
-function repeat(place: Place): RepeatedMessage | null {
+/** In memory of its own: V8 keeps the whole of a text alive for a slice of it, and this one may never come again. */
+function copyOf(content: string): string {
+  return Buffer.from(content, "latin1").toString("latin1");
+}
+
+function repeat(place: Place, content: string): RepeatedMessage | null {
   place.passed = 0;
   place.times += 1;
   if (place.times < MIN_TIMES) return null;
+  // From here on it is mostly the same string that comes, which is compared without a look at its characters
+  place.content = content;
   const octets = Buffer.allocUnsafeSlow(place.head.length + place.content.length);
   octets.write(place.head, 0, "latin1");
   octets.write(place.content, place.head.length, "latin1");

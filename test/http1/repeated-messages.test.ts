@@ -1,4 +1,6 @@
 /** What is said again and again as octets: the same as in text, for everybody, alone and in bursts, within its bounds. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { Exchange } from "../../src/http/exchange.ts";
@@ -6,6 +8,9 @@ import { Output } from "../../src/http1/output.ts";
 import { type RepeatedMessage, RepeatedMessages } from "../../src/http1/repeated-messages.ts";
 import { MemoryTransport } from "../support/memory-transport.ts";
 import { openConnection, request, written } from "../support/open-connection.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 const HEAD = "HTTP/1.1 200 OK\r\nX: \xff\r\n\r\n";
 
@@ -53,6 +58,22 @@ describe("a message", () => {
   ])("is made of no more than 2 KiB: %d octets", (length, isMade) => {
     const message = askedFor(new RepeatedMessages(), HEAD, "a".repeat(length - HEAD.length), 10);
     expect(message !== null).toBe(isMade);
+  });
+
+  it("keeps no long text alive of which a slice was said", () => {
+    const messages = new RepeatedMessages();
+    const heapBytes = (): number => {
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = heapBytes();
+    for (let length = 100; length < 116; length++) {
+      const long = `${length}`.padEnd(2_000_000, "text");
+      messages.find(HEAD, long.slice(0, length));
+    }
+    expect(heapBytes() - before).toBeLessThan(8_000_000);
+    // And is found by its text as ever
+    expect(askedFor(messages, HEAD, "100".padEnd(100, "text"), 4)?.text).toBe(HEAD + "100".padEnd(100, "text"));
   });
 
   it("is found again soon after a difference, and later the more of them there were", () => {
