@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { PassThrough } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serve } from "../../src/app/serve.ts";
 import type { Server } from "../../src/server/server.ts";
@@ -48,4 +49,40 @@ describe("a stream of Node that is stalled", () => {
       expect([source.destroyed, faults]).toEqual([true, []]);
     },
   );
+
+  describe.each(Object.keys(WAYS))("whose destroy() fails is nobody's fault: %s", (path) => {
+    it.each<[string, () => unknown]>([
+      ["at once", () => raise()],
+      ["later", () => Promise.reject(new Error("cannot be let go"))],
+    ])("%s", async (_when, fail) => {
+      const rejections: unknown[] = [];
+      const note = (reason: unknown): void => void rejections.push(reason);
+      process.on("unhandledRejection", note);
+      try {
+        source = new PassThrough();
+        source.write("begun");
+        const asked = new Promise<void>((resolve) => {
+          const destroy = (): unknown => {
+            resolve();
+            return fail();
+          };
+          Object.assign(source, { destroy });
+        });
+        const client = connect(server.port, "127.0.0.1");
+        client.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+        await once(client, "data");
+        client.resetAndDestroy();
+        await asked;
+        // Node tells of rejections when the turn is over
+        await setImmediate();
+        expect([rejections, faults]).toEqual([[], []]);
+      } finally {
+        process.off("unhandledRejection", note);
+      }
+    });
+  });
 });
+
+function raise(): never {
+  throw new Error("cannot be let go");
+}
