@@ -29,7 +29,7 @@ export interface ForeignCalls {
 
 /**
  * A way to send files within the kernel, for the option `sendfile` of serve(). What a file's descriptor shows is sent without
- * being copied through this process: 100 MB cost a third of the CPU time. Files that serveStatic() keeps in memory (up to 1 MiB),
+ * being copied through this process: 100 MB cost two fifths of the CPU time. Files that serveStatic() keeps in memory (up to 1 MiB),
  * content that a handler makes, and everything under TLS are sent as before.
  *
  * The price: what lies in the socket's buffers is the file's own memory. If somebody writes to the file in place, rather than
