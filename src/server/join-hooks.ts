@@ -62,10 +62,22 @@ function join(first: Told, second: Told): Told {
     let other: unknown;
     try {
       one = first(value, more);
-    } finally {
+    } catch (error) {
+      leaveUnheard(second(value, more));
+      throw error;
+    }
+    try {
       other = second(value, more);
+    } catch (error) {
+      leaveUnheard(one);
+      throw error;
     }
     if (one instanceof Promise || other instanceof Promise) return Promise.all([one, other]);
     return one === false && other === false ? false : undefined;
   };
+}
+
+/** Of several that fail one is told of; a rejection that nobody hears would end the process. */
+function leaveUnheard(result: unknown): void {
+  if (result instanceof Promise) result.catch(() => {});
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import { AggregatorRegistry } from "prom-client";
 import { afterEach, describe, expect, it } from "vitest";
 import { App } from "../../src/app/app.ts";
@@ -223,6 +224,26 @@ describe("several observers", () => {
     const joined = joinHooks({ onClose: async () => "a" }, { onClose: () => Promise.reject(new Error("late")) });
     const summary = { durationMs: 0, destroyedConnections: 0, abandonedPromises: 0 };
     await expect(joined.onClose?.(summary)).rejects.toThrow("late");
+  });
+
+  it("leave no rejection unheard where another throws at once", async () => {
+    const unheard: unknown[] = [];
+    const note = (reason: unknown): void => void unheard.push(reason);
+    const atOnce: Hooks = {
+      onRequest: () => {
+        throw new Error("at once");
+      },
+    };
+    const late: Hooks = { onRequest: () => Promise.reject(new Error("late")) };
+    process.on("unhandledRejection", note);
+    try {
+      expect(() => joinHooks(atOnce, late).onRequest?.(exchangeOf())).toThrow("at once");
+      expect(() => joinHooks(late, atOnce).onRequest?.(exchangeOf())).toThrow("at once");
+      await turn();
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+    expect(unheard).toEqual([]);
   });
 });
 
