@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import { ServerError } from "../../src/http/errors.ts";
-import type { Exchange, Refusal } from "../../src/http/exchange.ts";
-import type { CloseSummary, Fault, ResponseInfo } from "../../src/server/hooks.ts";
+import type { ConnectionInfo, Exchange, Refusal } from "../../src/http/exchange.ts";
+import type { CloseSummary, Fault, Hooks, ResponseInfo } from "../../src/server/hooks.ts";
 import type { ServeOptions } from "../../src/server/options.ts";
 import { serve, type Server, startServer } from "../../src/server/server.ts";
 import { serveStatic } from "../../src/static/serve-static.ts";
@@ -193,6 +193,28 @@ describe("serve", () => {
   });
 });
 
+/** An observer as people write it who keep state. */
+class RequestCounts implements Hooks {
+  #requests = 0;
+  #address = "";
+
+  get requests(): number {
+    return this.#requests;
+  }
+
+  get address(): string {
+    return this.#address;
+  }
+
+  onRequest(): void {
+    this.#requests++;
+  }
+
+  onConnectionClose(connection: ConnectionInfo): void {
+    this.#address = connection.remoteAddress.address;
+  }
+}
+
 describe("hooks", () => {
   it("tell the story of a request", async () => {
     const story: string[] = [];
@@ -272,6 +294,17 @@ describe("hooks", () => {
     client.write("nonsense\r\n\r\n");
     await readAll(client);
     expect(refusals.map((refusal) => refusal.error.code)).toHaveLength(1);
+  });
+
+  it.each([
+    ["one", (observer: Hooks): Hooks | readonly Hooks[] => observer],
+    ["several", (observer: Hooks): Hooks | readonly Hooks[] => [observer, {}]],
+  ])("are methods of an object of a class too: %s", async (_how, given) => {
+    const counts = new RequestCounts();
+    const server = await serve({ port: 0, fetch: () => new Response("x"), hooks: given(counts) });
+    await (await fetch(server.url)).text();
+    await server.close();
+    expect([counts.requests, counts.address]).toEqual([1, "127.0.0.1"]);
   });
 
   it("that fail harm nobody and are reported once each", async () => {
