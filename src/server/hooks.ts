@@ -70,7 +70,7 @@ export interface Hooks {
   readonly onRefusal?: ((refusal: Refusal) => unknown) | undefined;
   /**
    * A handler failed. Told before the response that this comes to, or that breaks off by it, is over (behind it for what was
-   * written in the way of `node:http`). Without this hook, and where it returns `false`, the failure is written to standard error.
+   * written in the way of `node:http`). Without this hook, where it returns `false` and where it fails itself, the failure is written to standard error.
    */
   readonly onFault?: ((fault: Fault) => unknown) | undefined;
   /** The server is closed and all connections are gone. */
@@ -129,11 +129,21 @@ function guard<Args extends unknown[]>(
   };
 }
 
-/** Whoever only counts failures says so, and they are written down as if nobody had asked. */
+/** Whoever only counts failures says so, and whoever fails to take one has not: it is written down as if nobody had asked. */
 function withFallback(onFault: Hooks["onFault"]): Hooks["onFault"] {
   if (onFault === undefined) return undefined;
   return (fault) => {
-    const result = onFault(fault);
+    const giveUp = (error: unknown): never => {
+      writeFault(fault);
+      throw error;
+    };
+    let result: unknown;
+    try {
+      result = onFault(fault);
+    } catch (error) {
+      return giveUp(error);
+    }
+    if (result instanceof Promise) return result.catch(giveUp);
     if (result === false) writeFault(fault);
     return result;
   };

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HandlerError } from "../../src/http/errors.ts";
@@ -129,5 +130,24 @@ describe("standard error", () => {
     guardHooks({ onFault: () => false }).onFault({ id: "f-1", error: failure(), exchange: null });
     expect(written[0]).toContain("TypeError: kaputt");
     expect(written[0]).not.toContain("onFault");
+  });
+
+  it.each([
+    [
+      "throws",
+      (): unknown => {
+        throw new Error("its own");
+      },
+    ],
+    ["rejects", (): unknown => Promise.reject(new Error("its own"))],
+  ])("gets the failure that a hook was to take which itself %s", async (_how, onFault) => {
+    const warnings = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const { onFault: told } = guardHooks({ onFault });
+    for (const id of ["f-1", "f-2"]) told({ id, error: failure(), exchange: null });
+    await turn();
+    expect(written.map((text) => /TypeError: \w+/.exec(text)?.[0])).toEqual(["TypeError: kaputt", "TypeError: kaputt"]);
+    expect(warnings.mock.calls.map(([text]) => String(text).split("\n")[0])).toEqual([
+      "hooks.onFault failed; this is said once: Error: its own",
+    ]);
   });
 });
