@@ -224,9 +224,12 @@ export class Context<P extends object = Params> {
     this.#exchange.inform(status, lines);
   }
 
-  /** Keeps a graceful shutdown waiting for `promise`, e.g. for work that goes on after the answer. */
+  /**
+   * Keeps a graceful shutdown waiting for `promise`, e.g. for work that goes on after the answer; what it rejects with is told
+   * to `hooks.onFault`. What is no promise has settled already.
+   */
   waitUntil(promise: Promise<unknown>): void {
-    this.#waitUntil(promise);
+    this.#waitUntil(Promise.resolve(promise));
   }
 
   /**

@@ -449,6 +449,17 @@ describe("close", () => {
     expect(faults).toEqual([{ id: "", error: new Error("background"), exchange: null }]);
   });
 
+  it("waits for no promise that is none", async () => {
+    const server = await hello({
+      fetch: (_request, context) => {
+        context.waitUntil(undefined as unknown as Promise<unknown>);
+        return new Response("hello");
+      },
+    });
+    expect(await (await fetch(server.url)).text()).toBe("hello");
+    expect(await server.close({ drainMs: 60_000 })).toMatchObject({ abandonedPromises: 0 });
+  });
+
   it("writes failures that nobody takes to standard error, without the query", async () => {
     const written = vi.spyOn(process.stderr, "write").mockImplementation(() => true);
     try {

@@ -400,4 +400,17 @@ describe("context", () => {
     }, new MemoryExchange());
     expect(waited).toEqual([work]);
   });
+
+  it.each([
+    ["nothing", undefined, undefined],
+    ["a value", "done", "done"],
+  ])("hands waitUntil on for %s too, as a promise", async (_what, given, value) => {
+    const exchange = new MemoryExchange();
+    const { waited } = run((_request, context) => {
+      context.waitUntil(given as unknown as Promise<unknown>);
+      return new Response();
+    }, exchange);
+    expect([exchange.status, waited.length, waited[0] instanceof Promise]).toEqual([200, 1, true]);
+    expect(await waited[0]).toBe(value);
+  });
 });
