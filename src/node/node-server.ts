@@ -67,7 +67,10 @@ export class NodeServer extends EventEmitter implements AsyncDisposable {
   #server: Server | null = null;
   /** Between the call of listen() and the end of close(). */
   #isBusy = false;
+  /** close() was called before it listens. */
+  #isCloseWanted = false;
   #isHolding = true;
+  #forgetSignal: () => void = () => {};
   #onClosed: Array<(error?: Error) => void> = [];
 
   constructor(options: NodeServerOptions) {
@@ -107,18 +110,19 @@ export class NodeServer extends EventEmitter implements AsyncDisposable {
 
   /**
    * Stops accepting, closes idle connections, lets requests finish, and cuts off what is left after `timeouts.drainMs`. Emits
-   * `close` when all are gone.
+   * `close` when all are gone. Before `listening`, it never comes to that.
    *
    * @param callback called then, with an error ERR_SERVER_NOT_RUNNING if it did not listen
    */
   close(callback?: (error?: Error) => void): this {
     const server = this.#server;
-    if (server === null) {
+    if (!this.#isBusy) {
       if (callback !== undefined) process.nextTick(callback, nodeError("ERR_SERVER_NOT_RUNNING"));
       return this;
     }
     if (callback !== undefined) this.#onClosed.push(callback);
-    if (!server.isClosing) void server.close();
+    if (server === null) this.#isCloseWanted = true;
+    else if (!server.isClosing) void server.close();
     return this;
   }
 
@@ -156,10 +160,8 @@ export class NodeServer extends EventEmitter implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const server = this.#server;
-    if (server === null) return;
-    this.close();
-    await server.finished;
+    if (!this.#isBusy) return;
+    await new Promise<void>((resolve) => this.close(() => resolve()));
   }
 
   async #listen(places: readonly ListenPlace[], signal: AbortSignal | undefined): Promise<void> {
@@ -173,7 +175,7 @@ export class NodeServer extends EventEmitter implements AsyncDisposable {
         failure = error;
       }
     }
-    this.#isBusy = false;
+    for (const callback of this.#becomeFree()) process.nextTick(callback, nodeError("ERR_SERVER_NOT_RUNNING"));
     this.emit("error", systemErrorOf(failure));
   }
 
@@ -181,19 +183,35 @@ export class NodeServer extends EventEmitter implements AsyncDisposable {
     this.#server = server;
     if (!this.#isHolding) server.unref();
     void server.finished.then(() => this.#end());
+    if (this.#isCloseWanted) void server.close({ lameDuckMs: 0 });
     // What listeners of events throw is their own: it must not look like a failure to listen
     process.nextTick(() => {
+      if (server.isClosing) return;
       this.emit("listening");
       if (signal?.aborted === true) this.close();
-      else signal?.addEventListener("abort", () => this.close(), { once: true });
+      else if (signal !== undefined) this.#obey(signal);
     });
   }
 
-  #end(): void {
-    this.#server = null;
-    this.#isBusy = false;
+  #obey(signal: AbortSignal): void {
+    const close = (): void => void this.close();
+    signal.addEventListener("abort", close, { once: true });
+    this.#forgetSignal = () => signal.removeEventListener("abort", close);
+  }
+
+  /** It may listen anew. Gives who waits for the end. */
+  #becomeFree(): ReadonlyArray<(error?: Error) => void> {
     const callbacks = this.#onClosed;
     this.#onClosed = [];
+    this.#server = null;
+    this.#isBusy = false;
+    this.#isCloseWanted = false;
+    this.#forgetSignal();
+    return callbacks;
+  }
+
+  #end(): void {
+    const callbacks = this.#becomeFree();
     process.nextTick(() => {
       for (const callback of callbacks) callback();
       this.emit("close");

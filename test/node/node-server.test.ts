@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import net, { type AddressInfo } from "node:net";
@@ -87,6 +87,43 @@ describe("createServer()", () => {
     expect(error).toBeUndefined();
     const again = await new Promise<Error | undefined>((resolve) => server.close(resolve));
     expect(again).toMatchObject({ code: "ERR_SERVER_NOT_RUNNING" });
+  });
+
+  it.each([
+    ["closed", (server: NodeServer) => new Promise<void>((resolve) => server.close(() => resolve()))],
+    ["disposed of", (server: NodeServer) => server[Symbol.asyncDispose]()],
+  ])("that is %s before it listens never does, as node:http's", async (_how, close) => {
+    const server = createServer(hello);
+    const events: string[] = [];
+    for (const name of ["listening", "error", "close"]) server.on(name, () => events.push(name));
+    server.listen(0, "127.0.0.1");
+    await close(server);
+    await turn();
+    expect([events, server.listening, server.address()]).toEqual([["close"], false, null]);
+    const port = await listening(server);
+    expect((await ask(port)).body).toBe("hello");
+  });
+
+  it("that is closed before it listens says why it could not have", async () => {
+    const port = await listening(createServer(hello));
+    const server = createServer(hello);
+    const codes: unknown[] = [];
+    server.on("error", (error: NodeJS.ErrnoException) => codes.push(error.code));
+    server.listen(port, "127.0.0.1");
+    const told = await new Promise((resolve) => server.close(resolve));
+    expect([...codes, told]).toMatchObject(["EADDRINUSE", { code: "ERR_SERVER_NOT_RUNNING" }]);
+  });
+
+  it("hears of its signal no longer than it lives", async () => {
+    const { signal } = new AbortController();
+    const server = createServer(hello);
+    for (let times = 0; times < 2; times++) {
+      await listening(server, { port: 0, host: "127.0.0.1", signal });
+      expect(getEventListeners(signal, "abort")).toHaveLength(1);
+      server.close();
+      await once(server, "close");
+      expect(getEventListeners(signal, "abort")).toHaveLength(0);
+    }
   });
 
   it("emits the system's error when it cannot listen", async () => {
