@@ -11,7 +11,7 @@ import type * as OpenTelemetry from "@opentelemetry/api";
 import type { Exchange } from "../http/exchange.ts";
 import type { Hooks, ResponseInfo } from "../server/hooks.ts";
 import type { Context } from "../web/context.ts";
-import type { Handler, Middleware } from "../web/handler.ts";
+import { type Handler, type Middleware, statusToError } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import { AN_OBJECT, A_FUNCTION, checkOptions, listOf, type OptionRules } from "../server/option-rules.ts";
 import { Redactor, SECRET_PARAMETERS } from "./redact.ts";
@@ -158,8 +158,8 @@ class ActiveTracing implements Tracing {
   }
 
   #failed(name: string, exchange: Exchange, error: unknown): never {
-    const { status = 500 } = (error ?? {}) as { status?: number };
-    // An answer that is thrown is an answer still
+    // An HttpError is an answer; the status of anybody else's, an HTTP client's for example, says nothing of ours
+    const status = statusToError(error);
     if (status >= 500) this.#spans.get(name)?.recordException(toException(error));
     if (!this.#isHooked) this.#finish(name, exchange, exchange.route, status, status >= 500 ? typeOf(error) : "");
     throw error;

@@ -282,6 +282,15 @@ function problemOf(error: unknown): Problem | null {
   return null;
 }
 
+/**
+ * The status of the answer that an error comes to where nobody answers it otherwise: its own if it is one of ours, else 500. 0
+ * where the peer is gone.
+ */
+export function statusToError(error: unknown): number {
+  if (error instanceof ProtocolError) return error.status;
+  return problemOf(error)?.status ?? UNKNOWN_PROBLEM.status;
+}
+
 /** Codes of ours have a rule and an option in the table; users have their own codes. */
 function problemOfHttpError(error: HttpError): Problem {
   const { status, message: detail, code, extensions } = error;

@@ -183,6 +183,30 @@ describe("a span", () => {
     expect(span?.name).toBe("GET /a/b");
   });
 
+  it("of an error that is no answer of ours is a failure, whatever status that error has", async () => {
+    const foreign = (): never => {
+      throw Object.assign(new Error("upstream has none"), { status: 404 });
+    };
+    const ours = (): never => {
+      throw new HttpError(404, "we have none");
+    };
+    const app = new App().use(tracing().middleware).get("/foreign", foreign).get("/ours", ours);
+    const answers = [await request(app, "/foreign"), await request(app, "/ours")];
+    const seen = exporter
+      .getFinishedSpans()
+      .map(({ attributes, events }) => [attributes["http.response.status_code"], events.map(({ name }) => name)]);
+    expect(answers.map(({ status }) => status)).toEqual([500, 404]);
+    expect(seen).toEqual([
+      [500, ["exception"]],
+      [404, []],
+    ]);
+    exporter.reset();
+    const { server, spans } = await start(foreign);
+    await fetch(server.url);
+    const [span] = await spans();
+    expect(span?.events.map(({ name }) => name)).toEqual(["exception"]);
+  });
+
   it("ends with the handler where no server tells of the end", async () => {
     const app = new App().use(tracing().middleware).get("/", () => new Response("x"));
     await request(app, "/");
