@@ -7,12 +7,11 @@
  * logger that throws must never change an answer.
  */
 
-import { HttpError, ProtocolError } from "../http/errors.ts";
 import { A_FUNCTION, A_TIME_SOURCE, checkOptions, type OptionRules, YES_OR_NO } from "../server/option-rules.ts";
 import { SYSTEM_TIME, type TimeSource } from "../web/clock.ts";
 import type { Context } from "../web/context.ts";
 import { isResponse, missingResponse } from "../web/edited-response.ts";
-import type { Middleware } from "../web/handler.ts";
+import { type Middleware, statusToError } from "../web/handler.ts";
 import type { Request } from "../web/request.ts";
 import { isPromise } from "./edit-response.ts";
 import { REQUEST_ID } from "./request-id.ts";
@@ -121,9 +120,8 @@ class AnswerLog {
   }
 
   failed(request: Request, context: Context, error: unknown, startedMs: number): void {
-    const isAnswer = error instanceof HttpError || error instanceof ProtocolError;
-    const named = isAnswer ? error.status : (error as { status?: unknown } | null | undefined)?.status;
-    const status = typeof named === "number" && named >= CLIENT_ERROR && named <= 599 ? named : SERVER_ERROR;
+    // 0: the client has left, and nobody answers
+    const status = statusToError(error) || SERVER_ERROR;
     this.#write(request, context, status, startedMs, status >= SERVER_ERROR ? error : null);
   }
 

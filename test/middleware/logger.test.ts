@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { HttpError, ProtocolError } from "../../src/http/errors.ts";
 import { logger, type LoggerOptions } from "../../src/middleware/logger.ts";
 import { requestId } from "../../src/middleware/request-id.ts";
+import { JsonSyntaxError } from "../../src/web/json.ts";
 import type { Handler } from "../../src/web/handler.ts";
 import { Response } from "../../src/web/response.ts";
 import { arrive, type AskOptions } from "./support/ask.ts";
@@ -76,6 +77,9 @@ describe("a line", () => {
       },
     ],
     [500, "error", () => Promise.reject(new Error("broken"))],
+    // An HTTP client's, whose status is that of somebody else's answer
+    [500, "error", () => Promise.reject(Object.assign(new Error("upstream"), { status: 404 }))],
+    [400, "warn", () => Promise.reject(new JsonSyntaxError("", 0))],
   ])("of %i has level %s", async (status, level, next) => {
     const written = await lines(next);
     expect(written.map((line) => [line.record["status"], line.level])).toEqual([[status, level]]);
