@@ -7,6 +7,7 @@
  * and the coder's memory is given back. It must never hold more than one piece of the source and what became of it.
  */
 
+import { letGo } from "../http/let-go.ts";
 import type { TimeSource } from "../web/clock.ts";
 import { type ContentCoding, type Effort, StreamCoder } from "./content-coder.ts";
 
@@ -48,7 +49,10 @@ export class CodedStream implements AsyncIterable<Uint8Array>, AsyncIterator<Uin
     } else {
       const iterator = source[Symbol.asyncIterator]();
       this.#read = () => iterator.next() as Promise<Step>;
-      this.#cancel = () => iterator.return?.();
+      this.#cancel = () => {
+        letGo(source);
+        return iterator.return?.();
+      };
     }
     this.#coder = new StreamCoder(coding, effort, isOfEvents);
     this.#isOfEvents = isOfEvents;

@@ -7,6 +7,7 @@
  */
 
 import type { FieldEdit, FieldLines } from "../http/exchange.ts";
+import { discardContent } from "../http1/content-sender.ts";
 import type { Context } from "../web/context.ts";
 import { answerOf, editResponse } from "../web/edited-response.ts";
 import type { Handler } from "../web/handler.ts";
@@ -85,17 +86,11 @@ export function editIfAny(response: globalThis.Response | undefined, edit: Field
 export function discardResponse(response: globalThis.Response | undefined): void {
   if (response === undefined || response.status === 0) return;
   try {
-    const { content } = answerOf(response);
-    if (content === null || typeof content === "string" || content instanceof Uint8Array) return;
-    if ("release" in content) content.release();
-    else if (content instanceof ReadableStream) content.cancel().catch(ignore);
-    else content[Symbol.asyncIterator]().return?.().catch(ignore);
+    discardContent(answerOf(response).content, new Error("the response is not sent"));
   } catch {
     // It was read by somebody: nothing is left to let go of
   }
 }
-
-function ignore(): void {}
 
 /** The value of the first line of a name, null if there is none. */
 export function lineValue(lines: FieldLines, lowerName: string): string | null {

@@ -11,6 +11,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { ProtocolError } from "../http/errors.ts";
 import type { Content, FieldLines, ResponseHead } from "../http/exchange.ts";
 import { renderProblem } from "../http/problem.ts";
+import { discardContent } from "../http1/content-sender.ts";
 import { Context } from "../web/context.ts";
 import { isResponse, missingResponse } from "../web/edited-response.ts";
 import { streamOfFile } from "../web/file-stream.ts";
@@ -145,10 +146,7 @@ class ThreadCall implements LocalPeer {
   }
 
   discard(content: Content, reason: Error): void {
-    if (content === null || typeof content !== "object" || content instanceof Uint8Array) return;
-    if ("fd" in content) return content.release();
-    if (content instanceof ReadableStream) return void content.cancel(reason).catch(() => {});
-    void Promise.resolve(content[Symbol.asyncIterator]().return?.()).catch(() => {});
+    discardContent(content, reason);
   }
 
   answerOf(refusal: ProtocolError): LocalAnswer {

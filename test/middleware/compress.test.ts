@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { PassThrough } from "node:stream";
 import * as zlib from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { compress, type CompressOptions } from "../../src/middleware/compress.ts";
@@ -407,6 +408,19 @@ describe("a stream", () => {
       expect(await pieces.next()).toEqual({ done: true, value: undefined });
     },
   );
+
+  it("of another implementation's response, a Node stream, is destroyed at once when the client leaves", async () => {
+    const body = new PassThrough();
+    const headers = new Headers({ "content-type": "text/event-stream" });
+    const like = { status: 200, statusText: "OK", headers, body, bodyUsed: false };
+    const foreign = Object.assign(like, { [Symbol.toStringTag]: "Response" }) as unknown as globalThis.Response;
+    const { content } = takeAnswer(await ask(compress(), () => foreign, GZIP));
+    const pieces = (content as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    const step = pieces.next();
+    await pieces.return?.();
+    expect(body.destroyed).toBe(true);
+    expect(await step).toEqual({ done: true, value: undefined });
+  });
 
   it("that breaks breaks what is sent", async () => {
     const { tap, pieces } = await tapped("gzip", "text/event-stream");

@@ -1,3 +1,5 @@
+import { PassThrough } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { HttpError } from "../../src/http/errors.ts";
 import { addMember, discardResponse, editAnswer, LineEdit, setLine } from "../../src/middleware/edit-response.ts";
@@ -78,6 +80,12 @@ describe("an error", () => {
   });
 });
 
+/** As node-fetch has it. */
+function foreign(body: PassThrough): globalThis.Response {
+  const like = { status: 200, statusText: "OK", headers: new Headers(), body, bodyUsed: false };
+  return Object.assign(like, { [Symbol.toStringTag]: "Response" }) as unknown as globalThis.Response;
+}
+
 describe("a response that nobody will send", () => {
   it("lets go of its stream, and of its part of a file once", () => {
     const gone: string[] = [];
@@ -85,6 +93,14 @@ describe("a response that nobody will send", () => {
     discardResponse(new globalThis.Response(new ReadableStream({ cancel: () => void gone.push("platform") })));
     discardResponse(new Response({ fd: 0, start: 0, length: 1, release: () => void gone.push("file") }));
     expect(gone).toEqual(["stream", "platform", "file"]);
+  });
+
+  it.each(["ours", "another implementation's"])("lets go of a Node stream: %s", async (whose) => {
+    const stream = new PassThrough();
+    stream.write("begun");
+    discardResponse(whose === "ours" ? new Response(stream) : foreign(stream));
+    await turn();
+    expect(stream.destroyed).toBe(true);
   });
 
   it("may be anything", async () => {
