@@ -12,6 +12,7 @@ import { parseHttpDate } from "../http/date.ts";
 import { HandlerError } from "../http/errors.ts";
 import type { Content, FieldLines } from "../http/exchange.ts";
 import { markLasting } from "../http/lasting-octets.ts";
+import { discardContent } from "../http1/content-sender.ts";
 import { SYSTEM_TIME } from "../web/clock.ts";
 import { type Handler, problemResponse } from "../web/handler.ts";
 import { indexOfLine } from "../web/header-lines.ts";
@@ -92,12 +93,13 @@ function takeFrom(response: Parameters<typeof takeAnswer>[0]): ReturnType<typeof
 async function readContent(content: Content): Promise<string | Uint8Array | null> {
   if (content === null || typeof content === "string" || content instanceof Uint8Array) return content;
   if (content instanceof ReadableStream) return gather(content);
-  if ("release" in content) {
-    content.release();
-    throw new NoConstant("part of an open file can be sent once: serveFile() serves files");
-  }
-  void content[Symbol.asyncIterator]().return?.();
-  throw new NoConstant("what is made piece by piece can be sent once: give a function that returns a new one");
+  const mistake = new NoConstant(
+    "release" in content
+      ? "part of an open file can be sent once: serveFile() serves files"
+      : "what is made piece by piece can be sent once: give a function that returns a new one",
+  );
+  discardContent(content, mistake);
+  throw mistake;
 }
 
 /** All octets of a stream that are there at once. */

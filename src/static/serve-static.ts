@@ -13,7 +13,7 @@
 
 import type { FieldSource } from "../http/conditional.ts";
 import { HttpError } from "../http/errors.ts";
-import type { Content } from "../http/exchange.ts";
+import { discardContent } from "../http1/content-sender.ts";
 import type { Context } from "../web/context.ts";
 import type { Response } from "../web/response.ts";
 import { takeAnswer } from "../web/response.ts";
@@ -129,7 +129,7 @@ class StaticFolder {
       ? this.#answerRequest(method, target, fields, trace)
       : this.#refuse(method, fields, trace));
     const { head, content } = takeAnswer(response);
-    discard(content);
+    discardContent(content, new Error("the answer is only explained"));
     return trace.explain(method, target, head.status, head.fields);
   }
 
@@ -250,14 +250,6 @@ class StaticFolder {
 
 function fieldsOf(request: Request, context: Context | undefined): FieldSource {
   return context === undefined ? request.headers : context.exchange.request.fields;
-}
-
-/** Lets go of content that nobody will send. */
-function discard(content: Content): void {
-  if (content === null || typeof content === "string" || content instanceof Uint8Array) return;
-  if ("release" in content) content.release();
-  else if (content instanceof ReadableStream) void content.cancel();
-  else void content[Symbol.asyncIterator]().return?.();
 }
 
 /**

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { App } from "../../src/app/app.ts";
 import { constantResponse } from "../../src/app/constant-response.ts";
@@ -241,6 +242,23 @@ describe("mistakes", () => {
     expect((error as Error).message).not.toContain('routes["/:a"]');
     expect((error as Error).message).toContain("port: -1");
     expect(file.released).toBe(1);
+  });
+
+  it("are all that is heard, whatever becomes of content that is let go of", async () => {
+    const rejections: unknown[] = [];
+    const note = (reason: unknown): void => void rejections.push(reason);
+    const failing = {
+      [Symbol.asyncIterator]: () => ({ ...pieces(), return: () => Promise.reject(new Error("cannot be let go of")) }),
+    } as unknown as AsyncIterable<string>;
+    process.on("unhandledRejection", note);
+    try {
+      const started = serve({ port: 0, routes: { "/": new Response(failing) } });
+      await expect(started).rejects.toThrow("what is made piece by piece can be sent once");
+      await turn();
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+    expect(rejections).toEqual([]);
   });
 
   it.each([[null], [[]], ["/"]])("are told for routes %j", async (routes) => {
