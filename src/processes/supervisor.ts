@@ -228,8 +228,8 @@ export class Supervisor implements WorkerListener {
     }
     const again = async (): Promise<void> => {
       this.#nextRestart = null;
-      this.#restarting = null;
-      return this.restart();
+      // Somebody who waited for the same may have been first
+      return this.#restarting ?? this.restart();
     };
     return (this.#nextRestart ??= this.#restarting.then(again, again));
   }

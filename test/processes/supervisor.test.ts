@@ -186,6 +186,19 @@ describe("a restart", () => {
     expect(supervisor.ready.map(({ pid }) => pid)).toEqual([1000, 1001]);
   });
 
+  it("never runs beside another, whenever it is asked for", async () => {
+    const { supervisor, crew } = await startStage(1);
+    // Asks again as soon as the first is over, and so before what has waited for that
+    const all = Promise.all([supervisor.restart().then(() => supervisor.restart()), supervisor.restart()]);
+    for (let i = 0; i < 2; i++) {
+      await settle();
+      expect(supervisor.workers.filter(({ state }) => state === "starting")).toHaveLength(1);
+      crew.last.ready();
+    }
+    await all;
+    expect([crew.processes.length, supervisor.restarts]).toEqual([3, 2]);
+  });
+
   it("is done once more, and not twice, when it was asked for twice meanwhile", async () => {
     const { supervisor, crew } = await startStage(1);
     const all = [supervisor.restart(), supervisor.restart(), supervisor.restart()];
