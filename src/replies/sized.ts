@@ -10,6 +10,7 @@ import type { ByteRange } from "../http/range.ts";
 import { encodePieces } from "../web/body.ts";
 import type { PartSource } from "../web/byteranges.ts";
 import { streamOfFile } from "../web/file-stream.ts";
+import { BegunStream } from "../web/send.ts";
 import { extractBody, isFileSlice, type Payload } from "../web/response-body.ts";
 
 /** A part of a body, as a slice function may give it. */
@@ -168,7 +169,7 @@ class SizedSlices implements Sized {
 /** A part that is being got: read when it is there, let go when nobody wants it any more, whenever it comes. */
 class LaterPart implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
   readonly #part: Promise<SlicePart>;
-  #pieces: AsyncIterator<Uint8Array> | null = null;
+  #pieces: Promise<AsyncIterator<Uint8Array>> | null = null;
   #isOver = false;
 
   constructor(part: Promise<SlicePart>) {
@@ -182,20 +183,25 @@ class LaterPart implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> 
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {
-    if (this.#pieces === null) this.#pieces = piecesOf(extractBody(await this.#part).payload);
+    const pieces = await this.#open();
     if (this.#isOver) return { done: true, value: undefined };
-    return this.#pieces.next();
+    return pieces.next();
   }
 
   async return(): Promise<IteratorResult<Uint8Array>> {
     this.#isOver = true;
     try {
-      this.#pieces ??= piecesOf(extractBody(await this.#part).payload);
-      await this.#pieces.return?.();
+      const pieces = await this.#open();
+      await pieces.return?.();
     } catch {
       // It never came, or cannot be closed: there is nothing to let go
     }
     return { done: true, value: undefined };
+  }
+
+  /** Once, whoever comes first: a stream is had by one reader only, and that is who can let go of it. */
+  #open(): Promise<AsyncIterator<Uint8Array>> {
+    return (this.#pieces ??= this.#part.then((part) => piecesOf(extractBody(part).payload)));
   }
 }
 
@@ -205,7 +211,9 @@ function piecesOf(payload: Payload): AsyncIterator<Uint8Array> {
   if (payload instanceof Uint8Array) return once(payload);
   if (payload instanceof Blob) return (payload.stream() as ReadableStream<Uint8Array>)[Symbol.asyncIterator]();
   if (isFileSlice(payload)) return streamOfFile(payload)[Symbol.asyncIterator]();
-  return encodePieces(payload as AsyncIterable<Uint8Array | string>)[Symbol.asyncIterator]();
+  // A stream's own iterator would hear of the end with the next piece only
+  const source = payload instanceof ReadableStream ? new BegunStream(payload as ReadableStream<Uint8Array>) : payload;
+  return encodePieces(source)[Symbol.asyncIterator]();
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

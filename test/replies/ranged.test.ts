@@ -2,10 +2,12 @@
 import { type FileHandle, mkdtemp, open, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { FileSlice } from "../../src/http/exchange.ts";
 import { fileResponse, openFile, ranged, type RangedBody, type RangedOptions } from "../../src/replies/index.ts";
 import { request, startTestServer, type TestResponse } from "../../src/testing/index.ts";
+import { takeAnswer } from "../../src/web/response.ts";
 import { ManualTime } from "./support/manual-time.ts";
 
 const TEXT = "0123456789";
@@ -205,6 +207,30 @@ describe("files", () => {
       await new Promise((resolve) => setImmediate(resolve));
       expect(released()).toBe(1);
     }
+  });
+
+  it.each([
+    ["the slice is there", "bytes=0-4"],
+    ["it goes on", "bytes=0-4"],
+    ["the slice of a part is there", "bytes=0-4,6-9"],
+    ["a part goes on", "bytes=0-4,6-9"],
+  ])("let go of what a slice function opened when the client leaves before %s", async (when, range) => {
+    let isCancelled = false;
+    let give: (stream: ReadableStream) => void = () => {};
+    const got = new Promise<ReadableStream>((resolve) => (give = resolve));
+    const stream = new ReadableStream({ cancel: () => void (isCancelled = true) }, { highWaterMark: 0 });
+    const asked = new Request("http://localhost/", { headers: { range } });
+    const response = ranged(asked, { size: 10, slice: () => got });
+    const pieces = (takeAnswer(response).content as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    // The frame of the first part
+    if (range.includes(",")) await pieces.next();
+    void pieces.next().catch(() => {});
+    if (when.endsWith("on")) give(stream);
+    await turn();
+    void pieces.return?.().catch(() => {});
+    give(stream);
+    await turn();
+    expect(isCancelled).toBe(true);
   });
 
   it("are answered with validators, by path, URL or handle, over a true socket", async () => {
