@@ -153,7 +153,8 @@ class StreamTunnel implements Tunnel {
   }
 
   #fail(error: Error): void {
-    if (this.#isClosed) return;
+    // Our end may have come before what was written last had left
+    if (this.#isClosed) return this.#drain();
     this.#isClosed = true;
     this.#input?.error(error);
     this.#output?.error(error);

@@ -107,6 +107,22 @@ describe("closing", () => {
     }
   });
 
+  it("lets go of a write that waits for a peer which leaves, though both sides have ended", async () => {
+    const { stream, tunnel } = open();
+    stream.isFull = true;
+    const writer = tunnel.writable.getWriter();
+    const written = writer.write(Buffer.from("x"));
+    await settled();
+    stream.sink!.end();
+    tunnel.close();
+    await tunnel.closed;
+    let isOver = false;
+    void written.finally(() => (isOver = true));
+    stream.sink!.close(new Error("reset"));
+    await settled();
+    expect(isOver).toBe(true);
+  });
+
   it("ends our side though a writer holds the stream", () => {
     const { stream, tunnel } = open();
     tunnel.writable.getWriter();
