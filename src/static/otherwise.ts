@@ -102,7 +102,7 @@ export class Otherwise {
 
   /** What is answered in the end: a page of the folder, or ours. */
   async fallBack(asked: Asked): Promise<Response> {
-    const { spaNames, notFoundNames } = this.#settings;
+    const { spaNames } = this.#settings;
     const { method, fields, target, trace } = asked;
     const accept = fields.get("accept");
     if (spaNames !== null && isPageNavigation(method, target, accept)) {
@@ -110,15 +110,15 @@ export class Otherwise {
       const page = await this.#finder.findPage(spaNames, asked.origin, trace);
       if (page !== null) return this.#answerer.answerVersion(asked, page);
     }
-    if (notFoundNames !== null && wantsErrorPage(accept)) {
-      const candidates = notFoundNames === "nearest" ? errorPageCandidates(404, target) : [notFoundNames];
-      for (const names of candidates) {
-        const page = await this.#answerPage(asked, names);
-        if (page !== null) return page;
-      }
-    }
-    trace?.note("reply", "404", "nothing stands for it");
-    return this.dress(asked, refuseMissing(fields, trace));
+    return this.#answerNotFound(asked, target);
+  }
+
+  /**
+   * The path leads nowhere, whatever is on the disk: one of its names is hidden, or none. Only the root's page answers, as
+   * for what is missing there: nearer ones may be hidden with it.
+   */
+  refuse(asked: Asked): Promise<Response> {
+    return this.#answerNotFound(asked, null);
   }
 
   /** Gives an answer that is no file's the fields that all answers under its path have. */
@@ -154,6 +154,21 @@ export class Otherwise {
   /** A rule names the page of a 404; its own absence leaves ours. */
   async #answerMissingWith(asked: Asked, names: readonly string[]): Promise<Response> {
     return (await this.#answerPage(asked, names)) ?? this.dress(asked, refuseMissing(asked.fields, asked.trace));
+  }
+
+  /** @param near where to look for the page; null in the root only */
+  async #answerNotFound(asked: Asked, near: ResolvedTarget | null): Promise<Response> {
+    const { notFoundNames } = this.#settings;
+    const { fields, trace } = asked;
+    if (notFoundNames !== null && wantsErrorPage(fields.get("accept"))) {
+      const candidates = notFoundNames === "nearest" ? errorPageCandidates(404, near) : [notFoundNames];
+      for (const names of candidates) {
+        const page = await this.#answerPage(asked, names);
+        if (page !== null) return page;
+      }
+    }
+    trace?.note("reply", "404", "nothing stands for it");
+    return this.dress(asked, refuseMissing(fields, trace));
   }
 
   async #answerPage(asked: Asked, names: readonly string[]): Promise<Response | null> {

@@ -78,6 +78,19 @@ export function resolveRoute(method: string, target: string, showsDotFiles: bool
 }
 
 /**
+ * What any path spells, also one that {@link resolveTarget} refuses: to go by for the fields of its answer, never to look for.
+ *
+ * @returns names, one that is no UTF-8 as it came; null where the target has no path
+ */
+export function spelledTarget(method: string, target: string): ResolvedTarget | null {
+  const parsed = parseTarget(method, target);
+  if (parsed === null || !parsed.path.startsWith("/")) return null;
+  const segments = parsed.path.split("/").filter((segment) => segment !== "");
+  const names = segments.map((segment) => decodePath(segment) ?? segment);
+  return { names, isFolderPath: parsed.path.endsWith("/"), search: "" };
+}
+
+/**
  * The path of a folder for a Location field, made anew from its names. It begins with exactly one slash: a target of two
  * slashes, given back as it came, would be a reference to another host (open redirect).
  */

@@ -29,7 +29,7 @@ import { Otherwise } from "./otherwise.ts";
 import type { KeptBack } from "./own-things.ts";
 import { answerFile, redirectTo, refuseCoding, refuseMethod, refuseMissing, replyOptions } from "./reply.ts";
 import type { ResolvedTarget } from "./resolve.ts";
-import { resolveRoute, resolveTarget } from "./resolve.ts";
+import { resolveRoute, resolveTarget, spelledTarget } from "./resolve.ts";
 import { isRulesFile } from "./rules.ts";
 import type { StaticOptions, StaticRoots, StaticSettings } from "./static-options.ts";
 import { readStaticOptions } from "./static-options.ts";
@@ -176,10 +176,7 @@ class StaticFolder {
     const below = resolved === null ? null : belowMount(resolved, mount);
     if (resolved === null || below === null) {
       trace?.note("resolve", "refused", this.#reasonOfRefusal(method, target, resolved));
-      const route = resolved === null ? resolveRoute(method, target, showsDotFiles) : null;
-      const page = route === null ? null : belowMount(route, mount);
-      if (page === null) return this.#otherwise.dress(null, refuseMissing(fields, trace));
-      return this.#otherwise.fallBack({ method, fields, target: page, origin: page, trace, isRewritten: false });
+      return this.#answerRefused(method, target, fields, trace);
     }
     trace?.note("resolve", below.isFolderPath ? "folder" : "file", JSON.stringify(below.names.join("/")));
     const asked: Asked = { method, fields, target: below, origin: below, trace, isRewritten: false };
@@ -192,6 +189,23 @@ class StaticFolder {
       if (isHidden) return this.#otherwise.fallBack(asked);
     }
     return this.#answerTarget(asked);
+  }
+
+  /** What no file can be asked for by: the pages and fields of the folder are those of whatever is missing. */
+  #answerRefused(
+    method: string,
+    target: string,
+    fields: FieldSource,
+    trace: Trace | null,
+  ): Response | Promise<Response> {
+    const { showsDotFiles, mount, hasRules } = this.#settings;
+    const route = resolveRoute(method, target, showsDotFiles);
+    const spelled = route ?? spelledTarget(method, target);
+    const below = spelled === null ? null : belowMount(spelled, mount);
+    if (below === null) return this.#otherwise.dress(null, refuseMissing(fields, trace));
+    if (hasRules) this.#finder.refreshRules();
+    const asked: Asked = { method, fields, target: below, origin: below, trace, isRewritten: false };
+    return route === null ? this.#otherwise.refuse(asked) : this.#otherwise.fallBack(asked);
   }
 
   /** For the operator alone: to the client all of it is 404, alike. */
