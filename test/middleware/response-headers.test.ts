@@ -7,8 +7,8 @@ import { Request } from "../../src/web/request.ts";
 import { Response, responseOfLines, takeAnswer } from "../../src/web/response.ts";
 
 /** Fields of an answer that had `x-frame-options: DENY` before. */
-function fieldsWith(headers: HeadersToSet): Record<string, string> {
-  const next = (): Response => new Response(null, { headers: { "x-frame-options": "DENY" } });
+function fieldsWith(headers: HeadersToSet, before: Record<string, string> = {}): Record<string, string> {
+  const next = (): Response => new Response(null, { headers: { "x-frame-options": "DENY", ...before } });
   const response = responseHeaders(headers)(new Request("http://a.example/"), {} as Context, next) as Response;
   return Object.fromEntries(response.headers);
 }
@@ -27,6 +27,23 @@ describe("fields on every response", () => {
       ["Link", "</b>"],
     ] as const;
     expect(fieldsWith(pairs)).toMatchObject({ link: "</a>, </b>" });
+  });
+
+  it.each<[HeadersToSet, Record<string, string>, string | undefined]>([
+    [{ Vary: "Cookie" }, { vary: "accept-encoding" }, "accept-encoding, Cookie"],
+    [{ vary: "cookie, Accept-Encoding" }, { vary: "accept-encoding" }, "accept-encoding, cookie"],
+    [
+      [
+        ["vary", "a, b"],
+        ["Vary", "B ,c"],
+      ],
+      {},
+      "a, b, c",
+    ],
+    [{ vary: "cookie" }, { vary: "*" }, "*"],
+    [{ vary: " ," }, {}, undefined],
+  ])("take nothing away that answers vary by: %j after %j", (headers, before, vary) => {
+    expect(fieldsWith(headers, before)["vary"]).toBe(vary);
   });
 
   it("stay shared where the handler's are, as files have them", () => {
@@ -53,6 +70,8 @@ describe("fields on every response", () => {
     ["transfer-encoding", "chunked"],
     ["Connection", "close"],
     ["date", "now"],
+    ["ETag", '"all"'],
+    ["last-modified", "Thu, 01 Jan 1970 00:00:00 GMT"],
     ["Upgrade", "h2c"],
     ["a b", "1"],
     ["", "1"],
