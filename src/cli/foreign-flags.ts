@@ -12,6 +12,9 @@ import type { UnknownFlag } from "./usage.ts";
 
 const TLS = "HTTPS is --tls, or --tls-cert FILE --tls-key FILE";
 const NO_FORWARDING = "requests are not forwarded to other servers here";
+/** Node watches all modules of an app, and the command stops and starts as it should. */
+const WATCH =
+  "changed files show by themselves; the code of an app does with node --watch node_modules/.bin/fairlead app.js";
 const NO_UPLOAD = "files are only read here, never written";
 const AUTH = "name and password are --auth USER:PASS";
 const SOCKET = "a unix socket is --listen unix:/PATH";
@@ -23,7 +26,7 @@ const MEANT: ReadonlyMap<string, string> = new Map([
   ["-b", `the address is --host, a list of the folder is --list, ${COMPRESSED_FILES}`],
   ["-C", "other sites' scripts are let in by --cors, compression is --compress"],
   ["-d", "the folder stands alone, as in fairlead ./site; a list of it is --list, dot files are --dotfiles"],
-  ["-D", "dot files are --dotfiles; changes always show, there is no mode for development"],
+  ["-D", `dot files are --dotfiles; ${WATCH}`],
   ["-e", "caching is --cache, with auto as default"],
   ["-f", "an inherited socket is --listen fd:3"],
   ["-g", COMPRESSED_FILES],
@@ -42,14 +45,14 @@ const MEANT: ReadonlyMap<string, string> = new Map([
   ["-t", TLS],
   ["-u", `compression is switched off by --no-compress; ${NO_UPLOAD}`],
   ["-U", NO_UPLOAD],
-  ["-w", "changes always show, there is nothing to watch; a configuration file is -c"],
+  ["-w", `${WATCH}; a configuration file is -c`],
   ["-x", "compression is --compress, which is on"],
   ["-z", "a list of the folder is --list"],
   ["--access-log", "the log is --log text, json, combined, common or off"],
   ["--auth-file", "a file of names and passwords is --auth @FILE"],
   ["--basic-auth", `${AUTH}; hashes in a file are made by fairlead hash-password`],
   ["--debug", "more about each request is --verbose, why an answer is what it is says fairlead explain"],
-  ["--dev", "changes always show, there is no mode for development"],
+  ["--dev", WATCH],
   ["--etag", "every file has an entity tag, there is nothing to switch on"],
   ["--http2", "HTTP/2 is not spoken here yet; " + TLS],
   ["--immutable", "hashed names are immutable by --cache auto, all files are kept for a year by --cache 1y"],
@@ -66,7 +69,7 @@ const MEANT: ReadonlyMap<string, string> = new Map([
   ["--upload-files", NO_UPLOAD],
   ["--user", AUTH],
   ["--username", AUTH],
-  ["--watch", "changes always show, there is nothing to watch"],
+  ["--watch", WATCH],
 ]);
 
 const HELP = "fairlead --help shows all flags";

@@ -208,3 +208,11 @@ describe("wrong usage", () => {
     expect(flagsOf("--log-file=-x", "--cache", "-1")).toEqual({ "log-file": ["-x"], "cache": ["-1"] });
   });
 });
+
+describe("a flag for watching", () => {
+  it.each(["--watch", "-w", "--dev", "-D"])("is told what shows by itself, and what does not: %s", (flag) => {
+    expect(errorOf("app.js", flag).message).toMatch(
+      /changed files show by themselves; the code of an app .*node --watch/,
+    );
+  });
+});
