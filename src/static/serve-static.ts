@@ -103,7 +103,10 @@ class StaticFolder {
   /** The pipeline. */
   answer(request: Request, context: Context | undefined): Response | Promise<Response> {
     const method = request.method;
-    if (method !== "GET" && method !== "HEAD") return this.#refuse(method, fieldsOf(request, context), null);
+    if (method !== "GET" && method !== "HEAD") {
+      const target = context === undefined ? request.url : context.exchange.request.target;
+      return this.#refuse(method, target, fieldsOf(request, context), null);
+    }
     if (context === undefined) return this.#answerRequest(method, request.url, request.headers, null);
     const { target, fields } = context.exchange.request;
     const nowMs = this.#settings.time.nowMs();
@@ -127,14 +130,21 @@ class StaticFolder {
     trace.note("permit", isPermitted || method === "OPTIONS" ? method : "refused", why);
     const response = await (isPermitted
       ? this.#answerRequest(method, target, fields, trace)
-      : this.#refuse(method, fields, trace));
+      : this.#refuse(method, target, fields, trace));
     const { head, content } = takeAnswer(response);
     discardContent(content, new Error("the answer is only explained"));
     return trace.explain(method, target, head.status, head.fields);
   }
 
-  #refuse(method: string, fields: FieldSource, trace: Trace | null): Response {
-    return this.#otherwise.dress(null, method === "OPTIONS" ? replyOptions() : refuseMethod(fields, trace));
+  /** With the fields of the path: those of `_headers` let a preflight of another site pass. */
+  #refuse(method: string, target: string, fields: FieldSource, trace: Trace | null): Response {
+    const { mount, hasRules } = this.#settings;
+    const spelled = hasRules ? spelledTarget(method, target) : null;
+    const origin = spelled === null ? null : belowMount(spelled, mount);
+    if (hasRules) this.#finder.refreshRules();
+    const response = method === "OPTIONS" ? replyOptions() : refuseMethod(fields, trace);
+    const asked = origin === null ? null : { method, fields, target: origin, origin, trace, isRewritten: false };
+    return this.#otherwise.dress(asked, response);
   }
 
   /** Without a look at the disk; null where that, or a coding, has to be waited for. */

@@ -198,3 +198,32 @@ describe("a type that _headers gives to files", () => {
     expect([moved.status, moved.headers["content-type"]]).toEqual([301, undefined]);
   });
 });
+
+describe("fields that _headers gives to a path", () => {
+  it("are on what files do not answer, so that preflights of other sites pass (decision 0007)", async () => {
+    await using place = new StaticSite({
+      "_headers":
+        "/data/*\n  Access-Control-Allow-Origin: *\n  Access-Control-Allow-Headers: range\n  Content-Type: text/x-chart",
+      "data/a.json": "{}",
+      "b.json": "{}",
+    });
+    const served = await place.serve({ rules: true });
+    for (const [method, status] of [
+      ["OPTIONS", 204],
+      ["POST", 405],
+    ] as const) {
+      for (const path of ["/data/a.json", "/data/none", "/data/.env", "/data/%ff"]) {
+        const answer = await served.ask(method, path);
+        expect([answer.status, answer.headers["allow"]]).toEqual([status, "GET, HEAD, OPTIONS"]);
+        expect(answer.headers["access-control-allow-origin"]).toBe("*");
+        expect(answer.headers["content-type"]).not.toBe("text/x-chart");
+      }
+      expect((await served.ask(method, "/b.json")).headers).not.toHaveProperty("access-control-allow-origin");
+    }
+    // A change counts although nobody asks for a file
+    place.write("_headers", "/b*\n  X-New: yes", null);
+    await expect
+      .poll(async () => (await served.ask("POST", "/b.json")).headers["x-new"], { timeout: 5000 })
+      .toBe("yes");
+  });
+});
