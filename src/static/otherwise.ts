@@ -19,7 +19,7 @@ import { answerErrorPage, redirectTo, refuseMissing } from "./reply.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 import { resolveTarget } from "./resolve.ts";
 import { isRulesFile } from "./rules.ts";
-import { applyToStandIn } from "./rules-headers.ts";
+import { applyToStandIn, withoutLifetimes } from "./rules-headers.ts";
 import type { RuleAction } from "./rules-redirects.ts";
 import type { StaticSettings } from "./static-options.ts";
 
@@ -131,6 +131,7 @@ export class Otherwise {
     const { head, content } = takeAnswer(response);
     let lines = head.fields;
     for (const change of [headers, changes]) if (change !== null) lines = applyToStandIn(lines, change);
+    if (head.status >= 400) lines = withoutLifetimes(lines);
     return responseOfLines(head.status, lines, content as Payload);
   }
 

@@ -167,6 +167,24 @@ export function applyToStandIn(lines: FieldLines, changes: FieldChanges): FieldL
 
 const TYPE: ReadonlySet<string> = new Set(["content-type"]);
 
+/** Fields that say how long an answer may be kept: Cache-Control, those for some caches alone (RFC 9213), Expires. */
+const LIFETIME = /^(?:expires|(?:.+-)?cache-control)$/;
+
+/**
+ * The fields of an error. How long files may be kept is not for how long they are missing: a script that is not there yet
+ * during a deployment would be gone for a year. What forbids to keep anything stays.
+ */
+export function withoutLifetimes(lines: FieldLines): FieldLines {
+  const kept: string[] = [];
+  for (let i = 0; i < lines.length; i += 2) {
+    const isLifetime = LIFETIME.test((lines[i] as string).toLowerCase());
+    if (!isLifetime || /\bno-store\b/i.test(lines[i + 1] as string))
+      kept.push(lines[i] as string, lines[i + 1] as string);
+  }
+  if (kept.length === lines.length) return lines;
+  return Object.freeze([...kept, "cache-control", "no-cache"]);
+}
+
 /** Reads `Name: value` or `! Name` into a section. */
 function addField(section: SectionBeingRead, line: RulesLine, mistakes: Mistakes): void {
   const detached = /^![ \t]*(.*)$/.exec(line.text)?.[1];

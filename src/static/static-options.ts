@@ -71,7 +71,10 @@ export interface StaticOptions {
    * the page of `spa`, which is asked for anew each time: one that is kept wants files of a build that is gone.
    */
   readonly cacheControl?: CacheSetting | ((path: string) => string);
-  /** Fields of all answers; they replace ours of the same name. What frames or describes content is not to be had. */
+  /**
+   * Fields of all answers; they replace ours of the same name, but Vary is added to, and errors are kept by nobody for as long as
+   * Cache-Control says. What frames or describes content is not to be had.
+   */
   readonly headers?: HeadersInput;
   /** Compress text and its like on the fly, once per version of a file. Default true. */
   readonly compress?: boolean;

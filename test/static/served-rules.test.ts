@@ -226,4 +226,32 @@ describe("fields that _headers gives to a path", () => {
       .poll(async () => (await served.ask("POST", "/b.json")).headers["x-new"], { timeout: 5000 })
       .toBe("yes");
   });
+
+  it("do not say for how long an error is kept: a missing script would be missing for a year", async () => {
+    const long = "public, max-age=31536000, immutable";
+    await using place = new StaticSite({
+      "_headers":
+        `/assets/*\n  Cache-Control: ${long}\n  CDN-Cache-Control: max-age=60\n  Expires: Thu, 01 Jan 2099 00:00:00 GMT\n  X-All: yes` +
+        "\n/private/*\n  Cache-Control: no-store\n  Expires: Thu, 01 Jan 2099 00:00:00 GMT",
+      "assets/a.js": "a",
+    });
+    const served = await place.serve({ rules: true });
+    expect((await served.get("/assets/a.js")).headers["cache-control"]).toBe(long);
+    for (const [method, path, status] of [
+      ["GET", "/assets/missing.js", 404],
+      ["HEAD", "/assets/missing.js", 404],
+      ["GET", "/assets/.hidden", 404],
+      ["POST", "/assets/a.js", 405],
+    ] as const) {
+      const answer = await served.ask(method, path);
+      const { "cache-control": kept, "x-all": all } = answer.headers;
+      expect([answer.status, kept, all]).toEqual([status, "no-cache", "yes"]);
+      expect(answer.headers).not.toHaveProperty("cdn-cache-control");
+      expect(answer.headers).not.toHaveProperty("expires");
+    }
+    expect((await served.get("/private/a")).headers["cache-control"]).toMatch(/^no-store\b/);
+    const kept = await place.serve({ headers: { "Cache-Control": long } });
+    expect((await kept.get("/none")).headers["cache-control"]).toBe("no-cache");
+    expect((await kept.get("/assets/a.js")).headers["cache-control"]).toBe(long);
+  });
 });
