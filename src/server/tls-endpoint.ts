@@ -10,15 +10,18 @@ import type { Socket } from "node:net";
 import type { SecureContext, SecureContextOptions, Server as TlsServer, TLSSocket } from "node:tls";
 import { cryptography, nodeTls } from "./cryptography.ts";
 import { type Certificate, covers } from "./tls-certificate.ts";
-import { ALPN_PROTOCOLS, TICKET_KEY_BYTES, tlsSettings, type TlsVersion } from "./tls-settings.ts";
+import {
+  ALPN_PROTOCOLS,
+  type ClientRules,
+  sessionScope,
+  TICKET_KEY_BYTES,
+  tlsSettings,
+  type TlsVersion,
+} from "./tls-settings.ts";
 
 /** What an endpoint is made with. */
-export interface TlsEndpointConfig {
+export interface TlsEndpointConfig extends ClientRules {
   readonly minVersion: TlsVersion;
-  /** Certificates of authorities that may issue those of clients, in PEM. */
-  readonly clientAuthorities: Buffer | null;
-  readonly requestCert: boolean;
-  readonly rejectUnauthorized: boolean;
   /** Locks session tickets; null: one is made up. */
   readonly ticketKeys: Buffer | null;
 }
@@ -128,6 +131,7 @@ export class TlsEndpoint {
     const { clientAuthorities, minVersion } = this.#config;
     return {
       ...tlsSettings(minVersion),
+      sessionIdContext: sessionScope(this.#config),
       cert: certificate.certPem,
       key: certificate.keyPem,
       ...(certificate.passphrase === null ? {} : { passphrase: certificate.passphrase }),

@@ -63,8 +63,31 @@ export function tlsSettings(minVersion: TlsVersion): SecureContextOptions {
     ecdhCurve: knownGroups(),
     honorCipherOrder: false,
     secureOptions: cryptography().constants.SSL_OP_NO_RENEGOTIATION,
-    // Sessions of one server may be resumed in any of its processes, and in no other program's
-    sessionIdContext: "fairlead",
     sessionTimeout: SESSION_SECONDS,
   };
+}
+
+/** Which certificates of clients are asked for, and taken. */
+export interface ClientRules {
+  /** Certificates of authorities that may issue them, in PEM. */
+  readonly clientAuthorities: Buffer | null;
+  readonly requestCert: boolean;
+  readonly rejectUnauthorized: boolean;
+}
+
+/**
+ * Where else a session may be resumed, as at most 32 octets: in all processes of a server, and in no other program. Whoever
+ * resumes one shows no certificate again, and what was found of the first counts (RFC 8446 §2.2). So it must not lead past
+ * other rules with the same ticket keys, of another port or from before a restart (client authentication bypass,
+ * CVE-2025-23419); nginx keeps them apart the same way. What the server itself shows may change: the client has seen it.
+ */
+export function sessionScope({ requestCert, rejectUnauthorized, clientAuthorities }: ClientRules): string {
+  if (!requestCert) return "fairlead";
+  const hash = cryptography()
+    .createHash("sha256")
+    .update(rejectUnauthorized ? "reject:" : "accept:");
+  return hash
+    .update(clientAuthorities ?? "")
+    .digest("base64url")
+    .slice(0, 32);
 }

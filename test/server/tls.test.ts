@@ -210,6 +210,37 @@ describe("client certificates", () => {
     expect(setup.contexts).toEqual([]);
   });
 
+  it.each([
+    ["asks nobody", {}, {}],
+    ["asks others", { requestCert: true, ca: authority.cert }, stranger],
+    ["lets everybody in", { requestCert: true, ca: clients.cert, rejectUnauthorized: false }, {}],
+  ])("are not spared by a session of a server with the same ticket keys that %s", async (_, rules, options) => {
+    for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+      const tls = { ...own, ticketKeys: Buffer.alloc(48, 7) };
+      await using first = await startTls({ tls: { ...tls, ...rules } });
+      await using second = await startTls({ tls: { ...tls, requestCert: true, ca: clients.cert } });
+      const socket = await first.secure({ ...options, maxVersion });
+      const session = sessionOf(socket);
+      await ask(socket);
+      const again = await second.secure({ ...options, maxVersion, session: await session }).catch(() => null);
+      if (again !== null) await ask(again).catch(() => "");
+      expect(again?.isSessionReused() ?? false).toBe(false);
+      expect(second.contexts).toEqual([]);
+    }
+  });
+
+  it("need not be shown again to another process with the same rules", async () => {
+    const tls = { ...own, ticketKeys: Buffer.alloc(48, 7), requestCert: true, ca: clients.cert };
+    await using first = await startTls({ tls });
+    await using second = await startTls({ tls });
+    const socket = await first.secure(alice);
+    const session = sessionOf(socket);
+    await ask(socket);
+    await ask(await second.secure({ ...alice, session: await session }));
+    expect(second.contexts[0]?.tls?.isResumed).toBe(true);
+    expect(second.contexts[0]?.clientCertificate).toMatchObject({ isAuthorized: true, subject: "CN=alice" });
+  });
+
   it("are left to the handler with rejectUnauthorized: false", async () => {
     const tls = { ...own, requestCert: true, rejectUnauthorized: false, ca: clients.cert };
     await using setup = await startTls({ tls });
