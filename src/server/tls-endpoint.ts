@@ -41,6 +41,7 @@ export class TlsEndpoint {
   readonly #server: TlsServer;
   readonly #owners: WeakMap<Socket, HandshakeOwner> = new WeakMap();
   #certificates: readonly Certificate[];
+  #clientAuthorities: Buffer | null;
   #contexts: ReadonlyMap<string, SecureContext>;
   /** OCSP responses by the certificate that they are about, as DER in hexadecimal. */
   #stapled: ReadonlyMap<string, Buffer>;
@@ -55,10 +56,11 @@ export class TlsEndpoint {
     this.#config = config;
     this.#ticketKeys = config.ticketKeys ?? cryptography().randomBytes(TICKET_KEY_BYTES);
     this.#certificates = certificates;
-    this.#contexts = this.#contextsOf(certificates);
+    this.#clientAuthorities = config.clientAuthorities;
+    this.#contexts = this.#contextsOf(certificates, config.clientAuthorities);
     this.#stapled = stapledBy(certificates);
     this.#server = nodeTls().createServer({
-      ...this.#contextOptions(certificates[0] as Certificate),
+      ...this.#contextOptions(certificates[0] as Certificate, config.clientAuthorities),
       ticketKeys: this.#ticketKeys,
       ALPNProtocols: [...ALPN_PROTOCOLS],
       requestCert: config.requestCert,
@@ -90,17 +92,19 @@ export class TlsEndpoint {
   }
 
   /**
-   * Shows other certificates from the next handshake on.
+   * Shows other certificates, and takes those of other authorities, from the next handshake on.
    *
+   * @param clientAuthorities as in the config; by default as they are
    * @throws Error of OpenSSL's if one cannot be used; then nothing is changed
    */
-  replace(certificates: readonly Certificate[]): void {
-    const contexts = this.#contextsOf(certificates);
-    const options = this.#contextOptions(certificates[0] as Certificate);
+  replace(certificates: readonly Certificate[], clientAuthorities: Buffer | null = this.#clientAuthorities): void {
+    const contexts = this.#contextsOf(certificates, clientAuthorities);
+    const options = this.#contextOptions(certificates[0] as Certificate, clientAuthorities);
     nodeTls().createSecureContext(options);
     // The keys of tickets stay: a client must not pay with a full handshake for our new certificate
     this.#server.setSecureContext({ ...options, ticketKeys: this.#ticketKeys });
     this.#certificates = certificates;
+    this.#clientAuthorities = clientAuthorities;
     this.#contexts = contexts;
     const hadStapled = this.#stapled.size > 0;
     this.#stapled = stapledBy(certificates);
@@ -127,11 +131,10 @@ export class TlsEndpoint {
     return covers(this.#certificateFor(serverName).leaf, host);
   }
 
-  #contextOptions(certificate: Certificate): SecureContextOptions {
-    const { clientAuthorities, minVersion } = this.#config;
+  #contextOptions(certificate: Certificate, clientAuthorities: Buffer | null): SecureContextOptions {
     return {
-      ...tlsSettings(minVersion),
-      sessionIdContext: sessionScope(this.#config),
+      ...tlsSettings(this.#config.minVersion),
+      sessionIdContext: sessionScope({ ...this.#config, clientAuthorities }),
       cert: certificate.certPem,
       key: certificate.keyPem,
       ...(certificate.passphrase === null ? {} : { passphrase: certificate.passphrase }),
@@ -140,10 +143,10 @@ export class TlsEndpoint {
     };
   }
 
-  #contextsOf(certificates: readonly Certificate[]): ReadonlyMap<string, SecureContext> {
+  #contextsOf(certificates: readonly Certificate[], authorities: Buffer | null): ReadonlyMap<string, SecureContext> {
     const contexts = new Map<string, SecureContext>();
     for (const certificate of certificates.length === 1 ? [] : certificates) {
-      const context = nodeTls().createSecureContext(this.#contextOptions(certificate));
+      const context = nodeTls().createSecureContext(this.#contextOptions(certificate, authorities));
       // The first that claims a name has it
       for (const name of certificate.names) if (!contexts.has(name)) contexts.set(name, context);
     }

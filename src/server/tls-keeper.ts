@@ -9,7 +9,7 @@
 import { ServerError } from "../http/errors.ts";
 import type { TimeSource } from "./clock.ts";
 import type { CertificateProblem } from "./tls-certificate.ts";
-import { loadAll, refusedByOpenssl, type ResolvedTls } from "./tls-options.ts";
+import { loadAll, loadAuthorities, refusedByOpenssl, type ResolvedTls } from "./tls-options.ts";
 import { TICKET_KEY_MS } from "./tls-settings.ts";
 import { CertificateWatch } from "./tls-watch.ts";
 
@@ -52,9 +52,10 @@ export class TlsKeeper {
   reload(): void {
     const problems: CertificateProblem[] = [];
     const { certificates, warnings } = loadAll(this.#tls.sources, this.#time.wallMs(), problems);
+    const clientAuthorities = loadAuthorities(this.#tls.authorities, problems);
     if (problems.length > 0) throw new ServerError("ERR_CERTIFICATE", textOf(problems), { cause: problems });
     try {
-      this.#tls.endpoint.replace(certificates);
+      this.#tls.endpoint.replace(certificates, clientAuthorities);
     } catch (error) {
       throw new ServerError("ERR_CERTIFICATE", refusedByOpenssl(error), { cause: error });
     }

@@ -55,7 +55,13 @@ export const TLS_OPTION_ROWS: readonly OptionRow[] = [
     "Node",
   ),
   other("tls.ca", "pem", null, "authorities that may issue the certificates of clients, in PEM: the text itself"),
-  other("tls.caFile", "text", null, "path of a file with them, in place of ca", "nginx ssl_client_certificate"),
+  other(
+    "tls.caFile",
+    "text",
+    null,
+    "path of a file with them, in place of ca; read again when it changes",
+    "nginx ssl_client_certificate",
+  ),
   other(
     "tls.allowPlain",
     "boolean",

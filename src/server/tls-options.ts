@@ -51,7 +51,7 @@ export interface TlsOptions extends CertificateOptions {
   readonly servers?: readonly TlsServerOptions[] | undefined;
   /** Certificates of the authorities that may issue those of clients, in PEM. */
   readonly ca?: string | Uint8Array | undefined;
-  /** Path of a file with them, in place of `ca`. */
+  /** Path of a file with them, in place of `ca`; read again when it changes. */
   readonly caFile?: string | undefined;
   /** Ask clients for a certificate, default false; see `context.clientCertificate`. */
   readonly requestCert?: boolean | undefined;
@@ -97,11 +97,18 @@ export interface ProxyProtocolOptions {
   readonly allowDirect?: boolean | undefined;
 }
 
+/** Where authorities of clients come from: text, a file, or nowhere. */
+export interface AuthoritiesSource {
+  readonly ca: string | Uint8Array | null;
+  readonly caFile: string | null;
+}
+
 /** TLS after validation. */
 export interface ResolvedTls {
   readonly endpoint: TlsEndpoint;
   readonly sources: readonly CertificateSource[];
-  /** Of the sources, and what identified them before they were loaded. */
+  readonly authorities: AuthoritiesSource;
+  /** Of both, and what identified them before they were loaded. */
   readonly files: readonly string[];
   readonly filesLoaded: string;
   readonly warnings: readonly CertificateProblem[];
@@ -139,15 +146,17 @@ const PRELOAD_SECONDS = 31_536_000;
 export function resolveTls(values: Values, mistakes: OptionMistake[], nowMs: number): ResolvedTls | null {
   const problems: CertificateProblem[] = [];
   const sources = sourcesOf(values, mistakes);
-  const files = sources.flatMap(({ certFile, keyFile, ocspFile }) =>
-    [certFile, keyFile, ocspFile].filter((file) => file !== null),
-  );
+  const authorities = authoritiesOf(values);
+  const files = [
+    ...sources.flatMap(({ certFile, keyFile, ocspFile }) => [certFile, keyFile, ocspFile]),
+    authorities.caFile,
+  ].filter((file) => file !== null);
   const filesLoaded = factsOf(files);
   const { certificates, warnings } = loadAll(sources, nowMs, problems);
   const requestCert = values.get("tls.requestCert") as boolean;
   const rejectUnauthorized = values.get("tls.rejectUnauthorized") as boolean;
   refuseBoth({ ca: values.get("tls.ca"), caFile: values.get("tls.caFile") }, "ca", "tls", mistakes);
-  const clientAuthorities = readAuthorities(values, problems);
+  const clientAuthorities = loadAuthorities(authorities, problems);
   if (requestCert && rejectUnauthorized && clientAuthorities === null && problems.length === 0) {
     problems.push({ path: "tls.ca", what: "is missing; without it no certificate of a client can be trusted" });
   }
@@ -171,6 +180,7 @@ export function resolveTls(values: Values, mistakes: OptionMistake[], nowMs: num
   return Object.freeze({
     endpoint,
     sources,
+    authorities,
     files,
     filesLoaded,
     warnings,
@@ -268,13 +278,17 @@ function textOf(given: Given, name: string, path: string, mistakes: OptionMistak
   return null;
 }
 
-function readAuthorities(values: Values, problems: CertificateProblem[]): Buffer | null {
-  const text = values.get("tls.ca") as string | Uint8Array | null;
-  const file = text === null ? (values.get("tls.caFile") as string | null) : null;
-  if (text === null && file === null) return null;
-  const path = file === null ? "tls.ca" : "tls.caFile";
-  const pem = readPart(text, file, path, problems);
-  return pem === null || parseChain(pem, file, path, problems) === null ? null : pem;
+function authoritiesOf(values: Values): AuthoritiesSource {
+  const ca = values.get("tls.ca") as AuthoritiesSource["ca"];
+  return { ca, caFile: ca === null ? (values.get("tls.caFile") as string | null) : null };
+}
+
+/** Reads them, again too; null if there are none, or `problems` has got what is wrong. */
+export function loadAuthorities({ ca, caFile }: AuthoritiesSource, problems: CertificateProblem[]): Buffer | null {
+  if (ca === null && caFile === null) return null;
+  const path = caFile === null ? "tls.ca" : "tls.caFile";
+  const pem = readPart(ca, caFile, path, problems);
+  return pem === null || parseChain(pem, caFile, path, problems) === null ? null : pem;
 }
 
 /** Strict-Transport-Security as a line with its CRLF (RFC 6797 §6.1); `""` for none. */

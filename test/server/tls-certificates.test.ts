@@ -3,14 +3,14 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect as tlsConnect } from "node:tls";
+import { type ConnectionOptions, connect as tlsConnect } from "node:tls";
 import { afterAll, describe, expect, it } from "vitest";
 import type { ServerError } from "../../src/http/errors.ts";
 import { type ServeOptions, resolveOptions } from "../../src/server/options.ts";
 import { LOOK_MS, QUIET_MS } from "../../src/server/tls-watch.ts";
 import { Response } from "../../src/web/response.ts";
-import { lock } from "./support/certificates.ts";
-import { askOn, authority, startTls, type TlsSetup } from "./support/tls-server.ts";
+import { lock, TestAuthority } from "./support/certificates.ts";
+import { ask, askOn, authority, startTls, type TlsSetup } from "./support/tls-server.ts";
 
 const own = await authority.issue({ names: ["a.test"] });
 const other = await authority.issue({ names: ["b.test", "*.c.test"] });
@@ -227,6 +227,36 @@ describe("certificates of a running server", () => {
     expect(reload).toThrow("tls.keyFile: is not the key");
     expect(reload).toThrow(expect.objectContaining({ code: "ERR_CERTIFICATE" }));
     expect(await shownBy(setup)).toBe("a.test");
+  });
+
+  it.each(["asked for", "noticed"])("are joined by other authorities of clients, %s", async (how) => {
+    const [before, after] = [await TestAuthority.create("Before"), await TestAuthority.create("After")];
+    const [old, young] = [await before.issue({ commonName: "old" }), await after.issue({ commonName: "young" })];
+    const caFile = file("clients.pem", before.cert);
+    await using setup = await startTls({ tls: { ...own, servers: [other], requestCert: true, caFile }, timeouts });
+    /** Whether a request is answered; under TLS 1.3 a client learns of a refusal behind the handshake. */
+    const isLetIn = async (options: ConnectionOptions): Promise<boolean> =>
+      setup.secure({ ...options, checkServerIdentity: () => undefined }).then(
+        async (socket) => (await ask(socket).catch(() => "")).startsWith("HTTP/1.1 "),
+        () => false,
+      );
+    const first = await setup.secure(old);
+    const session = new Promise<Buffer>((resolve) => first.once("session", resolve));
+    expect(await askOn(first)).toContain("200 OK");
+    expect(await isLetIn(young)).toBe(false);
+    writeFileSync(caFile, "nonsense");
+    expect(() => setup.server.reloadCertificates()).toThrow("tls.caFile: ");
+    expect(await isLetIn(old)).toBe(true);
+    writeFileSync(caFile, after.cert);
+    if (how === "asked for") setup.server.reloadCertificates();
+    else while (!(await isLetIn(young))) setup.time.advance(Math.max(QUIET_MS, LOOK_MS));
+    for (const servername of ["a.test", "b.test"]) {
+      expect(await isLetIn({ ...young, servername })).toBe(true);
+      expect(await isLetIn({ ...old, servername })).toBe(false);
+    }
+    expect(await isLetIn({ ...old, session: await session })).toBe(false);
+    expect(await askOn(first)).toContain("200 OK");
+    first.destroy();
   });
 
   it("are loaded again when their files are replaced, under way of requests", async () => {
