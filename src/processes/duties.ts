@@ -82,7 +82,7 @@ function obey(message: Exclude<PrimaryMessage, { kind: "leave" }>, close: Close,
       return tell({ kind: "alive" });
     case "ticket-keys": {
       const keys = Buffer.from(message.keys, "base64");
-      for (const server of OPEN_SERVERS) server.setTicketKeys(keys);
+      for (const server of OPEN_SERVERS) server.offerTicketKeys(keys);
       return;
     }
     case "reopen-logs":

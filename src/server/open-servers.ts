@@ -17,7 +17,7 @@ export interface OpenServer {
     readonly lameDuckMs?: number | undefined;
   }): Promise<CloseSummary>;
   closeNow(): void;
-  setTicketKeys(keys: Uint8Array): void;
+  offerTicketKeys(keys: Uint8Array): void;
 }
 
 /** All of them, oldest first. */

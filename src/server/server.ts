@@ -289,7 +289,12 @@ export class Server implements AsyncDisposable, Readiness {
     if (keys.length !== TICKET_KEY_BYTES) {
       throw new RangeError(`the key of session tickets has ${TICKET_KEY_BYTES} octets, not ${keys.length}`);
     }
-    this.#options.tls?.endpoint.setTicketKeys(keys);
+    this.#tlsKeeper?.setTicketKeys(keys);
+  }
+
+  /** @internal {@link setTicketKeys} by who runs this process among others; keys of the app's own go before. */
+  offerTicketKeys(keys: Uint8Array): void {
+    this.#tlsKeeper?.offerTicketKeys(keys);
   }
 
   /** Keeps the process alive as long as the server listens; so from the start. */

@@ -20,10 +20,13 @@ export class TlsKeeper {
   #watch: CertificateWatch | null = null;
   #stopRenewing: (() => void) | null = null;
   #lastWarning = "";
+  /** Whether the app has said which. */
+  #hasTicketKeysOfApp: boolean;
 
   constructor(tls: ResolvedTls, time: TimeSource) {
     this.#tls = tls;
     this.#time = time;
+    this.#hasTicketKeysOfApp = !tls.ownsTicketKeys;
   }
 
   /** Begins to watch; says what is doubtful about the certificates. */
@@ -60,6 +63,24 @@ export class TlsKeeper {
       throw new ServerError("ERR_CERTIFICATE", refusedByOpenssl(error), { cause: error });
     }
     this.#warn(warnings);
+  }
+
+  /** Locks session tickets with keys of the app, which are the app's to renew. */
+  setTicketKeys(keys: Uint8Array): void {
+    this.#hasTicketKeysOfApp = true;
+    this.#useTicketKeys(keys);
+  }
+
+  /** The same with keys that several processes share, unless the app has its own. */
+  offerTicketKeys(keys: Uint8Array): void {
+    if (!this.#hasTicketKeysOfApp) this.#useTicketKeys(keys);
+  }
+
+  #useTicketKeys(keys: Uint8Array): void {
+    // Keys that this process makes up are no other's: sessions could be resumed nowhere else
+    this.#stopRenewing?.();
+    this.#stopRenewing = null;
+    this.#tls.endpoint.setTicketKeys(keys);
   }
 
   #reloadQuietly(): void {

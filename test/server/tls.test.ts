@@ -6,10 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import type { Server } from "../../src/server/server.ts";
 import { Response } from "../../src/web/response.ts";
 import { TestAuthority } from "./support/certificates.ts";
 import { until } from "./support/open-connections.ts";
-import { ask, askOn, authority, failureOf, startTls, textOf } from "./support/tls-server.ts";
+import { ask, askOn, authority, failureOf, startTls, textOf, type TlsSetup } from "./support/tls-server.ts";
 
 const run = promisify(execFile);
 const clients = await TestAuthority.create("Clients");
@@ -88,6 +89,29 @@ describe("a server under TLS", () => {
     });
     expect(failure).toBeInstanceOf(Error);
     socket.destroy();
+  });
+
+  it.each([
+    ["set", (server: Server, keys: Uint8Array) => server.setTicketKeys(keys)],
+    ["offered by who runs its processes", (server: Server, keys: Uint8Array) => server.offerTicketKeys(keys)],
+  ])("goes on resuming sessions of other processes with ticket keys that were %s", async (_, give) => {
+    const timeouts = { handshakeMs: Infinity, headMs: Infinity, keepAliveMs: Infinity };
+    await using first = await startTls({ tls: own, timeouts });
+    await using second = await startTls({ tls: own, timeouts });
+    for (const { server } of [first, second]) give(server, Buffer.alloc(48, 7));
+    for (const { time } of [first, second]) time.advance(25 * 3_600_000);
+    expect(await isResumed(first, second)).toBe(true);
+  });
+
+  it.each([
+    ["options", { ticketKeys: Buffer.alloc(48, 7) }, () => {}],
+    ["calls", {}, (server: Server) => server.setTicketKeys(Buffer.alloc(48, 7))],
+  ])("keeps the ticket keys of its own %s, whatever others it is offered", async (_, options, give) => {
+    await using first = await startTls({ tls: { ...own, ...options } });
+    await using second = await startTls({ tls: { ...own, ...options } });
+    for (const { server } of [first, second]) give(server);
+    second.server.offerTicketKeys(Buffer.alloc(48, 8));
+    expect(await isResumed(first, second)).toBe(true);
   });
 
   it.each(["TLSv1.2", "TLSv1.3"] as const)("resumes sessions of %s", async (version) => {
@@ -329,6 +353,17 @@ describe("other clients", () => {
 });
 
 /** The session of a connection: under TLS 1.2 it is there with the handshake, under 1.3 it comes behind it. */
+/** Whether a session of one is resumed by the other. */
+async function isResumed(first: TlsSetup, second: TlsSetup): Promise<boolean> {
+  const socket = await first.secure();
+  const session = sessionOf(socket);
+  await ask(socket);
+  const again = await second.secure({ session: await session });
+  const isReused = again.isSessionReused();
+  again.destroy();
+  return isReused;
+}
+
 function sessionOf(socket: TLSSocket): Promise<Buffer> {
   const known = socket.getProtocol() === "TLSv1.2" ? socket.getSession() : undefined;
   if (known !== undefined) return Promise.resolve(known);
