@@ -160,6 +160,7 @@ export function resolveTls(values: Values, mistakes: OptionMistake[], nowMs: num
   if (requestCert && rejectUnauthorized && clientAuthorities === null && problems.length === 0) {
     problems.push({ path: "tls.ca", what: "is missing; without it no certificate of a client can be trusted" });
   }
+  checkClientRules(authorities, requestCert, rejectUnauthorized, values.get("tls.allowPlain") as boolean, problems);
   let endpoint: TlsEndpoint | null = null;
   if (problems.length === 0 && mistakes.length === 0) {
     const config = {
@@ -276,6 +277,25 @@ function textOf(given: Given, name: string, path: string, mistakes: OptionMistak
   if (value === null || (typeof value === "string" && value !== "")) return value;
   mistakes.push({ path: `${path}.${name}`, given: typeof value, allowed: "text that is not empty", nearest: "" });
   return null;
+}
+
+/** What looks as if only clients with a certificate were let in, and lets in all. */
+function checkClientRules(
+  { ca, caFile }: AuthoritiesSource,
+  requestCert: boolean,
+  rejectUnauthorized: boolean,
+  allowPlain: boolean,
+  problems: CertificateProblem[],
+): void {
+  if (!requestCert && (ca !== null || caFile !== null)) {
+    const path = caFile === null ? "tls.ca" : "tls.caFile";
+    problems.push({ path, what: "was given without requestCert: clients are asked for no certificate" });
+  }
+  if (requestCert && rejectUnauthorized && allowPlain) {
+    const what =
+      "lets clients past requestCert: in plain text they show no certificate; rejectUnauthorized: false would leave them to the handler";
+    problems.push({ path: "tls.allowPlain", what });
+  }
 }
 
 function authoritiesOf(values: Values): AuthoritiesSource {

@@ -113,6 +113,21 @@ describe("a certificate", () => {
     ],
     ["a number as key", { ...own, servers: [{ cert: other.cert, key: 5 }] }, "tls.servers[0].key: 5 was given"],
     ["no authority", { ...own, requestCert: true }, "tls.ca: is missing"],
+    [
+      "authorities, and nobody is asked",
+      { ...own, ca: authority.cert },
+      "tls.ca: was given without requestCert: clients are asked for no certificate",
+    ],
+    [
+      "authorities in a file, and nobody is asked",
+      { ...own, caFile: file("asks-nobody.pem", authority.cert) },
+      "tls.caFile: was given without requestCert",
+    ],
+    [
+      "plain text beside certificates of clients",
+      { ...own, requestCert: true, ca: authority.cert, allowPlain: true },
+      "tls.allowPlain: lets clients past requestCert: in plain text they show no certificate",
+    ],
     ["no OCSP response", { ...own, ocspFile: file("ocsp", "x") }, "tls.ocspFile: is no OCSP response in DER"],
     ["an old version", { ...own, minVersion: "TLSv1.1" }, 'tls.minVersion: "TLSv1.1" was given'],
   ])("is refused with words: %s", (_, tls, words) => {
@@ -174,6 +189,11 @@ describe("options around TLS", () => {
     ["a name from elsewhere", { ssl: true }, "did you mean tls?"],
   ])("are refused: %s", (_, options, words) => {
     expect(messageOf(options as never)).toContain(words);
+  });
+
+  it("may let in plain text where the handler judges the certificates of clients", () => {
+    const tls = { ...own, requestCert: true, rejectUnauthorized: false, allowPlain: true };
+    expect(messageOf({ tls })).toBe("");
   });
 
   it.each([
