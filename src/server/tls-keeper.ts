@@ -83,15 +83,17 @@ export class TlsKeeper {
     this.#tls.endpoint.setTicketKeys(keys);
   }
 
-  #reloadQuietly(): void {
+  /** False: something is wrong, and was said. */
+  #reloadQuietly(): boolean {
     try {
       this.reload();
       this.#lastWarning = "";
+      return true;
     } catch (error) {
       const what = `${(error as Error).message}; the certificates from before stay in use`;
-      if (what === this.#lastWarning) return;
+      if (what !== this.#lastWarning) process.emitWarning(what, { code: "FAIRLEAD_CERTIFICATE" });
       this.#lastWarning = what;
-      process.emitWarning(what, { code: "FAIRLEAD_CERTIFICATE" });
+      return false;
     }
   }
 

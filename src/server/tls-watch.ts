@@ -20,19 +20,20 @@ export const LOOK_MS = 60_000;
 export class CertificateWatch {
   readonly #files: readonly string[];
   readonly #time: TimeSource;
-  readonly #onChange: () => void;
+  readonly #onChange: () => boolean;
   readonly #watchers: FSWatcher[] = [];
   readonly #stopLooking: () => void;
   #cancelWaiting: (() => void) | null = null;
-  /** Of the last look. */
-  #seen: string;
+  /** What was taken up last; null if that has failed. */
+  #seen: string | null;
   #isStopped = false;
 
   /**
    * @param loaded the {@link factsOf} the files from before they were loaded: what has changed since then is told too
-   * @param onChange called when one of the files has changed and nothing has for {@link QUIET_MS}
+   * @param onChange called when one of the files has changed and nothing has for {@link QUIET_MS}. False: it was not taken up,
+   *   and is told again at the next look, as what could not be read (no descriptors were left) may be readable then
    */
-  constructor(files: readonly string[], loaded: string, time: TimeSource, onChange: () => void) {
+  constructor(files: readonly string[], loaded: string, time: TimeSource, onChange: () => boolean) {
     this.#files = files.map((file) => resolve(file));
     this.#time = time;
     this.#onChange = onChange;
@@ -71,8 +72,7 @@ export class CertificateWatch {
   #look(): void {
     const seen = factsOf(this.#files);
     if (this.#isStopped || seen === this.#seen) return;
-    this.#seen = seen;
-    this.#onChange();
+    this.#seen = this.#onChange() ? seen : null;
   }
 }
 
