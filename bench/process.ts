@@ -38,9 +38,11 @@ export function endAll(): void {
 }
 
 function endTree(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null) return;
-  // A server may be the child of its launcher
-  for (const pid of treeOf(child.pid).toReversed()) {
+  if (child.pid === undefined) return;
+  // A server may be the child of its launcher, and have a group of its own
+  const descendants = hasEnded(child) ? [] : treeOf(child.pid).toReversed();
+  // Whose parent has crashed is nobody's descendant, but still of its group
+  for (const pid of [-child.pid, ...descendants]) {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
@@ -49,7 +51,12 @@ function endTree(child: ChildProcess): void {
   }
 }
 
-/** Spawns pinned to `core`, to be ended with the bench at the latest. */
+/** Whether it has ended by itself or by a signal, which leaves it without a status. */
+export function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+/** Spawns pinned to `core` as a group of its own, to be ended by {@link endProcess}, or with the bench at the latest. */
 export function spawnPinned(
   command: readonly string[],
   core: number,
@@ -61,15 +68,15 @@ export function spawnPinned(
     detached: true,
   });
   running.add(child);
-  child.once("exit", () => running.delete(child));
   return child;
 }
 
-/** Ends one and waits until it has gone. */
+/** Ends one, with what it has left behind if it has ended itself, and waits until it has gone. */
 export async function endProcess(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, "exit", { signal: AbortSignal.timeout(STOP_DEADLINE_MS) });
+  const isGone = hasEnded(child);
+  const exited = isGone ? null : once(child, "exit", { signal: AbortSignal.timeout(STOP_DEADLINE_MS) });
   endTree(child);
+  running.delete(child);
   await exited;
 }
 
@@ -82,7 +89,8 @@ export async function startSubject(label: string, command: readonly string[], co
     const signal = AbortSignal.timeout(START_DEADLINE_MS);
     const [first] = (await Promise.race([
       once(createInterface(stdout), "line", { signal }),
-      once(child, "exit", { signal }),
+      // Not its exit: who was started beside it to say the port may have to say first why there is none
+      once(child, "close", { signal }),
     ])) as [unknown];
     if (typeof first !== "string") throw new Error(`${label} ended before it listened`);
     const { port } = JSON.parse(first) as { port: number };
@@ -111,6 +119,7 @@ export async function runLoad(command: readonly string[], core: number): Promise
   let text = "";
   child.stdout?.setEncoding("utf8").on("data", (part: string) => (text += part));
   const [status] = (await once(child, "close")) as [number | null];
+  await endProcess(child);
   if (status !== 0) throw new Error(`${command[0]} ended with ${status ?? child.signalCode}:\n${text}`);
   return text;
 }

@@ -110,10 +110,10 @@ async function measure(settings: Settings): Promise<RunResult> {
   };
 }
 
-/** The first signal ends what runs, the second the bench. */
+/** The first signal ends what runs, the second the bench: also that of a terminal which goes, since subjects would outlive it. */
 function abortOnSignals(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {
       console.error("\nending: once more to see nothing at all");
       controller.abort();

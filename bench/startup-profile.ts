@@ -11,7 +11,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { endProcess, spawnPinned } from "./process.ts";
+import { endProcess, hasEnded, spawnPinned } from "./process.ts";
 import type { Profile, Round, RoundSettings } from "./profile.ts";
 import type { SubjectSpec } from "./subject-list.ts";
 import { targetOf } from "./targets.ts";
@@ -95,18 +95,18 @@ async function startOnce(spec: SubjectSpec, node: string, core: number, signal: 
     };
     return { figures, percentiles: [], busy: null };
   } finally {
-    if (signal === "SIGKILL") await endProcess(child);
-    else {
+    if (signal !== "SIGKILL") {
       child.kill(signal);
       await exited;
     }
+    await endProcess(child);
   }
 }
 
 /** Asks until somebody answers, and takes all that comes. */
 async function firstAnswer(child: ChildProcess, port: number, deadlineMs: number): Promise<string> {
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode} before it answered`);
+    if (hasEnded(child)) throw new Error(`ended with ${child.exitCode ?? child.signalCode} before it answered`);
     if (performance.now() > deadlineMs) throw new Error("no answer came");
     const text = await ask(port);
     if (text !== "") return text;
