@@ -2,12 +2,13 @@
  * The rounds of a profile: every contestant once a round, the order turning, each alone on its core.
  *
  * A round during which somebody else worked is repeated as often as is allowed, aloud, and the least disturbed of the tries counts. A
- * contestant that cannot be started, fails or answers wrongly is put out, with all of its rounds: speed with wrong answers is
- * no result. An abort ends what runs and keeps the rounds that were finished.
+ * contestant that cannot be started, fails, answers wrongly or not at all is put out, with all of its rounds: speed with wrong
+ * answers is no result. An abort ends what runs and keeps the rounds that were finished.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Contestant } from "./contestants.ts";
 import { disturbanceOf, isDisturbed } from "./noise.ts";
-import { startSubject } from "./process.ts";
+import { endAll, startSubject } from "./process.ts";
 import type { Profile, Round, RoundSettings } from "./profile.ts";
 import type { Progress } from "./progress.ts";
 import type { ProfileResult, SubjectResult } from "./results.ts";
@@ -20,7 +21,12 @@ export interface Measuring {
   readonly settings: RoundSettings;
   readonly progress: Progress;
   readonly abort: AbortSignal;
+  /** How long a round may take besides four times what it is thought to take; default {@link PATIENCE_MS}. */
+  readonly patienceMs?: number;
 }
+
+/** For a machine that is busy. A subject that accepts and never answers would hold up all that come behind it. */
+const PATIENCE_MS = 60_000;
 
 /** Seconds that a round of one contestant is thought to take, before one was seen. */
 export function secondsPerRound(profile: Profile, seconds: number): number {
@@ -87,24 +93,40 @@ function resultOf(contestant: Contestant, rounds: readonly Round[], failure: str
 }
 
 async function undisturbedRound(profile: Profile, contestant: Contestant, measuring: Measuring): Promise<Round> {
-  let best = await oneRound(profile, contestant, measuring.settings);
+  let best = await oneRound(profile, contestant, measuring);
   for (let repeat = 1; repeat <= measuring.repeats; repeat++) {
     if (best.busy === null || !isDisturbed(best.busy) || measuring.abort.aborted) break;
     const words = `${profile.name}, ${contestant.label}: ${disturbanceOf(best.busy)}`;
     measuring.progress.say(`${words}: repeating (${repeat} of ${measuring.repeats})`);
-    const next = await oneRound(profile, contestant, measuring.settings);
+    const next = await oneRound(profile, contestant, measuring);
     if (next.busy !== null && next.busy.foreign + next.busy.stolen < best.busy.foreign + best.busy.stolen) best = next;
   }
   return best;
 }
 
-async function oneRound(profile: Profile, { spec, node, label }: Contestant, settings: RoundSettings): Promise<Round> {
-  if (profile.start !== undefined) return profile.start(spec, node.path, settings);
+async function oneRound(profile: Profile, { spec, node, label }: Contestant, measuring: Measuring): Promise<Round> {
+  const { settings, patienceMs = PATIENCE_MS } = measuring;
+  const mostMs = 4000 * secondsPerRound(profile, settings.seconds) + patienceMs;
+  if (profile.start !== undefined) return inTime(profile.start(spec, node.path, settings), mostMs);
   if (profile.run === undefined) throw new Error(`${profile.name} has nothing to run`);
   const subject = await startSubject(label, spec.command(node.path), settings.subjectCore);
   try {
-    return await profile.run(subject, settings);
+    return await inTime(profile.run(subject, settings), mostMs);
   } finally {
     await subject.stop();
+  }
+}
+
+/** What a round says, if it says it in time; else its subject and its load are ended, and with them what waits for them. */
+async function inTime(round: Promise<Round>, mostMs: number): Promise<Round> {
+  const isOver = new AbortController();
+  const late = sleep(mostMs, null, { signal: isOver.signal }).catch(() => null);
+  try {
+    const outcome = await Promise.race([round, late]);
+    if (outcome !== null) return outcome;
+    endAll();
+    throw new Error(`the round was not over after ${Math.round(mostMs / 1000)} s`);
+  } finally {
+    isOver.abort();
   }
 }

@@ -1,0 +1,28 @@
+/** What is wrong with a greeting: told as soon as it can be known, so that a wrong answer holds nobody up. */
+import { describe, expect, it } from "vitest";
+import { faultOf } from "../../bench/answer.ts";
+
+const HEAD =
+  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: Sun, 22 Nov 2026 20:00:00 GMT\r\nContent-Length: 13\r\n\r\n";
+
+describe("a greeting", () => {
+  it("is waited for until it is whole, and right then", () => {
+    const answer = `${HEAD}Hello, World!`;
+    for (let end = 0; end < answer.length; end++) expect(faultOf(answer.slice(0, end))).toBe(undefined);
+    expect(faultOf(answer)).toBe(null);
+  });
+
+  it.each([
+    { why: "another content of the same length", answer: `${HEAD}Hello, Wrong!`, fault: "content" },
+    { why: "more than was asked for", answer: `${HEAD}Hello, World!HTTP/1.1`, fault: "content" },
+    { why: "another length", answer: HEAD.replace("13", "12"), fault: "content-length" },
+    {
+      why: "chunks",
+      answer: HEAD.replace("Content-Length: 13", "Transfer-Encoding: chunked"),
+      fault: "content-length",
+    },
+    { why: "another status", answer: HEAD.replace("200 OK", "500 No"), fault: "status line HTTP/1.1 500" },
+  ])("is wrong with $why, whatever comes behind it", ({ answer, fault }) => {
+    expect(faultOf(answer)).toContain(fault);
+  });
+});
