@@ -7,7 +7,7 @@ export interface NodeBinary {
   readonly path: string;
   /** `26.1.0` */
   readonly version: string;
-  /** As tables call it: `Node 26`, or the whole version where two have the same major. */
+  /** As tables call it: `Node 26`, or the whole version where two have the same major, and the path where that is the same too. */
   readonly label: string;
 }
 
@@ -21,12 +21,16 @@ export function findNodes(names: readonly string[], skip: (message: string) => v
     const path = name.includes("/") ? name : ownOrInstalled(name);
     const version = path === null ? null : versionOf(path);
     if (path === null || version === null) skip(`Node ${name} cannot be had here`);
+    else if (found.some((one) => one.path === path)) skip(`Node ${name} takes part already: ${path}`);
     else found.push({ path, version });
   }
   return found.map((one) => {
     const major = majorOf(one.version);
-    const isAlone = found.filter(({ version }) => majorOf(version) === major).length === 1;
-    return { ...one, label: `Node ${isAlone ? major : one.version}` };
+    const isAlone = (test: (version: string) => boolean): boolean =>
+      found.filter(({ version }) => test(version)).length === 1;
+    // Results are kept by label: two builds of one version are told apart by their places
+    const ownVersion = isAlone((version) => version === one.version) ? one.version : `${one.version}, ${one.path}`;
+    return { ...one, label: `Node ${isAlone((version) => majorOf(version) === major) ? major : ownVersion}` };
   });
 }
 
