@@ -5,7 +5,7 @@
  * leaves no process behind.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -106,7 +106,9 @@ async function measure(settings: Settings): Promise<RunResult> {
     isWhole: !abort.aborted,
     machine: describeMachine(),
     skipped,
-    profiles: profiles.filter((profile) => profile.subjects.some(({ rounds: done }) => done.length > 0)),
+    profiles: profiles.filter(({ subjects }) =>
+      subjects.some(({ rounds: done, failure }) => done.length > 0 || failure !== null),
+    ),
   };
 }
 
@@ -152,9 +154,20 @@ function writeCharts(run: RunResult, folder: string, shown: ReadonlySet<string> 
   return paths;
 }
 
-/** A subject that answers wrongly is a failure; a target that is not met is a result. */
+/** What is written at the end of an hour must have its place at the beginning. */
+function openPlaces({ jsonFile, chartFolder }: Settings): void {
+  if (chartFolder !== null) mkdirSync(chartFolder, { recursive: true });
+  if (jsonFile === null) return;
+  // What stands there stays until then
+  closeSync(openSync(jsonFile, "a"));
+}
+
+/** A subject that answers wrongly is a failure, and so is nobody at all; a target that is not met is a result. */
 function hasFailed(run: RunResult): boolean {
-  return run.profiles.some((profile) => profile.subjects.some(({ failure }) => failure !== null));
+  return (
+    run.profiles.length === 0 ||
+    run.profiles.some((profile) => profile.subjects.some(({ failure }) => failure !== null))
+  );
 }
 
 function readRun(file: string): RunResult {
@@ -172,6 +185,7 @@ async function main(words: readonly string[]): Promise<number> {
   } else if (process.platform !== "linux" || cpus().length < 2) {
     console.error("SKIPPED ALOUD: this needs Linux and two cores");
   } else {
+    openPlaces(settings);
     const run = await measure(settings);
     show(run, settings);
     if (!run.isWhole) return 130;

@@ -105,6 +105,9 @@ export function parseSettings(words: readonly string[]): Settings {
     isInstalling: values.install,
     isHelp: values.help,
   };
+  for (const name of ["profile", "against", "subjects", "node", "from"] as const) {
+    if (values[name] !== undefined && listOf(values[name]).length === 0) mistakes.push(`--${name}: names nothing`);
+  }
   if (!["wrk", "h2load"].includes(values.load)) mistakes.push(`--load ${values.load}: neither wrk nor h2load`);
   if (settings.subjects.length > 0 && settings.against.length > 0) {
     mistakes.push("--subjects says exactly who takes part: --against has nothing to add");

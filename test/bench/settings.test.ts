@@ -30,6 +30,7 @@ describe("settings", () => {
     { words: ["--rounds", "x", "--connections=-1"], mistakes: ["--rounds x", "--connections -1"] },
     { words: ["--load", "ab", "--repeats", "99"], mistakes: ["--load ab", "--repeats 99"] },
     { words: ["--subjects", "nginx", "--against", "bun"], mistakes: ["--against has nothing to add"] },
+    { words: ["--profile", "", "--from", ","], mistakes: ["--profile: names nothing", "--from: names nothing"] },
     { words: ["--profiles", "all"], mistakes: ["--profiles"] },
   ])("refuse $words", ({ words, mistakes }) => {
     for (const mistake of mistakes) expect(() => parseSettings(words)).toThrow(mistake);
