@@ -181,7 +181,9 @@ function poolSubjects(parts: readonly ProfileResult[]): SubjectResult[] {
       const own = subject?.rounds ?? [];
       return [...own, ...Array.from({ length: most - own.length }, () => null)];
     });
-    return [{ ...last, rounds, failure: found.find((subject) => subject?.failure)?.failure ?? null }];
+    const failure = found.find((subject) => subject?.failure)?.failure ?? null;
+    // Speed with wrong answers is no result, in whichever run they were given
+    return [{ ...last, rounds: failure === null ? rounds : rounds.map(() => null), failure }];
   });
 }
 

@@ -199,6 +199,8 @@ describe("pooled runs", () => {
     const failed = subject("fairlead", [null], { failure: "answered wrongly" });
     const [pooled] = poolRuns([run([failed, REFERENCE]), run([subject("fairlead", [round(5)]), REFERENCE])]).profiles;
     expect(pooled?.subjects[0]).toMatchObject({ failure: "answered wrongly" });
+    const { ratio, verdict } = summaryOf(pooled as ProfileResult, pooled?.subjects[0] as SubjectResult);
+    expect({ ratio, verdict }).toEqual({ ratio: null, verdict: null });
     expect(pooled?.subjects[0]?.rounds).toHaveLength(6);
   });
 
