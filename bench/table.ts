@@ -93,6 +93,7 @@ export function runMarkdown(run: RunResult, charts: ReadonlyMap<string, string>)
   const overview = charts.get("ratios");
   if (overview !== undefined) parts.splice(3, 0, `![Ratios to the reference by profile](${overview})`);
   if (run.skipped.length > 0) parts.push(`Left out: ${run.skipped.join("; ")}.`);
+  if (!run.isWhole) parts.push("Ended early: only what was finished is shown.");
   return `${parts.join("\n\n")}\n`;
 }
 

@@ -142,6 +142,7 @@ describe("text", () => {
   it("is Markdown with the charts that there are", () => {
     const text = runMarkdown(RUN, new Map([["plaintext", "bench/plaintext.svg"]]));
     expect(text).toContain("![GET /](bench/plaintext.svg)");
+    expect(text).toContain("Ended early: only what was finished is shown.");
     expect(text).toContain("| plaintext | fairlead | node-http | 0.50 (0.50-0.60) | 0.72 | 0.6 | aim met |");
   });
 });
