@@ -58,26 +58,43 @@ export function isPromise<T>(result: T | Promise<T>): result is Promise<T> {
 
 /**
  * Calls a handler, and changes the fields of what it answers. An error goes its way as it is, and whoever answers it is told of
- * the change, so that a script of another origin may read a 500 too. A result that is there at once is not waited for.
+ * the change, so that a script of another origin may read a 500 too; so is who answers in place of what cannot be sent. A result
+ * that is there at once is not waited for.
  */
 export function editAnswer(next: Handler, request: Request, context: Context, edit: FieldEdit): Answered {
+  let result: Answered;
   try {
-    const result = next(request, context);
-    if (!isPromise(result)) return editIfAny(result, edit);
-    return result.then(
-      (response) => editIfAny(response, edit),
-      (error: unknown) => {
-        context.editFailure(error, edit);
-        throw error;
-      },
-    );
+    result = next(request, context);
   } catch (error) {
+    context.editFailure(error, edit);
+    throw error;
+  }
+  if (!isPromise(result)) return editNoted(result, context, edit);
+  return result.then(
+    (response) => editNoted(response, context, edit),
+    (error: unknown) => {
+      context.editFailure(error, edit);
+      throw error;
+    },
+  );
+}
+
+function editNoted(
+  response: globalThis.Response | undefined,
+  context: Context,
+  edit: FieldEdit,
+): globalThis.Response | undefined {
+  context.noteEdit(edit);
+  try {
+    return editIfAny(response, edit);
+  } catch (error) {
+    // It is none, or its content was used
     context.editFailure(error, edit);
     throw error;
   }
 }
 
-/** The same for an answer that there may be none of: nothing stays nothing. */
+/** A response with other fields where there is one: nothing stays nothing. */
 export function editIfAny(response: globalThis.Response | undefined, edit: FieldEdit): globalThis.Response | undefined {
   return response === undefined ? undefined : editResponse(response, edit);
 }

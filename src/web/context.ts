@@ -9,7 +9,7 @@
 import { HttpError } from "../http/errors.ts";
 import { isToken } from "../http/fields.ts";
 import type { ClientCertificate, Exchange, FieldEdit, SocketAddress, TlsFacts } from "../http/exchange.ts";
-import { FailureFields } from "./failure-fields.ts";
+import { AnswerEdits, FailureFields } from "./failure-fields.ts";
 import { appendLines, type HeadersInput, indexOfLine } from "./header-lines.ts";
 import { type Tunnel, tunnelOf } from "./tunnel.ts";
 
@@ -57,6 +57,8 @@ export class Context<P extends object = Params> {
   #state: Map<ContextKey<unknown>, unknown> | null;
   /** Made by the first {@link editFailure}. */
   #failures: FailureFields | null;
+  /** Made by {@link noteEdit}. */
+  #edits: FieldEdit | null;
   /** Made by the first {@link query}. */
   #query: URLSearchParams | null;
 
@@ -71,6 +73,7 @@ export class Context<P extends object = Params> {
     this.#outer = outer;
     this.#state = null;
     this.#failures = null;
+    this.#edits = null;
     this.#query = null;
   }
 
@@ -123,6 +126,27 @@ export class Context<P extends object = Params> {
   editFailure(error: unknown, edit: FieldEdit): void {
     const home = this.#outer ?? this;
     (home.#failures ??= new FailureFields()).add(error, edit);
+  }
+
+  /**
+   * Says what is done to the fields of the answer on its way out, the innermost first: should it turn out that it cannot be
+   * sent, the one in its place gets them too.
+   *
+   * @internal
+   */
+  noteEdit(edit: FieldEdit): void {
+    const home = this.#outer ?? this;
+    home.#edits = new AnswerEdits(edit, home.#edits);
+  }
+
+  /**
+   * What becomes of the fields of the answer in place of one that could not be sent; null for nothing.
+   *
+   * @internal
+   */
+  get notedEdits(): FieldEdit | null {
+    const home = this.#outer ?? this;
+    return home.#edits;
   }
 
   /**

@@ -2,8 +2,9 @@
  * What middleware wants of the fields of the answer to an error, kept until somebody makes that answer.
  *
  * An error passes through middleware as it is, so that each may catch it; who answers it comes last (an app's `onError`, the
- * server) and finds here what those on the way would have changed, the innermost first. Nothing is made for a request that
- * does not fail. It must never answer, nor look into an error.
+ * server) and finds here what those on the way would have changed, the innermost first. An answer that cannot be sent fails
+ * when it has passed all of them: what each has changed is kept as one link of a chain, and nothing else is made for a request
+ * that does not fail. It must never answer, nor look into an error.
  */
 
 import type { FieldEdit, FieldLines } from "../http/exchange.ts";
@@ -30,6 +31,21 @@ export class FailureFields {
   of(error: unknown): FieldEdit | null {
     const edits = this.#edits.filter((_, i) => Object.is(this.#errors[i], error));
     return edits.length === 0 ? null : new Edits(edits);
+  }
+}
+
+/** What was changed on an answer, and before that by those nearer to the handler: the same for the one in its place. */
+export class AnswerEdits implements FieldEdit {
+  readonly #last: FieldEdit;
+  readonly #before: FieldEdit | null;
+
+  constructor(last: FieldEdit, before: FieldEdit | null) {
+    this.#last = last;
+    this.#before = before;
+  }
+
+  apply(lines: FieldLines): FieldLines {
+    return this.#last.apply(this.#before === null ? lines : this.#before.apply(lines));
   }
 }
 

@@ -110,30 +110,33 @@ class ExchangeHandler {
       return;
     }
     const context = new Context(exchange, this.#waitUntil);
+    let result: unknown;
     try {
       const fetch = this.#fetch;
-      const result: unknown = fetch(requestOf(exchange, this.#maxBufferedBytes), context);
-      if (isThenable(result)) this.#answerLater(context, result);
-      else this.#answer(context, result);
+      result = fetch(requestOf(exchange, this.#maxBufferedBytes), context);
+      if (isThenable(result)) return this.#answerLater(context, result);
     } catch (error) {
-      this.#fail(context, error);
+      return this.#fail(context, error);
     }
+    this.#answer(context, result);
   }
 
   #answerLater(context: Context, result: PromiseLike<unknown>): void {
     result.then(
-      (response) => {
-        try {
-          this.#answer(context, response);
-        } catch (error) {
-          this.#fail(context, error);
-        }
-      },
+      (response) => this.#answer(context, response),
       (error: unknown) => this.#fail(context, error),
     );
   }
 
   #answer(context: Context, response: unknown): void {
+    try {
+      this.#send(context, response);
+    } catch (error) {
+      this.#failSending(context, error);
+    }
+  }
+
+  #send(context: Context, response: unknown): void {
     const { exchange } = context;
     if (!isResponse(response)) {
       // After an upgrade, or an answer on the exchange itself, there is nothing left to say
@@ -141,20 +144,28 @@ class ExchangeHandler {
       throw exchange.isAnswered ? needlessReturn(response) : missingResponse(response);
     }
     const sent = sendResponse(exchange, response, this.#onBreak);
-    if (sent instanceof Promise) sent.then(undefined, (error: unknown) => this.#fail(context, error));
+    if (sent instanceof Promise) sent.then(undefined, (error: unknown) => this.#failSending(context, error));
   }
 
-  /** Answers what the handler did not, if that is still possible, and tells the observer of what is the handler's fault. */
-  #fail(context: Context, thrown: unknown): void {
+  #failSending(context: Context, thrown: unknown): void {
+    this.#fail(context, thrown, context.notedEdits);
+  }
+
+  /**
+   * Answers what the handler did not, if that is still possible, and tells the observer of what is the handler's fault.
+   *
+   * @param edit what middleware wants of the fields
+   */
+  #fail(context: Context, thrown: unknown, edit = context.failureEdit(thrown)): void {
     try {
-      this.#answerFailure(context, thrown);
+      this.#answerFailure(context, thrown, edit);
     } catch (mistake) {
       // It cannot be sent as it wanted, e.g. for an invalid field, or not even be looked at: a fault like any other
       this.#failAnswering(context.exchange, mistake);
     }
   }
 
-  #answerFailure(context: Context, thrown: unknown): void {
+  #answerFailure(context: Context, thrown: unknown, edit: FieldEdit | null): void {
     const { exchange } = context;
     const hasMistake = thrown instanceof ErrorHandlerFailure;
     const error = hasMistake ? thrown.original : thrown;
@@ -166,7 +177,6 @@ class ExchangeHandler {
       exchange.abort(toError(error));
       return;
     }
-    const edit = context.failureEdit(thrown);
     // In the wire's own words, and to its observers
     if (error instanceof ProtocolError) {
       if (hasMistake) this.#report({ id: nextId(), error: reported, exchange });

@@ -94,12 +94,15 @@ class ThreadCall implements LocalPeer {
     this.#post({ kind: "started" });
     const context = new Context(this.#exchange, (promise) => this.#background.push(promise.catch(this.#reportFault)));
     context.params = this.#task.params;
+    let isAnswer = false;
     try {
       const response: unknown = await handler(requestOf(this.#exchange, this.#task.maxBufferedBytes), context);
+      isAnswer = true;
       if (!isResponse(response)) throw missingResponse(response);
       await sendResponse(this.#exchange, response);
     } catch (error) {
-      return this.#post({ kind: "failed", error: errorFactsOf(error, context.failureEdit(error)) });
+      const edit = isAnswer ? context.notedEdits : context.failureEdit(error);
+      return this.#post({ kind: "failed", error: errorFactsOf(error, edit) });
     }
     this.#exchange.complete();
     await Promise.all(this.#background);

@@ -4,10 +4,11 @@ import { HttpError } from "../../src/http/errors.ts";
 import { cors } from "../../src/middleware/cors.ts";
 import type { CorsOptions } from "../../src/middleware/cors.ts";
 import { request, startTestServer, type TestRequestInit } from "../../src/testing/index.ts";
-import type { Context } from "../../src/web/context.ts";
+import { Context } from "../../src/web/context.ts";
 import type { Handler } from "../../src/web/handler.ts";
 import { Request } from "../../src/web/request.ts";
 import { Response } from "../../src/web/response.ts";
+import { MemoryExchange } from "../web/support/memory-exchange.ts";
 
 const APP = "https://app.example";
 
@@ -23,7 +24,7 @@ function ask(
     return new Response("ok", { headers: { vary: "accept-encoding" } });
   };
   const request = new Request("http://a.example/", { method, headers });
-  const response = cors(options)(request, {} as Context, next) as Response;
+  const response = cors(options)(request, new Context(new MemoryExchange(), () => {}), next) as Response;
   return { response, isAsked };
 }
 
@@ -96,7 +97,7 @@ describe("a function for origins", () => {
     const origins = Array.from({ length: 300 }, (_, i) => `https://${i}.app.example`);
     const allowed = origins.map((origin) => {
       const request = new Request("http://a.example/", { headers: { origin } });
-      return (middleware(request, {} as Context, () => constant) as Response).headers.get(
+      return (middleware(request, new Context(new MemoryExchange(), () => {}), () => constant) as Response).headers.get(
         "access-control-allow-origin",
       );
     });

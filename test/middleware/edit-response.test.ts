@@ -10,7 +10,7 @@ import { Response, takeAnswer } from "../../src/web/response.ts";
 import { MemoryExchange } from "../web/support/memory-exchange.ts";
 
 const request = new Request("http://a.example/");
-const context = {} as Context;
+const context = new Context(new MemoryExchange(), () => {});
 const mark = new LineEdit((lines) => setLine(lines, "x-mark", "1"));
 
 /** What becomes of an answer. */

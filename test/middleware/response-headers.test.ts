@@ -2,14 +2,19 @@ import { describe, expect, it } from "vitest";
 import type { FieldLines } from "../../src/http/exchange.ts";
 import { ISOLATION, responseHeaders } from "../../src/middleware/response-headers.ts";
 import type { HeadersToSet } from "../../src/middleware/response-headers.ts";
-import type { Context } from "../../src/web/context.ts";
+import { Context } from "../../src/web/context.ts";
 import { Request } from "../../src/web/request.ts";
 import { Response, responseOfLines, takeAnswer } from "../../src/web/response.ts";
+import { MemoryExchange } from "../web/support/memory-exchange.ts";
 
 /** Fields of an answer that had `x-frame-options: DENY` before. */
 function fieldsWith(headers: HeadersToSet, before: Record<string, string> = {}): Record<string, string> {
   const next = (): Response => new Response(null, { headers: { "x-frame-options": "DENY", ...before } });
-  const response = responseHeaders(headers)(new Request("http://a.example/"), {} as Context, next) as Response;
+  const response = responseHeaders(headers)(
+    new Request("http://a.example/"),
+    new Context(new MemoryExchange(), () => {}),
+    next,
+  ) as Response;
   return Object.fromEntries(response.headers);
 }
 
@@ -51,7 +56,9 @@ describe("fields on every response", () => {
     const lines = Object.freeze(["content-type", "text/html", "etag", '"a"']);
     const answer = (): FieldLines => {
       const next = (): Response => responseOfLines(200, lines, "ok");
-      return takeAnswer(middleware(new Request("http://a.example/"), {} as Context, next) as Response).head.fields;
+      return takeAnswer(
+        middleware(new Request("http://a.example/"), new Context(new MemoryExchange(), () => {}), next) as Response,
+      ).head.fields;
     };
     expect(Object.isFrozen(answer())).toBe(true);
     expect(answer()).toBe(answer());

@@ -126,11 +126,12 @@ describe("a handler in a thread", () => {
   });
 
   it.each([
-    ["?mine", 409],
-    ["", 500],
-  ])("gives errors the fields that middleware in the thread gives every answer: %j", async (query, status) => {
+    ["/fields?mine", 409],
+    ["/fields", 500],
+    ["/unsent", 500],
+  ])("gives errors the fields that middleware in the thread gives every answer: %s", async (path, status) => {
     const headers = { origin: "https://a.example" };
-    const response = await running.server.fetch(`/fields${query}`, { headers });
+    const response = await running.server.fetch(path, { headers });
     expect([
       response.status,
       response.headers.get("access-control-allow-origin"),

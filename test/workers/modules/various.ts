@@ -99,6 +99,11 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     readable(request, context, () => {
       throw request.url.endsWith("?mine") ? new HttpError(409, "taken") : new Error("secret of the thread");
     }),
+  "/unsent": (request, context) =>
+    readable(request, context, () => {
+      const pull = (controller: ReadableStreamDefaultController): void => controller.error(new Error("secret"));
+      return new Response(new ReadableStream({ pull }));
+    }),
   "/nothing": () => {},
   "/background": (_request, context) => {
     context.waitUntil(Promise.reject(new Error("afterwards")));
