@@ -7,7 +7,7 @@
 
 import { dirname, resolve } from "node:path";
 import { ServerError } from "../http/errors.ts";
-import { editDistance, show } from "../server/option-check.ts";
+import { nameDistance, show } from "../server/option-check.ts";
 import type { OptionMistake } from "../server/option-check.ts";
 import { OPTION_TABLE } from "../server/option-table.ts";
 import { resolveOptions } from "../server/options.ts";
@@ -362,7 +362,7 @@ function nearestSetting(name: string): string {
   let fewest = Math.max(name.length < 4 ? 1 : 2, Math.floor(name.length / 3)) + 0.5;
   for (const path of paths) {
     const last = path.slice(path.indexOf(".") + 1).toLowerCase();
-    const distance = editDistance(folded, last);
+    const distance = nameDistance(folded, last);
     if (distance >= fewest) continue;
     fewest = distance;
     nearest = path;

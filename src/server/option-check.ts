@@ -169,6 +169,15 @@ export function renderMistakes(mistakes: readonly OptionMistake[]): string {
 /** Of two names that are as near, the one with the same letters was meant; too little to make up for a step. */
 const TRANSPOSITION = 1 - 1 / 64;
 
+/** Letters from which on the beginning of a name stands for it. */
+const MIN_PREFIX = 4;
+
+/** How far what was written is from a known name, both in lower case: its beginning alone, as without the unit, is not far. */
+export function nameDistance(written: string, known: string): number {
+  const distance = editDistance(written, known);
+  return written.length >= MIN_PREFIX && known.startsWith(written) ? Math.min(distance, 2) : distance;
+}
+
 /**
  * How many slips of the pen lie between two words: letters to insert, remove or replace, and neighbours that changed places
  * (optimal string alignment, after Damerau), which count a trifle less than a whole one.

@@ -16,6 +16,7 @@ import {
   editDistance,
   isConsequence,
   mistakeIn,
+  nameDistance,
   type OptionMistake,
   renderMistakes,
   show,
@@ -314,11 +315,10 @@ function nearestTo(name: string, group: string): string {
     const last = path.slice(path.indexOf(".") + 1);
     // A name of the same group wins over the same name elsewhere
     const penalty = group !== "" && !path.startsWith(`${group}.`) ? 0.5 : 0;
-    const distance = editDistance(folded, last.toLowerCase()) + penalty;
-    if (distance < least) {
-      least = distance;
-      nearest = path;
-    }
+    const distance = nameDistance(folded, last.toLowerCase()) + penalty;
+    if (distance >= least) continue;
+    least = distance;
+    nearest = path;
   }
   return nearest;
 }

@@ -183,12 +183,12 @@ describe("mistakes in the file", () => {
     "maxFeilds": 3,
     "maxHeadBytes": 1
   },
-  "files": { "index": 1, "etag": true },
+  "files": { "index": 1, "etag": true, "maxCache": 1 },
   "host": ""
 }`,
     );
     const error = await mistakeOf("", { FAIRLEAD_QR: "perhaps" });
-    expect(error).toMatchObject({ exitCode: 2, message: "12 settings are wrong" });
+    expect(error).toMatchObject({ exitCode: 2, message: "13 settings are wrong" });
     const lines = error.advice.filter((line) => !line.startsWith("  "));
     expect(lines).toEqual([
       `the environment's FAIRLEAD_QR is "perhaps", which is neither on nor off`,
@@ -199,6 +199,7 @@ describe("mistakes in the file", () => {
       "fairlead.config.json:6: listing: there is no such setting, did you mean list?",
       `fairlead.config.json:12: files.index: 1 was given, text is allowed`,
       "fairlead.config.json:12: files.etag: there is no such setting",
+      "fairlead.config.json:12: files.maxCache: there is no such setting, did you mean files.maxCacheBytes?",
       expect.stringMatching(/^fairlead\.config\.json:10: limits\.maxHeadBytes: 1 was given, an integer from/) as string,
       "fairlead.config.json:9: limits.maxFeilds: there is no such setting, did you mean limits.maxFields?",
       "host in fairlead.config.json:13 is empty",

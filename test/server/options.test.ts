@@ -259,6 +259,10 @@ describe("mistakes", () => {
     ["headersTimeout", 5, "timeouts.headMs"],
     ["allowBareLF", true, "allowBareLf"],
     ["bodyLimit", 5, "limits.maxContentBytes"],
+    ["maxContent", 5, "limits.maxContentBytes"],
+    ["keepAlive", 5, "timeouts.keepAliveMs"],
+    ["maxH", 5, "limits.maxHeadBytes"],
+    ["max", 5, ""],
     ["utterlyUnknown", 5, ""],
   ])("guesses what %s was to be", (name, value, nearest) => {
     expect(failure({ fetch, [name]: value }).cause).toEqual([
