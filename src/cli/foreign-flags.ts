@@ -18,6 +18,7 @@ const WATCH =
 const NO_UPLOAD = "files are only read here, never written";
 const AUTH = "name and password are --auth USER:PASS";
 const SOCKET = "a unix socket is --listen unix:/PATH";
+const NO_RELOAD = "changes show when a page is loaded again, which nothing does for the browser";
 const COMPRESSED_FILES = "compressed files beside the plain ones are --precompressed, which is on";
 
 /** By the flag as it was typed, without its value. */
@@ -54,15 +55,21 @@ const MEANT: ReadonlyMap<string, string> = new Map([
   ["--debug", "more about each request is --verbose, why an answer is what it is says fairlead explain"],
   ["--dev", WATCH],
   ["--etag", "every file has an entity tag, there is nothing to switch on"],
+  ["--hmr", NO_RELOAD],
+  ["--hot", NO_RELOAD],
   ["--http2", "HTTP/2 is not spoken here yet; " + TLS],
   ["--immutable", "hashed names are immutable by --cache auto, all files are kept for a year by --cache 1y"],
   ["--index", "the page for all pages of a single-page app is --spa FILE"],
   ["--interfaces", "the address is --host"],
+  ["--live", NO_RELOAD],
+  ["--live-reload", NO_RELOAD],
+  ["--livereload", NO_RELOAD],
   ["--mode", "permissions of a socket file are mode in a configuration file, there is no mode for development"],
   ["--no-clipboard", "nothing is copied to a clipboard, there is nothing to switch off"],
   ["--no-request-logging", "no line per request is --log off"],
   ["--password", AUTH],
   ["--proxy", NO_FORWARDING],
+  ["--reload", NO_RELOAD],
   ["--socket", SOCKET],
   ["--unix", SOCKET],
   ["--unix-socket", SOCKET],

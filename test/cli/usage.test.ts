@@ -142,6 +142,10 @@ describe("wrong usage", () => {
       "there is no flag -S; links that lead out of the folder are followed by --follow; HTTPS is --tls, or --tls-cert FILE --tls-key FILE",
     ],
     [["--unix=/x"], "there is no flag --unix; a unix socket is --listen unix:/PATH"],
+    [
+      ["--live"],
+      "there is no flag --live; changes show when a page is loaded again, which nothing does for the browser",
+    ],
     [["--tsl-cert", "x"], "there is no flag --tsl-cert; did you mean --tls-cert?"],
     [["--user=ada"], "there is no flag --user; name and password are --auth USER:PASS"],
     [["-o=/x"], "there is no flag -o=/x; a value goes behind the long name: --open=/x"],
