@@ -27,6 +27,11 @@ describe.each(guides)("%s", (path) => {
     });
   });
 
+  it("uses no syntax that Node 22 lacks, which strips types and rewrites nothing", () => {
+    const programs = scenarios.flatMap(({ blocks }) => blocks).filter(({ info }) => /^(?:ts|js) /.test(info));
+    expect(programs.filter(({ text }) => /^\s*(?:await )?using \w+ =/m.test(text))).toEqual([]);
+  });
+
   it("is typed right", async () => {
     const folder = join(ROOT, ".cache/docs", name);
     const config = {
