@@ -16,14 +16,19 @@ type Values = ReadonlyMap<string, unknown>;
 
 /** One place of several to listen at: exactly one of `port` (with `hostname`), `unix`, `fd` and `systemd`. */
 export interface ListenPlace {
+  /** TCP port, 0 to 65,535; 0 takes any free one. That of the option `port` where only `hostname` is given. */
   readonly port?: number | undefined;
+  /** Address or name to listen on; that of the option `hostname`, 127.0.0.1, where it is not given. */
   readonly hostname?: string | undefined;
+  /** Path of a unix socket. */
   readonly unix?: string | undefined;
   /** Permissions of the socket file, e.g. 0o660; as the process's umask has it where it is not given. */
   readonly mode?: number | undefined;
+  /** Descriptor of a socket that was inherited and listens already. */
   readonly fd?: number | undefined;
   /** Sockets that systemd has opened for this process: `true` for all of them, or the name of one (`FileDescriptorName=`). */
   readonly systemd?: boolean | string | undefined;
+  /** Connections that the system holds here until they are accepted, 1 to 65,535; the option `backlog`, 511, otherwise. */
   readonly backlog?: number | undefined;
 }
 
