@@ -53,7 +53,8 @@ export class LogSink implements LineSink {
   readonly #options: LogSinkOptions;
   readonly #onExit: () => void;
   readonly #flush: () => void;
-  readonly #batchBytes: number;
+  /** What the file takes well that is open now. */
+  #batchBytes: number;
   #outlet: LogOutlet;
   /** Of files that were moved away, and have not taken all that is theirs. */
   readonly #old = new Set<LogOutlet>();
@@ -135,6 +136,9 @@ export class LogSink implements LineSink {
     this.#handOver();
     const old = this.#outlet;
     this.#identity = identityOf(fd);
+    // Where a file was there may be a pipe now. Memory of another size is not used again
+    this.#batchBytes = batchBytesOf(fd, this.#options.maxBufferedBytes);
+    this.#spare = null;
     this.#outlet = this.#openOutlet(fd);
     this.#old.add(old);
     void old.end().then(() => this.#old.delete(old));

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import cluster from "node:cluster";
 import fs, {
   closeSync,
   constants,
@@ -112,6 +113,26 @@ describe("a log file", () => {
       await sink.close();
     },
   );
+
+  it("that has become a pipe of several processes gets pieces that it keeps whole", async () => {
+    const sink = open({ maxBufferedBytes: 1e8 });
+    renameSync(path, `${path}.1`);
+    const pipe = new SlowPipe(path);
+    Reflect.set(cluster, "isWorker", true);
+    sink.reopen();
+    Reflect.set(cluster, "isWorker", false);
+    const write = vi.spyOn(fs, "write");
+    const lines = new Numbered(sink);
+    for (let i = 0; i < 1000; i++) lines.write(200);
+    void sink.flush();
+    const text = await pipe.rest(lines.bytes);
+    const sizes = write.mock.calls.map((call) => (call as unknown as [number, Buffer])[1].length);
+    write.mockRestore();
+    await sink.close();
+    pipe.close();
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(4096);
+    expect(numbersOf(text)).toEqual(range(lines.count));
+  });
 
   it("is opened anew when it is told to, and loses nothing", async () => {
     const sink = open();
