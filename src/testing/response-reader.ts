@@ -9,7 +9,7 @@
 
 import { formatHttpDate } from "../http/date.ts";
 import { HandlerError, type ProtocolError } from "../http/errors.ts";
-import type { Content, FieldLines, FileSlice, ResponseHead } from "../http/exchange.ts";
+import type { Content, FieldLines, FileSlice, OnBreak, ResponseHead } from "../http/exchange.ts";
 import { discardContent, lengthOf } from "../http1/content-sender.ts";
 import { NO_CONTENT, ResponseEncoder, UNKNOWN } from "../http1/encode.ts";
 import { renderRefusal } from "../http1/refusal.ts";
@@ -75,7 +75,7 @@ export class ResponseReader implements LocalPeer {
     this.#events.onInterim({ status, headers: new globalThis.Headers(lines.map(([name, value]) => [name, value])) });
   }
 
-  respond(head: ResponseHead, content: Content): void | Promise<void> {
+  respond(head: ResponseHead, content: Content, onBreak: OnBreak): void | Promise<void> {
     const dateText = formatHttpDate(this.#time.nowMs());
     try {
       encoder.encode(head, lengthOf(content), this.#isHead, 1, true, dateText);
@@ -105,7 +105,8 @@ export class ResponseReader implements LocalPeer {
       new ByteLengthQueuingStrategy({ highWaterMark: STREAM_MARK_BYTES }),
     );
     this.#events.onResponse({ ...arrived, body });
-    return this.#send("fd" in content ? streamOfSlice(content) : content, "fd" in content ? content.length : length);
+    const isFile = "fd" in content;
+    return this.#send(isFile ? streamOfSlice(content) : content, isFile ? content.length : length, onBreak);
   }
 
   discard(content: Content, reason: Error): void {
@@ -138,7 +139,11 @@ export class ResponseReader implements LocalPeer {
   }
 
   /** Moves content to the test. Rejects, with the exchange given up, where its source fails or keeps not to its length. */
-  async #send(content: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>, length: number): Promise<void> {
+  async #send(
+    content: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>,
+    length: number,
+    onBreak: OnBreak,
+  ): Promise<void> {
     const exchange = this.#exchange as LocalExchange;
     let gone: Error | null = null;
     let remaining = length;
@@ -164,6 +169,7 @@ export class ResponseReader implements LocalPeer {
       if (!isWhole) throw gone ?? new HandlerError("ERR_RESPONSE_CONTENT");
       if (remaining > 0) throw new HandlerError("ERR_RESPONSE_LENGTH", `${remaining} octets short`);
     } catch (error) {
+      if (gone === null) onBreak?.(exchange, error);
       exchange.abort(error instanceof Error ? error : new HandlerError("ERR_HANDLER", "", { cause: error }));
       throw error;
     }

@@ -13,6 +13,7 @@ import type {
   Exchange,
   FieldEdit,
   FieldLines,
+  OnBreak,
   RequestHead,
   ResponseHead,
   SocketAddress,
@@ -44,10 +45,11 @@ export interface LocalPeer {
   /**
    * Takes the final response and its content.
    *
+   * @param onBreak see {@link OnBreak}
    * @returns nothing if all is done, else a promise that settles with the content
    * @throws HandlerError if the response breaks a rule; the exchange is not answered then, and the content let go
    */
-  respond(head: ResponseHead, content: Content): void | Promise<void>;
+  respond(head: ResponseHead, content: Content, onBreak: OnBreak): void | Promise<void>;
   /** Lets go of content that nobody will take. */
   discard(content: Content, reason: Error): void;
   /** The response to a request that breaks a rule. */
@@ -118,7 +120,7 @@ export class LocalExchange implements Exchange {
     if (this.#abortReason === null) this.#peer?.inform(status, fields);
   }
 
-  respond(head: ResponseHead, content: Content): void | Promise<void> {
+  respond(head: ResponseHead, content: Content, onBreak: OnBreak = null): void | Promise<void> {
     if (this.isAnswered) {
       this.#peer?.discard(content, new HandlerError("ERR_RESPONSE_TWICE"));
       throw new HandlerError("ERR_RESPONSE_TWICE");
@@ -128,7 +130,7 @@ export class LocalExchange implements Exchange {
       this.#peer?.discard(content, this.#abortReason);
       return;
     }
-    const sent = this.#peer?.respond(head, content);
+    const sent = this.#peer?.respond(head, content, onBreak);
     this.isAnswered = true;
     this.status = head.status;
     this.#resolve({ head, content });

@@ -6,7 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HttpError } from "../../src/http/errors.ts";
 import type { FileSlice } from "../../src/http/exchange.ts";
 import { Hono } from "hono";
-import { request, startTestServer, type TestApp, type TestRequestInit } from "../../src/testing/index.ts";
+import {
+  request,
+  startTestServer,
+  type TestApp,
+  type TestRequestInit,
+  type TestResponse,
+} from "../../src/testing/index.ts";
 import type { Handler } from "../../src/web/handler.ts";
 import { Response } from "../../src/web/response.ts";
 
@@ -303,6 +309,25 @@ describe("the law of the wire", () => {
       );
     const response = await request(app, "/");
     await expect(response.text()).rejects.toThrow("the upstream is gone");
+    await response.finished;
+    expect(codesOf(response.faults)).toEqual(["the upstream is gone"]);
+  });
+
+  it("tells of content that breaks off before anybody hears of the end, as a server does", async () => {
+    const heard: string[] = [];
+    const app: Handler = (asked) => {
+      asked.signal.addEventListener("abort", () => heard.push(`abort after ${response?.faults.length} faults`));
+      const body = (async function* () {
+        yield "a";
+        await new Promise((resolve) => setTimeout(resolve));
+        throw new Error("the upstream is gone");
+      })();
+      return new Response(body);
+    };
+    let response: TestResponse | null = null;
+    response = await request(app, "/");
+    await expect(response.text()).rejects.toThrow("the upstream is gone");
+    expect(heard).toEqual(["abort after 1 faults"]);
     await response.finished;
     expect(codesOf(response.faults)).toEqual(["the upstream is gone"]);
   });
