@@ -65,7 +65,11 @@ export function resolveRoute(method: string, target: string, showsDotFiles: bool
   const parsed = parseTarget(method, target);
   if (parsed === null || !parsed.path.startsWith("/")) return null;
   const names: string[] = [];
+  let isFolderPath = true;
   for (const segment of parsed.path.split("/")) {
+    // As in resolveTarget
+    isFolderPath = segment === "" || ONE_DOT.test(segment);
+    if (isFolderPath) continue;
     const parts = decodePath(segment)?.split(/[/\\]/);
     if (parts === undefined) return null;
     for (const part of parts) {
@@ -74,7 +78,7 @@ export function resolveRoute(method: string, target: string, showsDotFiles: bool
       names.push(part);
     }
   }
-  return { names, isFolderPath: parsed.path.endsWith("/"), search: "" };
+  return { names, isFolderPath, search: "" };
 }
 
 /**

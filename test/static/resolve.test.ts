@@ -40,6 +40,8 @@ describe("a route that no file can have", () => {
     ["/search/a%5Cb", ["search", "a", "b"], false],
     ["/a%2F%2Fb/", ["a", "b"], true],
     ["/a%2Fmain.js", ["a", "main.js"], false],
+    ["/./packages/%2e/@scope%2Fname", ["packages", "@scope", "name"], false],
+    ["/a%2Fb/.", ["a", "b"], true],
   ])("is told by its parts: %s", (target, names, isFolderPath) => {
     expect(resolveTarget("GET", target, false)).toBeNull();
     expect(resolveRoute("GET", target, false)).toEqual({ names, isFolderPath, search: "" });
@@ -49,6 +51,7 @@ describe("a route that no file can have", () => {
     "/..%2fa",
     "/a%2f..%2f..%2fetc",
     "/a%5c..%5cb",
+    "/a%2f.%2fb",
     "/a/../b%2fc",
     "/a%2f.env",
     "/%2e%2e%2fa",
