@@ -56,6 +56,10 @@ class LateWriter implements LineSink {
     return this.#writer?.droppedLines ?? 0;
   }
 
+  get isTaking(): boolean {
+    return this.#writer?.isTaking ?? true;
+  }
+
   write(line: string, isAscii?: boolean): void {
     if (this.#writer !== null) return this.#writer.write(line, isAscii);
     if (this.#isLoading) {

@@ -27,6 +27,8 @@ import { PrettyLines } from "./pretty-line.ts";
 export interface LineSink extends BatchSource {
   /** Lines that it had to let go. */
   readonly droppedLines: number;
+  /** Whether a short line that comes now will not be let go. */
+  readonly isTaking: boolean;
   /**
    * Takes a line, its line feed with it.
    *
@@ -119,7 +121,9 @@ export class AccessLog implements Hooks {
 
   /** Resolves when all lines are written and the file is closed. Takes nothing afterwards. */
   async close(): Promise<void> {
-    await this.flush();
+    await this.#form.flush();
+    // Now or never
+    this.#tellDropped(true);
     await this.#sink?.close();
   }
 
@@ -153,8 +157,9 @@ export class AccessLog implements Hooks {
     return true;
   }
 
-  /** That something is missing must be in the log itself. */
-  #tellDropped(): void {
+  /** That something is missing must be in the log itself: said once it will not be let go too, and with it what it tells. */
+  #tellDropped(isLast = false): void {
+    if (!isLast && this.#sink?.isTaking === false) return;
     const dropped = this.droppedLines;
     const lines = dropped - this.#toldDropped;
     this.#toldDropped = dropped;

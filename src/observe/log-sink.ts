@@ -95,6 +95,12 @@ export class LogSink implements LineSink {
     return this.#givenBytes() + (this.#batch?.length ?? 0);
   }
 
+  /** A short line that comes now goes behind what waits in the batch, or into the next one, and each batch may be full. */
+  get isTaking(): boolean {
+    if (this.#isClosed || this.#outlet.isUnheard) return false;
+    return this.waitingBytes + this.#batchBytes <= this.#options.maxBufferedBytes;
+  }
+
   /**
    * Takes a line, its line feed with it.
    *

@@ -9,7 +9,6 @@ import fs, {
   openSync,
   readdirSync,
   readFileSync,
-  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -22,6 +21,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LogSink, type LogSinkOptions } from "../../src/observe/log-sink.ts";
 import { ROOT } from "../architecture/source.ts";
 import { HandTime } from "./support/exchanges.ts";
+import { SlowPipe } from "./support/slow-pipe.ts";
 
 let folder = "";
 let path = "";
@@ -461,44 +461,6 @@ function numbersOf(text: string): number[] {
 
 function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
-}
-
-/** A pipe whose reader takes something now and then. */
-class SlowPipe {
-  readonly path: string;
-  readonly #fd: number;
-  readonly #pieces: Buffer[] = [];
-  #bytes = 0;
-
-  constructor(path: string) {
-    this.path = path;
-    execFileSync("mkfifo", [path]);
-    this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  }
-
-  take(): void {
-    const piece = Buffer.alloc(16 * 1024);
-    try {
-      const length = readSync(this.#fd, piece);
-      this.#pieces.push(piece.subarray(0, length));
-      this.#bytes += length;
-    } catch {
-      // Nothing there yet
-    }
-  }
-
-  /** All that has come when it is so many octets. */
-  async rest(bytes: number): Promise<string> {
-    while (this.#bytes < bytes) {
-      this.take();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    return Buffer.concat(this.#pieces).toString();
-  }
-
-  close(): void {
-    closeSync(this.#fd);
-  }
 }
 
 describe("the memory of lines", () => {
