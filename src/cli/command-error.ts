@@ -43,6 +43,8 @@ export function whyNotOpened(error: unknown): string {
       return "it is a folder";
     case "ELOOP":
       return "its links lead in a circle";
+    case "ENXIO":
+      return "nobody reads it, or it is a socket (ENXIO)";
     case "EACCES":
     case "EPERM":
       return `the user that runs this may not (${code})`;

@@ -6,9 +6,10 @@
  * over at its first line, because only the writer notices that the file was moved. It must never fail an answer.
  */
 
-import { appendFileSync, closeSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync, writeFileSync } from "node:fs";
 import type { LineSink } from "../observe/access-hooks.ts";
 import type { LineBatch } from "../observe/line-batch.ts";
+import { APPEND } from "../observe/log-file.ts";
 import { SYSTEM_TIME } from "../web/clock.ts";
 import { CommandError, messageOf, whyNotOpened } from "./command-error.ts";
 
@@ -19,6 +20,7 @@ import { CommandError, messageOf, whyNotOpened } from "./command-error.ts";
 const FEW_CHARACTERS = 8 * 1024;
 
 const STANDARD_OUTPUT = 1;
+const NOT_OPEN = -1;
 /** The owner writes, the group reads: who has asked for what is nobody else's business. */
 const FILE_MODE = 0o640;
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
@@ -33,6 +35,8 @@ interface LateWriterOptions {
   readonly writeNow: (line: string) => void;
   /** Something is wrong with the destination; serving goes on. */
   readonly onTrouble: (message: string) => void;
+  /** The writer has the destination open itself, or has failed to. */
+  readonly onLoaded?: () => void;
 }
 
 /** Writes by itself first, then through the writer. */
@@ -120,6 +124,7 @@ class LateWriter implements LineSink {
       this.#complain(error);
     }
     this.#isLoading = false;
+    this.#options.onLoaded?.();
     process.off("exit", this.#onExit);
     if (this.#writer === null) return this.#writeWaiting();
     // Not known to be ASCII any more
@@ -143,11 +148,25 @@ export function openLogOutput(writeNow: (text: string) => void, onTrouble: (mess
  * @throws CommandError with exit code 1 if it cannot be written
  */
 export function openLogFile(path: string, onTrouble: (message: string) => void): LineSink {
+  let fd = NOT_OPEN;
   try {
-    closeSync(openSync(path, "a", FILE_MODE));
+    fd = openSync(path, APPEND, FILE_MODE);
   } catch (error) {
     throw new CommandError(1, `--log-file: ${path} cannot be written: ${whyNotOpened(error)}`, [], { cause: error });
   }
-  const writeNow = (line: string): void => appendFileSync(path, line, { mode: FILE_MODE });
-  return new LateWriter({ destination: path, fewCharacters: 0, writeNow, onTrouble });
+  const close = (): void => {
+    if (fd !== NOT_OPEN) closeSync(fd);
+    fd = NOT_OPEN;
+  };
+  // Whoever reads a pipe would take it for the end
+  if (!fstatSync(fd).isFIFO()) close();
+  const writeNow = (line: string): void => {
+    const own = openSync(path, APPEND, FILE_MODE);
+    try {
+      writeFileSync(own, line);
+    } finally {
+      closeSync(own);
+    }
+  };
+  return new LateWriter({ destination: path, fewCharacters: 0, writeNow, onTrouble, onLoaded: close });
 }

@@ -12,6 +12,7 @@ import { fstatSync, openSync, stat, writeSync } from "node:fs";
 import type { TimeSource } from "../web/clock.ts";
 import type { LineSink } from "./access-hooks.ts";
 import { LineBatch } from "./line-batch.ts";
+import { APPEND } from "./log-file.ts";
 import { LAST_TRY_MS, LogOutlet } from "./log-outlet.ts";
 
 /** Lines are gathered up to so many octets before they are handed over: what a pipe holds on Linux. */
@@ -162,7 +163,7 @@ export class LogSink implements LineSink {
 
   #openFile(): number {
     const { destination: where, mode } = this.#options;
-    return typeof where === "number" ? where : openSync(where, "a", mode);
+    return typeof where === "number" ? where : openSync(where, APPEND, mode);
   }
 
   #openOutlet(fd: number): LogOutlet {
@@ -226,7 +227,9 @@ export class LogSink implements LineSink {
     this.#lastLookMs = nowMs;
     stat(where, (error, found) => {
       if (this.#isClosed) return;
-      if (error === null ? `${found.dev}:${found.ino}` !== this.#identity : error.code === "ENOENT") this.reopen();
+      // Somebody may read the pipe again
+      const isOther = error === null && (this.#outlet.isUnheard || `${found.dev}:${found.ino}` !== this.#identity);
+      if (isOther || error?.code === "ENOENT") this.reopen();
     });
   }
 

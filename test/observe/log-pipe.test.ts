@@ -1,21 +1,27 @@
 /** Lines into a pipe with a name: whoever reads it may come late, stop reading, go, and come back. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { accessLog } from "../../src/observe/access-log.ts";
+import { LogSink } from "../../src/observe/log-sink.ts";
+import { RunningCommand } from "../cli/run-command.ts";
 import { HandTime, responseOf } from "./support/exchanges.ts";
 import { SlowPipe } from "./support/slow-pipe.ts";
 
 let folder = "";
 let path = "";
+const running: RunningCommand[] = [];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "fairlead-pipe-"));
   path = join(folder, "pipe");
 });
 
-afterEach(() => {
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((command) => command.end("SIGKILL")));
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -77,5 +83,81 @@ describe("a pipe whose reader is too slow", () => {
     await closed;
     expect(log.droppedLines).toBeGreaterThan(1000);
     pipe.close();
+  });
+});
+
+describe("a pipe whose reader goes", () => {
+  it("gets lines again when somebody reads it again", async () => {
+    const time = new HandTime();
+    const troubles: string[] = [];
+    const first = new SlowPipe(path);
+    const sink = new LogSink({
+      destination: path,
+      mode: 0o640,
+      maxBufferedBytes: 1e6,
+      flushMs: 50,
+      time,
+      onTrouble: (message) => troubles.push(message),
+    });
+    first.close();
+    const lost = async (): Promise<void> => {
+      sink.write("lost\n");
+      time.advance(1000);
+      for (let i = 0; i < 20; i++) await turn();
+    };
+    await lost();
+    await lost();
+    expect(troubles).toEqual([expect.stringContaining("ENXIO")]);
+    const second = new SlowPipe(path, true);
+    await lost();
+    sink.write("found\n");
+    await sink.flush();
+    expect(await second.rest(6)).toBe("found\n");
+    expect(sink.droppedLines).toBe(3);
+    await sink.close();
+    second.close();
+  });
+});
+
+describe("the command with a pipe as its log file", () => {
+  const start = (): RunningCommand => {
+    const command = new RunningCommand([folder, "-p", "0", "--log", "json", "--log-file", path]);
+    running.push(command);
+    return command;
+  };
+
+  it("keeps its reader, who gets each line", async () => {
+    execFileSync("mkfifo", [path]);
+    const reader = spawn("cat", [path], { stdio: ["ignore", "pipe", "ignore"] });
+    let text = "";
+    reader.stdout.setEncoding("utf8").on("data", (piece: string) => (text += piece));
+    const hasEnded = once(reader, "close");
+    const held = openSync(path, constants.O_RDWR);
+    writeSync(held, "\n");
+    await once(reader.stdout, "data");
+    const command = start();
+    const url = await command.url();
+    closeSync(held);
+    expect((await fetch(`${url}a`)).status).toBe(404);
+    expect((await fetch(`${url}b`)).status).toBe(404);
+    expect(await command.end("SIGTERM")).toBe(0);
+    await hasEnded;
+    expect(text.match(/"target":"[^"]*"/g)).toEqual(['"target":"/a"', '"target":"/b"']);
+  });
+
+  it("ends though nobody reads what is in it", async () => {
+    const pipe = new SlowPipe(path);
+    const command = start();
+    const url = `${await command.url()}${"a".repeat(4000)}`;
+    for (let i = 0; i < 10; i++) await Promise.all(Array.from({ length: 10 }, () => fetch(url)));
+    expect(await command.end("SIGTERM")).toBe(0);
+    pipe.close();
+  });
+
+  it("says so where nobody reads it at the start", async () => {
+    execFileSync("mkfifo", [path]);
+    const command = start();
+    expect(await command.end()).toBe(1);
+    expect(command.errors).toContain("cannot be written: nobody reads it");
   });
 });
