@@ -147,7 +147,9 @@ async function serveSubject({ words, flags }: Usage, world: CommandWorld, paint:
   const mistakes = new Mistakes();
   const read = await lookAround(words[0], flags, world, mistakes);
   const worker = world.workerNumber > 0 ? await import("./processes-worker.ts") : null;
-  const { outlook, waiting } = worker?.holdToStart(read, world.environment) ?? { outlook: read, waiting: [] };
+  const isSound = mistakes.all.length === 0;
+  const held = worker?.holdToStart(read, world.environment, isSound);
+  const { outlook, waiting } = held ?? { outlook: read, waiting: [] };
   const { settings, subject } = outlook;
   // A worker gets its sockets from the primary
   if (world.workerNumber === 0) await mistakes.attempt(() => checkDescriptors(settings), undefined);

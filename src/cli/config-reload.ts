@@ -14,7 +14,7 @@ import { readIntent } from "./config-intent.ts";
 import type { Intent, IntentWorld } from "./config-intent.ts";
 import { settingOf } from "./config-layers.ts";
 import type { FlagName, Flags } from "./flags.ts";
-import { changedSettings, describeWaiting, givenSettings, listsFolders } from "./held-settings.ts";
+import { changedSettings, describeWaiting, givenSettings, keepConfigFile, listsFolders } from "./held-settings.ts";
 import type { GivenSettings } from "./held-settings.ts";
 import { makeHandler } from "./make-handler.ts";
 
@@ -101,6 +101,7 @@ export class Reloader {
     try {
       const intent = await readIntent(this.#word, this.#flags, this.#world, true);
       const { subject, settings } = intent;
+      keepConfigFile(this.#intent.settings.configFile, settings);
       const before = this.#intent.subject;
       if (subject.kind === "module" && (before.kind !== "module" || before.path !== subject.path)) {
         throw new CommandError(1, `${subject.path} is an app, which needs a restart`);

@@ -7,6 +7,7 @@
  */
 
 import type { ServerConfig } from "../config/config.ts";
+import { CommandError } from "./command-error.ts";
 import type { Intent, Outlook } from "./config-intent.ts";
 import { SETTABLE, settingOf } from "./config-layers.ts";
 import { isOn } from "./flags.ts";
@@ -19,6 +20,8 @@ export type GivenSettings = Readonly<Record<string, unknown>>;
 
 /** What a worker takes from the start of the command. As JSON it says the same. */
 export interface HeldSettings {
+  /** See {@link keepConfigFile}. */
+  readonly configFile: string;
   readonly targets: readonly Target[];
   readonly isPortFixed: boolean;
   readonly admin: AdminPlace | null;
@@ -60,11 +63,24 @@ export function describeWaiting(names: readonly string[]): string {
   return names.length === 0 ? "" : `Changed, and in force after a restart: ${names.join(", ")}.`;
 }
 
+/**
+ * Refuses to go on without a configuration file where one held: what it says of the folder and of who may come in would be gone
+ * with it, and a file that is only being replaced must not open the server. To have none takes a restart.
+ *
+ * @param before absolute path of the file that held, `""` for none
+ * @throws CommandError if there was one and there is none
+ */
+export function keepConfigFile(before: string, { configFile }: Pick<Settings, "configFile">): void {
+  if (before === "" || configFile !== "") return;
+  throw new CommandError(1, `${before} is gone, which held until now`, ["To serve without it, restart"]);
+}
+
 /** What workers take from a start with these settings. */
 export function heldSettings(intent: Pick<Intent, "given" | "settings">): HeldSettings {
-  const { targets, isPortFixed, admin, server } = intent.settings;
+  const { configFile, targets, isPortFixed, admin, server } = intent.settings;
   const { mode, backlog, redirectFrom } = server;
-  return { targets, isPortFixed, admin, server: { mode, backlog, redirectFrom }, given: shared(givenSettings(intent)) };
+  const given = shared(givenSettings(intent));
+  return { configFile, targets, isPortFixed, admin, server: { mode, backlog, redirectFrom }, given };
 }
 
 /** Names of the settings that a worker has read otherwise than it holds them. */

@@ -11,7 +11,7 @@ import type { ExitCode } from "./command-error.ts";
 import type { OwnPaths } from "./config-hide.ts";
 import type { Outlook } from "./config-intent.ts";
 import type { Environment } from "./config-layers.ts";
-import { waitingSettings, withHeld } from "./held-settings.ts";
+import { keepConfigFile, waitingSettings, withHeld } from "./held-settings.ts";
 import type { HeldSettings } from "./held-settings.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
@@ -74,13 +74,20 @@ export async function serveAsWorker({
   return 0;
 }
 
-/** What this worker has read, with what it takes from the start of the command; and the names of what waits for a restart. */
+/**
+ * What this worker has read, with what it takes from the start of the command; and the names of what waits for a restart.
+ *
+ * @param isSound whether nothing wrong was found in it: of a file that cannot be read nothing is known, and that is told
+ * @throws CommandError if the configuration file of the start is gone
+ */
 export function holdToStart(
   outlook: Outlook,
   environment: Environment,
+  isSound: boolean,
 ): { readonly outlook: Outlook; readonly waiting: readonly string[] } {
   const held = JSON.parse(environment[HELD] ?? "null") as HeldSettings | null;
   if (held === null) return { outlook, waiting: [] };
+  if (isSound) keepConfigFile(held.configFile, outlook.settings);
   return { outlook: withHeld(outlook, held), waiting: waitingSettings(held, outlook) };
 }
 

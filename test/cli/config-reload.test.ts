@@ -51,14 +51,20 @@ describe("reading everything again", () => {
     expect(said).toEqual(["Read again: fairlead.config.json."]);
   });
 
-  it("finds a file that came, and forgets one that went", async () => {
+  it("finds a file that came, and keeps what it has when it goes: it may only be being replaced", async () => {
     const reloader = await start("old");
     write({ headers: { "x-a": "1" } });
     await reloader.reload();
     expect(await answer(reloader)).toMatchObject({ text: "old", field: "1" });
     rmSync(join(folder, "fairlead.config.json"));
-    await reloader.reload();
-    expect(await answer(reloader)).toMatchObject({ text: "old", field: null });
+    expect(await reloader.reload()).toBe(false);
+    expect(await answer(reloader)).toMatchObject({ text: "old", field: "1" });
+    expect(said.at(-2)).toBe(
+      `Nothing has changed: ${join(folder, "fairlead.config.json")} is gone, which held until now`,
+    );
+    write({ headers: { "x-a": "2" } });
+    expect(await reloader.reload()).toBe(true);
+    expect(await answer(reloader)).toMatchObject({ text: "old", field: "2" });
   });
 
   it.each<[string, object | string, string]>([

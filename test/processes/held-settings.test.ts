@@ -119,3 +119,24 @@ it("goes on keeping lists of folders from others where the address is to become 
   expect((await ask(port, "/docs/")).status).toBe(404);
   expect(await command.end("SIGTERM")).toBe(0);
 });
+
+it(
+  "has no new workers without the configuration file of the start, nor without its password",
+  { timeout: 30_000 },
+  async () => {
+    const [port = 0] = await freePorts(1);
+    write({ root: "old", port, workers: 1, auth: "ada:secret" });
+    const command = await start();
+    expect((await ask(port)).status).toBe(401);
+    rmSync(join(folder, "fairlead.config.json"));
+    command.child.kill("SIGHUP");
+    await command.until(/is gone, which held until now[^]*nothing has changed/, "errors");
+    expect((await ask(port)).status).toBe(401);
+    command.errors = "";
+    writeFileSync(join(folder, "fairlead.config.json"), "{");
+    command.child.kill("SIGHUP");
+    await command.until(/nothing has changed/, "errors");
+    expect(command.errors).toContain("fairlead.config.json:1 is no JSON");
+    expect(command.errors).not.toContain("is gone");
+  },
+);
