@@ -9,6 +9,7 @@
 import { createRequire } from "node:module";
 import type * as OpenTelemetry from "@opentelemetry/api";
 import type { Exchange } from "../http/exchange.ts";
+import { isOriginForm, parseTarget, splitTarget } from "../http/target.ts";
 import type { Hooks, ResponseInfo } from "../server/hooks.ts";
 import type { Context } from "../web/context.ts";
 import { type Handler, type Middleware, statusToError } from "../web/handler.ts";
@@ -185,18 +186,18 @@ class ActiveTracing implements Tracing {
   #attributesOf(exchange: Exchange): OpenTelemetry.Attributes {
     const { request, connection } = exchange;
     const { method, target, scheme, version, fields, authority } = request;
-    const query = target.indexOf("?");
+    const { path, query } = (isOriginForm(target) ? null : parseTarget(method, target)) ?? splitTarget(target);
     const [host, port] = splitAuthority(authority);
     const attributes: OpenTelemetry.Attributes = {
       "http.request.method": METHODS.has(method) ? method : "_OTHER",
       "url.scheme": scheme,
-      "url.path": query === -1 ? target : target.slice(0, query),
+      "url.path": path,
       "network.protocol.name": "http",
       "network.protocol.version": version,
       "client.address": connection.remoteAddress.address,
     };
     if (!METHODS.has(method)) attributes["http.request.method_original"] = method;
-    if (query !== -1) attributes["url.query"] = this.#redactor.query(target.slice(query + 1));
+    if (query !== null) attributes["url.query"] = this.#redactor.query(query);
     if (host !== "") attributes["server.address"] = host;
     if (port !== 0) attributes["server.port"] = port;
     const peer = connection.forwardedBy ?? connection.proxy ?? connection.remoteAddress;

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import {
   context,
   type Attributes,
@@ -102,6 +104,20 @@ describe("a span", () => {
       "user_agent.original": "test",
       "app.shop": "a",
     } satisfies Attributes | Record<string, unknown>);
+  });
+
+  // RFC 9112 §3.2.2: a server MUST accept the absolute-form in requests
+  it.each([
+    ["http://a.example:81/p/q?token=s", "/p/q", "token=[redacted]"],
+    ["http://a.example?token=s", "/", "token=[redacted]"],
+    ["/http://a.example/p", "/http://a.example/p", undefined],
+  ])("has path and query of the target alone: %s", async (target, path, query) => {
+    const { server, spans } = await start(() => new Response("x"));
+    const socket = connect(server.port ?? 0, "127.0.0.1");
+    socket.end(`GET ${target} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n`).resume();
+    await once(socket, "close");
+    const [span] = await spans();
+    expect([span?.attributes["url.path"], span?.attributes["url.query"]]).toEqual([path, query]);
   });
 
   it.each([
