@@ -30,6 +30,7 @@ const SHARED_PIPE_BATCH_BYTES = 4096;
 const SHARED_SOCKET_BATCH_BYTES = 32 * 1024;
 /** Said at most so often. */
 const COMPLAINT_PERIOD_MS = 60_000;
+const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
 /** Looked at so often whether the file is still where it was, as long as lines come. */
 const LOOK_PERIOD_MS = 1_000;
@@ -163,7 +164,11 @@ export class LogSink implements LineSink {
 
   #openFile(): number {
     const { destination: where, mode } = this.#options;
-    return typeof where === "number" ? where : openSync(where, APPEND, mode);
+    if (typeof where === "string") return openSync(where, APPEND, mode);
+    // Node opens its outputs when they are first asked for: pipes then keep nobody waiting, and processes not from their end
+    if (where === STANDARD_OUTPUT) void process.stdout;
+    if (where === STANDARD_ERROR) void process.stderr;
+    return where;
   }
 
   #openOutlet(fd: number): LogOutlet {

@@ -1,12 +1,13 @@
 /** Lines into a pipe with a name: whoever reads it may come late, stop reading, go, and come back. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { accessLog } from "../../src/observe/access-log.ts";
 import { LogSink } from "../../src/observe/log-sink.ts";
+import { ROOT } from "../architecture/source.ts";
 import { RunningCommand } from "../cli/run-command.ts";
 import { HandTime, responseOf } from "./support/exchanges.ts";
 import { SlowPipe } from "./support/slow-pipe.ts";
@@ -84,6 +85,28 @@ describe("a pipe whose reader is too slow", () => {
     expect(log.droppedLines).toBeGreaterThan(1000);
     pipe.close();
   });
+});
+
+it("does not hold the end of a process that has it as its output", async () => {
+  const pipe = new SlowPipe(path);
+  const file = join(folder, "run.mjs");
+  // Built, because what compiles on the way opens the output itself
+  writeFileSync(
+    file,
+    `import { connect } from "node:net";
+    import { Response, serve } from ${JSON.stringify(join(ROOT, "dist/index.js"))};
+    import { accessLog } from ${JSON.stringify(join(ROOT, "dist/observe/index.js"))};
+    const server = await serve({ port: 0, hooks: accessLog(), fetch: () => new Response("x") });
+    const request = "GET /" + "a".repeat(2000) + " HTTP/1.1\\r\\nHost: x\\r\\n";
+    const socket = connect(server.port, "127.0.0.1").resume();
+    socket.write((request + "\\r\\n").repeat(200) + request + "Connection: close\\r\\n\\r\\n");
+    socket.on("close", () => setTimeout(() => process.exit(3), 200));`,
+  );
+  const output = openSync(path, "w");
+  const child = spawn(process.execPath, [file], { stdio: ["ignore", output, "ignore"], timeout: 15_000 });
+  closeSync(output);
+  expect(await once(child, "exit")).toEqual([3, null]);
+  pipe.close();
 });
 
 describe("a pipe whose reader goes", () => {
