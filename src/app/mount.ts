@@ -204,8 +204,8 @@ class MountedExchange implements Exchange {
     return this.#outer.upgrade(fields);
   }
 
-  refuse(error: ProtocolError, edit: FieldEdit | null = null): void {
-    this.#outer.refuse(error, edit);
+  refuse(error: ProtocolError, edit: FieldEdit | null = null, id: string = ""): void {
+    this.#outer.refuse(error, edit, id);
   }
 
   abort(reason: Error): void {

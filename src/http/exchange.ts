@@ -195,8 +195,9 @@ export interface Exchange {
    * hear of it once. Quietly nothing once the exchange is answered.
    *
    * @param edit what others want of its fields; absent or null for nothing
+   * @param id what the log calls it; absent or `""` for nothing
    */
-  refuse(error: ProtocolError, edit?: FieldEdit | null): void;
+  refuse(error: ProtocolError, edit?: FieldEdit | null, id?: string): void;
   /** Gives up without a (whole) response: the peer sees a broken connection. */
   abort(reason: Error): void;
   /** Calls back once if the peer leaves, or the exchange is given up, before the response is whole. At once if that has happened. */
@@ -392,6 +393,8 @@ export interface WireEvents {
   readonly onExchangeEnd: ((exchange: Exchange, outcome: Outcome) => void) | null;
   /** Content that takes its time begins to be sent; not called for what goes out with its head. */
   readonly onContentBegin?: ((exchange: Exchange) => void) | null;
+  /** The handler had its time. Tells who wants to know, and gives the name under which that was done, `""` for none. */
+  readonly onHandlerTimeout?: ((exchange: Exchange, error: ProtocolError) => string) | null;
   /** A callback that somebody gave to an exchange has thrown; nothing else was harmed. Absent: it is ignored. */
   readonly onCallbackError?: ((error: unknown, exchange: Exchange | null) => void) | null;
 }

@@ -407,11 +407,11 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     return tunnel;
   }
 
-  refuse(exchange: Http1Exchange, error: ProtocolError, edit: FieldEdit | null): void {
+  refuse(exchange: Http1Exchange, error: ProtocolError, edit: FieldEdit | null, id: string): void {
     if (exchange.isAnswered || exchange !== this.#exchange) return;
     exchange.isAnswered = true;
     exchange.status = error.status;
-    this.#refuse(refusedRequest(error, exchange.request), edit);
+    this.#refuse(refusedRequest(error, exchange.request), edit, id);
   }
 
   callbackFailed(exchange: Http1Exchange | null, error: unknown): void {
@@ -518,9 +518,9 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
   // ---- refusals ---------------------------------------------------------------------------------------------------------
 
   /** Answers with a refusal, behind the answers of those before it, and closes. */
-  #refuse(refused: RefusedHead, edit: FieldEdit | null = null): void {
+  #refuse(refused: RefusedHead, edit: FieldEdit | null = null, id: string = ""): void {
     const { error, method, accept } = refused;
-    const { fields, text } = renderRefusal(error, accept, this.#config.isExplaining, edit);
+    const { fields, text } = renderRefusal(error, accept, this.#config.isExplaining, edit, id);
     const content = Buffer.from(text);
     // The content of an answer to HEAD is only spoken of (RFC 9110 §9.3.2)
     this.#report(refused, method === "HEAD" ? 0 : content.length);
@@ -561,7 +561,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     const exchange = this.#exchange;
     if (exchange === null || this.#writing !== WRITING.pending) return;
     const error = new ProtocolError("ERR_HANDLER_TIMEOUT");
-    this.refuse(exchange, error, null);
+    this.refuse(exchange, error, null, this.#config.events.onHandlerTimeout?.(exchange, error) ?? "");
     exchange.markAborted(error);
   }
 

@@ -26,7 +26,7 @@ export interface ExchangeOwner {
   inform(exchange: Http1Exchange, status: number, fields: FieldLines): void;
   respond(exchange: Http1Exchange, head: ResponseHead, content: Content, onBreak: OnBreak): void | Promise<void>;
   upgrade(exchange: Http1Exchange, fields: FieldLines): ByteStream | null;
-  refuse(exchange: Http1Exchange, error: ProtocolError, edit: FieldEdit | null): void;
+  refuse(exchange: Http1Exchange, error: ProtocolError, edit: FieldEdit | null, id: string): void;
   abort(exchange: Http1Exchange, reason: Error): void;
   callbackFailed(exchange: Http1Exchange, error: unknown): void;
 }
@@ -97,8 +97,8 @@ export class Http1Exchange implements WireExchange {
     return this.#owner.upgrade(this, fields);
   }
 
-  refuse(error: ProtocolError, edit: FieldEdit | null = null): void {
-    this.#owner.refuse(this, error, edit);
+  refuse(error: ProtocolError, edit: FieldEdit | null = null, id: string = ""): void {
+    this.#owner.refuse(this, error, edit, id);
   }
 
   abort(reason: Error): void {

@@ -21,12 +21,14 @@ export interface RefusalResponse {
  * @param accept the request's Accept field as far as it was understood
  * @param isExplaining false: status and code only
  * @param edit what those who saw the request want of the fields; default nothing
+ * @param id what the log calls it; default `""`, nothing
  */
 export function renderRefusal(
   error: ProtocolError,
   accept: string | null,
   isExplaining: boolean,
   edit: FieldEdit | null = null,
+  id: string = "",
 ): RefusalResponse {
   const known = ERRORS[error.code];
   const problem = isExplaining
@@ -39,8 +41,9 @@ export function renderRefusal(
         field: error.field,
         offset: error.offset,
         option: known.option ?? "",
+        id,
       }
-    : { status: error.status, title: reasonPhrase(error.status), code: error.code };
+    : { status: error.status, title: reasonPhrase(error.status), code: error.code, id };
   const { contentType, text } = renderProblem(problem, accept);
   const fields = ["Content-Type", contentType, "X-Content-Type-Options", "nosniff", "Cache-Control", "no-store"];
   if (error.status === 503) fields.push("Retry-After", "10");

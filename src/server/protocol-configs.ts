@@ -7,7 +7,7 @@
 
 import { ProtocolError } from "../http/errors.ts";
 import type { Exchange, Outcome, WireExchange } from "../http/exchange.ts";
-import { createExchangeHandler } from "../web/handler.ts";
+import { createExchangeHandler, nextFaultId } from "../web/handler.ts";
 import type { TimeSource } from "./clock.ts";
 import { withHealth } from "./health.ts";
 import type { GuardedHooks } from "./hooks.ts";
@@ -63,6 +63,11 @@ export function createProtocolConfigs(
     onRefusal,
     onExchangeEnd: onResponse === null ? null : reportResponse(onResponse, time),
     onContentBegin: onResponse === null ? null : (exchange: Exchange) => (exchange.contentMark = time.monotonicMs()),
+    onHandlerTimeout: (exchange: Exchange, error: ProtocolError): string => {
+      const id = nextFaultId();
+      hooks.onFault({ id, error, exchange });
+      return id;
+    },
     onCallbackError: (error: unknown, exchange: Exchange | null) => hooks.onFault({ id: "", error, exchange }),
   });
   const make = (answer: Answer, line: string): ProtocolConfig =>

@@ -113,8 +113,8 @@ export class ResponseReader implements LocalPeer {
     discardContent(content, reason);
   }
 
-  answerOf(refusal: ProtocolError): LocalAnswer {
-    const { fields, text } = renderRefusal(refusal, this.#accept, true);
+  answerOf(refusal: ProtocolError, id: string): LocalAnswer {
+    const { fields, text } = renderRefusal(refusal, this.#accept, true, null, id);
     return { head: { status: refusal.status, reason: "", fields }, content: text };
   }
 

@@ -75,7 +75,8 @@ const SERVER_OPTIONS: FieldLines = ["allow", "GET, HEAD, POST, PUT, PATCH, DELET
 const ID_PREFIX = `${process.pid.toString(36)}${Math.floor(Math.random() * 36 ** 4).toString(36)}`;
 let faults = 0;
 
-function nextId(): string {
+/** The next name of a failure, for the answer and the log. */
+export function nextFaultId(): string {
   faults++;
   return `${ID_PREFIX}-${faults.toString(36)}`;
 }
@@ -179,13 +180,15 @@ class ExchangeHandler {
     }
     // In the wire's own words, and to its observers
     if (error instanceof ProtocolError) {
-      if (hasMistake) this.#report({ id: nextId(), error: reported, exchange });
-      exchange.refuse(error, edit);
+      // That it took too long, e.g. in a thread, is no doing of the peer
+      const id = hasMistake || error.code === "ERR_HANDLER_TIMEOUT" ? nextFaultId() : "";
+      if (id !== "") this.#report({ id, error: reported, exchange });
+      exchange.refuse(error, edit, id);
       return;
     }
     const problem = problemOf(error);
     const isFault = problem === null || hasMistake || (error instanceof HttpError && problem.status >= 500);
-    const id = isFault ? nextId() : "";
+    const id = isFault ? nextFaultId() : "";
     const known = problem ?? UNKNOWN_PROBLEM;
     if (isFault) this.#report({ id, error: reported, exchange });
     respondProblem(exchange, isFault ? { ...known, id } : known, fieldsOf(error), edit);
@@ -206,11 +209,11 @@ class ExchangeHandler {
 
   /** The peer was told nothing, but the log has a name for it. */
   #reportUntold(exchange: Exchange, error: unknown): void {
-    this.#report({ id: nextId(), error, exchange });
+    this.#report({ id: nextFaultId(), error, exchange });
   }
 
   #failAnswering(exchange: Exchange, mistake: unknown): void {
-    const id = nextId();
+    const id = nextFaultId();
     this.#report({ id, error: mistake, exchange });
     try {
       respondProblem(exchange, { ...UNKNOWN_PROBLEM, id }, [], null);

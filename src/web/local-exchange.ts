@@ -52,8 +52,8 @@ export interface LocalPeer {
   respond(head: ResponseHead, content: Content, onBreak: OnBreak): void | Promise<void>;
   /** Lets go of content that nobody will take. */
   discard(content: Content, reason: Error): void;
-  /** The response to a request that breaks a rule. */
-  answerOf(refusal: ProtocolError): LocalAnswer;
+  /** The response to a request that breaks a rule; `id` is what the log calls it, `""` for nothing. */
+  answerOf(refusal: ProtocolError, id: string): LocalAnswer;
   /** The exchange was given up; called once. */
   gone(reason: Error): void;
 }
@@ -142,10 +142,10 @@ export class LocalExchange implements Exchange {
     return null;
   }
 
-  refuse(error: ProtocolError, edit: FieldEdit | null = null): void {
+  refuse(error: ProtocolError, edit: FieldEdit | null = null, id: string = ""): void {
     if (this.isAnswered) return;
     if (this.#peer === null) return this.abort(error);
-    const { head, content } = this.#peer.answerOf(error);
+    const { head, content } = this.#peer.answerOf(error, id);
     void this.respond(edit === null ? head : { ...head, fields: edit.apply(head.fields) }, content);
   }
 

@@ -1,5 +1,5 @@
 /** Handlers that fail, at every stage: one answer or a visibly broken one, one report with its id, and a server that goes on. */
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { App } from "../../src/app/app.ts";
 import type { Fault } from "../../src/server/hooks.ts";
 import type { Handler } from "../../src/web/handler.ts";
@@ -221,11 +221,40 @@ it("a promise that never settles holds nobody else up, and is given up by timeou
       context.exchange.request.target === "/ask" ? new Response("fine") : new Promise<Response>(() => {}),
     timeouts: { handlerMs: 5000 },
   });
+  const written: string[] = [];
+  const spy = vi.spyOn(process.stderr, "write").mockImplementation((chunk) => written.push(String(chunk)) > 0);
   const peer = victim.dial();
   await peer.send(GET);
   await until(() => victim.exchanges.length === 1);
   expect(await victim.ask()).toBe("200");
   victim.time.advance(6000);
-  await until(() => peer.status !== "");
+  await peer.closed;
+  spy.mockRestore();
   expect([peer.status, victim.refusals]).toEqual(["503", ["ERR_HANDLER_TIMEOUT"]]);
+  const id = /^ +id +(\S+)$/m.exec(peer.text)?.[1];
+  expect(id).toBeDefined();
+  expect(written).toEqual([expect.stringContaining(`a handler failed at GET / (${id})`)]);
+  expect(written[0]).toContain("timeouts.handlerMs");
 });
+
+it.each([true, false])(
+  "the 503 of timeouts.handlerMs has the id that observers get (explaining: %s)",
+  async (explain) => {
+    const told: Fault[] = [];
+    victim = await startVictim({
+      fetch: () => new Promise<Response>(() => {}),
+      timeouts: { handlerMs: 5000 },
+      explainRefusals: explain,
+      hooks: { onFault: (fault) => void told.push(fault) },
+    });
+    const peer = victim.dial();
+    await peer.send(GET);
+    await until(() => victim.server.stats.requests === 1);
+    victim.time.advance(6000);
+    await peer.closed;
+    expect(told[0]).toMatchObject({ error: { code: "ERR_HANDLER_TIMEOUT" } });
+    expect(told[0]?.id).toMatch(/./);
+    expect(told[0]?.exchange?.status).toBe(503);
+    expect(peer.text).toContain(told[0]?.id);
+  },
+);

@@ -317,7 +317,10 @@ describe("a thread", () => {
     await using running = await start({ timeoutMs: 50 });
     await running.handler.ready();
     const response = await running.server.fetch("/spin?ms=60000");
-    expect([response.status, await response.text()]).toEqual([503, expect.stringContaining("ERR_HANDLER_TIMEOUT")]);
+    const text = await response.text();
+    expect([response.status, text]).toEqual([503, expect.stringContaining("ERR_HANDLER_TIMEOUT")]);
+    expect(running.server.faults).toMatchObject([{ error: { code: "ERR_HANDLER_TIMEOUT" } }]);
+    expect(text).toMatch(new RegExp(`id +${running.server.faults[0]?.id}$`, "m"));
     expect((await running.server.fetch("/hello")).status).toBe(200);
   });
 });
