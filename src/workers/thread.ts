@@ -11,7 +11,8 @@ import type { MessagePort } from "node:worker_threads";
 import type { ProtocolError } from "../http/errors.ts";
 import type { Content, FieldLines, ResponseHead } from "../http/exchange.ts";
 import { renderProblem } from "../http/problem.ts";
-import { discardContent } from "../http1/content-sender.ts";
+import { discardContent, lengthOf } from "../http1/content-sender.ts";
+import { ResponseEncoder } from "../http1/encode.ts";
 import { Context } from "../web/context.ts";
 import { isResponse, missingResponse } from "../web/edited-response.ts";
 import { streamOfFile } from "../web/file-stream.ts";
@@ -25,6 +26,9 @@ import { handlerIn, importModule, listNames } from "./handler-module.ts";
 import type { RequestTask, ServerMessage, ThreadMessage } from "./messages.ts";
 
 const handlers = new Map<string, Promise<Handler>>();
+
+/** Holds answers to the wire's law where those who made them can still say what becomes of the fields of a 500. */
+const encoder = new ResponseEncoder();
 
 /** Answers one request. Resolves when the thread is free for the next; it never rejects. */
 export async function answer(task: RequestTask): Promise<void> {
@@ -135,6 +139,12 @@ class ThreadCall implements LocalPeer {
   }
 
   respond(head: ResponseHead, content: Content): void | Promise<void> {
+    try {
+      encoder.encode(head, lengthOf(content), this.#task.method === "HEAD", 1, true, "");
+    } catch (error) {
+      discardContent(content, error as Error);
+      throw error;
+    }
     const isKnown = content === null || typeof content === "string" || content instanceof Uint8Array;
     const { status, reason, fields } = head;
     const lines = [...fields];

@@ -129,6 +129,7 @@ describe("a handler in a thread", () => {
     ["/fields?mine", 409],
     ["/fields", 500],
     ["/unsent", 500],
+    ["/length", 500],
   ])("gives errors the fields that middleware in the thread gives every answer: %s", async (path, status) => {
     const headers = { origin: "https://a.example" };
     const response = await running.server.fetch(path, { headers });

@@ -104,6 +104,8 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
       const pull = (controller: ReadableStreamDefaultController): void => controller.error(new Error("secret"));
       return new Response(new ReadableStream({ pull }));
     }),
+  "/length": (request, context) =>
+    readable(request, context, () => new Response("three", { headers: { "content-length": "3" } })),
   "/nothing": () => {},
   "/background": (_request, context) => {
     context.waitUntil(Promise.reject(new Error("afterwards")));
