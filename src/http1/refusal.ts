@@ -5,7 +5,7 @@
  * what comes behind a message that was not understood cannot be trusted (RFC 9112 §11.2).
  */
 
-import { ERRORS, type ProtocolError } from "../http/errors.ts";
+import type { ProtocolError } from "../http/errors.ts";
 import type { ConnectionInfo, Exchange, FieldEdit, FieldLines, Refusal } from "../http/exchange.ts";
 import { renderProblem } from "../http/problem.ts";
 import { reasonPhrase } from "../http/status.ts";
@@ -30,7 +30,6 @@ export function renderRefusal(
   edit: FieldEdit | null = null,
   id: string = "",
 ): RefusalResponse {
-  const known = ERRORS[error.code];
   const problem = isExplaining
     ? {
         status: error.status,
@@ -40,7 +39,7 @@ export function renderRefusal(
         rule: error.rule,
         field: error.field,
         offset: error.offset,
-        option: known.option ?? "",
+        option: error.option,
         id,
       }
     : { status: error.status, title: reasonPhrase(error.status), code: error.code, id };

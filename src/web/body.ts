@@ -34,11 +34,21 @@ export function isDisturbed(stream: ReadableStream): boolean {
   return Readable.isDisturbed(stream as unknown as Readable);
 }
 
-/** The handler's author reads it too, so it names the way out. */
-function tooLarge(limitBytes: number, conversion: unknown): ProtocolError {
+/** Beyond what is read at once, and beyond what is taken at all: to raise the one alone would lead to the next refusal. */
+class DoublyTooLarge extends ProtocolError {
+  override readonly option: string = `${ERRORS.ERR_BUFFERED_CONTENT_TOO_LARGE.option} and ${ERRORS.ERR_CONTENT_TOO_LARGE.option}`;
+}
+
+/**
+ * The handler's author reads it too, so it names the way out.
+ *
+ * @param isDoubly the limit of all content would not allow it either
+ */
+function tooLarge(limitBytes: number, conversion: unknown, isDoubly: boolean = false): ProtocolError {
   const way =
     conversion === toFormData ? "; readMultipart of fairlead/bodies reads forms of any size part by part" : "";
-  return new ProtocolError("ERR_BUFFERED_CONTENT_TOO_LARGE", { detail: `more than ${limitBytes} octets${way}` });
+  const detail = `more than ${limitBytes} octets${way}`;
+  return new (isDoubly ? DoublyTooLarge : ProtocolError)("ERR_BUFFERED_CONTENT_TOO_LARGE", { detail });
 }
 
 /** Where text begins: behind a byte order mark, if there is one. */
@@ -163,7 +173,7 @@ export function readSource<T>(
 ): Promise<T> {
   // Where the limit of all content is the tighter one, start() refuses by that and names it
   if (source.length !== null && source.length > limitBytes && limitBytes <= source.maxBytes) {
-    return Promise.reject(tooLarge(limitBytes, conversion));
+    return Promise.reject(tooLarge(limitBytes, conversion, source.length > source.maxBytes));
   }
   const sink = new BufferSink(source, limitBytes, conversion);
   try {

@@ -58,6 +58,18 @@ describe("content", () => {
     expect(victim.refusals).toEqual(["ERR_BUFFERED_CONTENT_TOO_LARGE"]);
   });
 
+  it.each([
+    [limits.maxBufferedBytes + 1, "limits.maxBufferedBytes"],
+    [limits.maxContentBytes, "limits.maxBufferedBytes"],
+    [limits.maxContentBytes + 1, "limits.maxBufferedBytes and limits.maxContentBytes"],
+  ])("of %i declared octets is told by every option that would have to allow it", async (length, options) => {
+    await using victim = await startVictim({ fetch: read, limits });
+    const peer = victim.dial();
+    await peer.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`);
+    await until(() => peer.text.includes("would allow it"));
+    expect([peer.status, /^ +option +(.*) would allow it$/m.exec(peer.text)?.[1]]).toEqual(["413", options]);
+  });
+
   it("that nobody reads is drained within the limit, else the connection ends", async () => {
     await using victim = await startVictim({ limits, timeouts: { lingerMs: 1000 } });
     const small = victim.dial();
