@@ -70,7 +70,8 @@ export interface Hooks {
   readonly onRefusal?: ((refusal: Refusal) => unknown) | undefined;
   /**
    * A handler failed. Told before the response that this comes to, or that breaks off by it, is over (behind it for what was
-   * written in the way of `node:http`). Without this hook, where it returns `false` and where it fails itself, the failure is written to standard error.
+   * written in the way of `node:http`). Without this hook, where it returns `false` or a promise of it, and where it
+   * fails itself, the failure is written to standard error.
    */
   readonly onFault?: ((fault: Fault) => unknown) | undefined;
   /** The server is closed and all connections are gone. */
@@ -143,9 +144,12 @@ function withFallback(onFault: Hooks["onFault"]): Hooks["onFault"] {
     } catch (error) {
       return giveUp(error);
     }
-    if (result instanceof Promise) return result.catch(giveUp);
-    if (result === false) writeFault(fault);
-    return result;
+    const heed = (answer: unknown): void => {
+      if (answer === false) writeFault(fault);
+    };
+    if (result instanceof Promise) return result.then(heed, giveUp);
+    heed(result);
+    return undefined;
   };
 }
 

@@ -24,7 +24,7 @@ const NAMES = [
 /**
  * Hooks that tell all of `observers`; `serve({ hooks: [accessLog(), counts.hooks] })` does it by itself.
  *
- * A failure is written to standard error unless one of them has taken it: returned anything but `false` from `onFault`.
+ * A failure is written to standard error unless one of them has taken it: returned anything but `false`, or a promise of it, from `onFault`.
  *
  * @throws TypeError if one of them is no object
  */
@@ -77,9 +77,14 @@ function join(first: Told, second: Told): Told {
       leaveUnheard(one);
       throw error;
     }
-    if (one instanceof Promise || other instanceof Promise) return Promise.all([one, other]);
-    return one === false && other === false ? false : undefined;
+    if (one instanceof Promise || other instanceof Promise) return Promise.all([one, other]).then(isLeft);
+    return isLeft([one, other]);
   };
+}
+
+/** `false` is what leaves a failure to others, where nobody else takes it. */
+function isLeft([one, other]: readonly [unknown, unknown]): false | undefined {
+  return one === false && other === false ? false : undefined;
 }
 
 /** Of several that fail one is told of; a rejection that nobody hears would end the process. */

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HandlerError } from "../../src/http/errors.ts";
 import { faultText } from "../../src/server/fault-text.ts";
 import { guardHooks } from "../../src/server/hooks.ts";
+import { joinHooks } from "../../src/server/join-hooks.ts";
 import { exchangeOf } from "../observe/support/exchanges.ts";
 
 const THEIRS = "    at boom (file:///srv/app.js:3:4)";
@@ -130,6 +131,27 @@ describe("standard error", () => {
     guardHooks({ onFault: () => false }).onFault({ id: "f-1", error: failure(), exchange: null });
     expect(written[0]).toContain("TypeError: kaputt");
     expect(written[0]).not.toContain("onFault");
+  });
+
+  it.each([
+    ["one", [false]],
+    ["several", [false, false, false]],
+  ])("gets what %s of its observers left to it, be it by a promise", async (_how, answers) => {
+    const { onFault } = guardHooks(joinHooks(...answers.map((answer) => ({ onFault: async () => answer }))));
+    onFault({ id: "f-1", error: failure(), exchange: null });
+    await turn();
+    expect(written).toHaveLength(1);
+    expect(written[0]).not.toContain("onFault");
+  });
+
+  it.each([
+    ["the first", [undefined, false]],
+    ["the last", [false, true]],
+  ])("gets nothing where %s takes it by a promise", async (_which, answers) => {
+    const { onFault } = guardHooks(joinHooks(...answers.map((answer) => ({ onFault: async () => answer }))));
+    onFault({ id: "f-1", error: failure(), exchange: null });
+    await turn();
+    expect(written).toEqual([]);
   });
 
   it.each([
