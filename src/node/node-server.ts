@@ -120,7 +120,11 @@ export class NodeServer extends EventEmitter implements AsyncDisposable {
       if (callback !== undefined) process.nextTick(callback, nodeError("ERR_SERVER_NOT_RUNNING"));
       return this;
     }
-    if (callback !== undefined) this.#onClosed.push(callback);
+    if (callback !== undefined) {
+      // Among the listeners of the event, as node:http has it; kept besides for when it never comes to that
+      this.once("close", callback);
+      this.#onClosed.push(callback);
+    }
     if (server === null) this.#isCloseWanted = true;
     else if (!server.isClosing) void server.close();
     return this;
@@ -175,7 +179,10 @@ export class NodeServer extends EventEmitter implements AsyncDisposable {
         failure = error;
       }
     }
-    for (const callback of this.#becomeFree()) process.nextTick(callback, nodeError("ERR_SERVER_NOT_RUNNING"));
+    for (const callback of this.#becomeFree()) {
+      this.off("close", callback);
+      process.nextTick(callback, nodeError("ERR_SERVER_NOT_RUNNING"));
+    }
     this.emit("error", systemErrorOf(failure));
   }
 
@@ -211,11 +218,8 @@ export class NodeServer extends EventEmitter implements AsyncDisposable {
   }
 
   #end(): void {
-    const callbacks = this.#becomeFree();
-    process.nextTick(() => {
-      for (const callback of callbacks) callback();
-      this.emit("close");
-    });
+    this.#becomeFree();
+    process.nextTick(() => this.emit("close"));
   }
 
   #serveOptions(place: ListenPlace): ServeOptions {

@@ -104,6 +104,23 @@ describe("createServer()", () => {
     expect((await ask(port)).body).toBe("hello");
   });
 
+  it.each([
+    ["ours", createServer],
+    ["node:http's", http.createServer],
+  ])("calls back among the listeners of close, in the order in which they came: %s", async (_whose, create) => {
+    const server = (create as typeof http.createServer)();
+    const told: unknown[] = [];
+    server.on("close", () => told.push("before"));
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    server.close((...errors) => told.push(errors));
+    server.on("close", () => told.push("behind"));
+    await once(server, "close");
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    server.close();
+    await once(server, "close");
+    expect(told).toEqual(["before", [], "behind", "before", "behind"]);
+  });
+
   it("that is closed before it listens says why it could not have", async () => {
     const port = await listening(createServer(hello));
     const server = createServer(hello);
@@ -112,6 +129,7 @@ describe("createServer()", () => {
     server.listen(port, "127.0.0.1");
     const told = await new Promise((resolve) => server.close(resolve));
     expect([...codes, told]).toMatchObject(["EADDRINUSE", { code: "ERR_SERVER_NOT_RUNNING" }]);
+    expect(server.listenerCount("close")).toBe(0);
   });
 
   it("hears of its signal no longer than it lives", async () => {
