@@ -33,10 +33,22 @@ export const TIMEOUT_RULES: OptionRules<TimeoutOptions> = {
 
 const DEADLINE: ContextKey<Deadline | undefined> = contextKey<Deadline>("deadline");
 
+/** The answer, where time was over. */
+class TooLate extends HttpError {}
+
 /** Made for each request; its controller only for a handler that asks. */
 class Deadline {
   #controller: AbortController | null = null;
   #reason: Error | null = null;
+  /** Those inside of it, over when it is. */
+  #inner: Deadline[] | null = null;
+
+  /** One more inside of this one. */
+  within(): Deadline {
+    const inner = new Deadline();
+    (this.#inner ??= []).push(inner);
+    return inner;
+  }
 
   get signal(): AbortSignal {
     if (this.#controller === null) {
@@ -47,13 +59,16 @@ class Deadline {
   }
 
   expire(reason: Error): void {
+    if (this.#reason !== null) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
+    if (this.#inner !== null) for (const inner of this.#inner) inner.expire(reason);
   }
 }
 
 /**
- * Aborts when the answer is too late to count, with the error that was answered. Together with the client's leaving:
+ * Aborts when the answer is too late to count, with the error that was answered: where one `timeout` is inside of another,
+ * whichever is over first. Together with the client's leaving:
  * `AbortSignal.any([request.signal, timeoutSignal(context)])`. Without `timeout` around the handler it never aborts.
  */
 export function timeoutSignal(context: Context): AbortSignal {
@@ -70,7 +85,7 @@ export function timeout(options: TimeoutOptions): Middleware {
   const { ms, time = SYSTEM_TIME } = options;
   if ((ms as number | undefined) === undefined) throw new TypeError("timeout: ms is required");
   return (request, context, next) => {
-    const deadline = new Deadline();
+    const deadline = context.get(DEADLINE)?.within() ?? new Deadline();
     context.set(DEADLINE, deadline);
     const result = next(request, context);
     return isPromise(result) ? inTime(result, deadline, context, ms, time) : result;
@@ -84,7 +99,7 @@ function inTime(result: Late, deadline: Deadline, context: Context, ms: number, 
     let isLate = false;
     const stop = time.after(ms, () => {
       isLate = true;
-      const error = new HttpError(503, `the answer took longer than ${ms} ms to make`);
+      const error = new TooLate(503, `the answer took longer than ${ms} ms to make`);
       reject(error);
       deadline.expire(error);
       context.waitUntil(result.then(discardResponse, (late: unknown) => reportLate(late, error)));
@@ -105,8 +120,13 @@ function inTime(result: Late, deadline: Deadline, context: Context, ms: number, 
   });
 }
 
-/** What the signal itself has made the handler throw is no news. */
+/** What the signal itself has made the handler throw is no news, nor what a `timeout` inside of this one has answered. */
 function reportLate(late: unknown, reason: Error): void {
-  if (late === reason || (late instanceof Error && (late.name === "AbortError" || late.cause === reason))) return;
+  if (
+    late === reason ||
+    late instanceof TooLate ||
+    (late instanceof Error && (late.name === "AbortError" || late.cause === reason))
+  )
+    return;
   throw late;
 }

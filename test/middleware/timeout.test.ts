@@ -105,6 +105,59 @@ describe("the signal", () => {
   });
 });
 
+describe("one inside of another", () => {
+  interface Nested extends Omit<Waiting, "answer" | "signal"> {
+    readonly signal: () => AbortSignal;
+  }
+
+  function nest(outerMs: number, innerMs: number): Nested {
+    const asked = arrive();
+    const time = new ManualTime();
+    let fail: (error: unknown) => void = () => {};
+    const handler: Handler = () => new Promise((_, reject) => (fail = reject));
+    const inner: Handler = (request, context) => timeout({ ms: innerMs, time })(request, context, handler);
+    const result = timeout({ ms: outerMs, time })(asked.request, asked.context, inner) as Waiting["result"];
+    result.catch(() => {});
+    return { asked, time, result, signal: () => timeoutSignal(asked.context), fail: (error) => fail(error) };
+  }
+
+  it.each([
+    ["the outer", 100, 200],
+    ["the inner", 200, 100],
+  ])("tells the handler by whichever is over first: %s", async (_which, outerMs, innerMs) => {
+    const { asked, time, result, signal, fail } = nest(outerMs, innerMs);
+    const early = signal();
+    time.move(99);
+    expect(early.aborted).toBe(false);
+    time.move(1);
+    const message = "the answer took longer than 100 ms to make";
+    expect([early.aborted, early.reason]).toMatchObject([true, { status: 503, message }]);
+    await expect(result).rejects.toBe(early.reason);
+    fail(early.reason);
+    time.move(100);
+    await expect(Promise.all(asked.background)).resolves.toBeDefined();
+    expect(signal()).toBe(early);
+  });
+
+  it("tells who asks late what it was that was over first", () => {
+    const { time, signal } = nest(100, 200);
+    time.move(100);
+    expect(signal().reason).toMatchObject({ message: "the answer took longer than 100 ms to make" });
+  });
+
+  it.each([
+    [100, 200],
+    [100, 100],
+    [200, 100],
+  ])("that are both over (%i ms and %i ms) are told as no failure", async (outerMs, innerMs) => {
+    const { asked, time, result, signal, fail } = nest(outerMs, innerMs);
+    time.move(200);
+    await expect(result).rejects.toMatchObject({ status: 503 });
+    fail(signal().reason);
+    await expect(Promise.all(asked.background)).resolves.toBeDefined();
+  });
+});
+
 it.each([{}, { ms: 0 }, { ms: 2 ** 31 }, { ms: "5s" }, { milliseconds: 5 }])("options: refuses %j", (options) => {
   expect(() => timeout(options as TimeoutOptions)).toThrow(TypeError);
 });
