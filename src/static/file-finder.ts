@@ -25,7 +25,7 @@ import { mediaTypeOf } from "./mime.ts";
 import type { Description } from "./representation.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 import { readRules, Rules } from "./rules.ts";
-import { applyFieldChanges, applyToStandIn } from "./rules-headers.ts";
+import { applyFieldChanges, applyToStandIn, dressRefusal } from "./rules-headers.ts";
 import type { AskedPath } from "./rules-text.ts";
 import { encodePath } from "./rules-text.ts";
 import type { StaticSettings } from "./static-options.ts";
@@ -238,6 +238,7 @@ export class FileFinder {
         if (changes === null) return withOptions;
         return wanted.isExact ? applyToStandIn(withOptions, changes) : applyFieldChanges(withOptions, changes);
       },
+      finishRefusal: (lines: FieldLines) => dressRefusal(lines, headers, changes),
     };
   }
 

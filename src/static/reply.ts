@@ -19,6 +19,8 @@ import type { Trace } from "./explain.ts";
 import { joinParts } from "./multipart.ts";
 import type { Representation } from "./representation.ts";
 
+type Finish = Representation["finishRefusal"];
+
 /** Methods that a file answers. */
 const ALLOW = "GET, HEAD, OPTIONS";
 
@@ -61,6 +63,7 @@ function answerCondition(
     { status: verdict, title: "Precondition Failed", detail, rule: "RFC 9110 §13.1" },
     ["etag", representation.etag],
     trace,
+    representation.finishRefusal,
   );
 }
 
@@ -81,6 +84,7 @@ function answerRange(
       { status: 416, title: "Range Not Satisfiable", detail, rule: "RFC 9110 §14.1.2" },
       lines,
       trace,
+      representation.finishRefusal,
     );
   }
   const [first] = ranges;
@@ -146,19 +150,27 @@ export function refuseMissing(fields: FieldSource, trace: Trace | null): Respons
   return replyProblem(fields, { status: 404, title: "Not Found", detail: "there is nothing here" }, [], trace);
 }
 
-/** 406: no coding will do, not even none (RFC 9110 §12.5.3, §15.5.7). */
-export function refuseCoding(fields: FieldSource, trace: Trace | null): Response {
+/**
+ * 406: no coding will do, not even none (RFC 9110 §12.5.3, §15.5.7).
+ *
+ * @param finish what options and rules make of the lines
+ */
+export function refuseCoding(fields: FieldSource, trace: Trace | null, finish: Finish): Response {
   const detail = "Accept-Encoding takes none of the codings that there are, and forbids identity";
   const problem = { status: 406, title: "Not Acceptable", detail, rule: "RFC 9110 §12.5.3" };
-  return replyProblem(fields, problem, [], trace, ", accept-encoding");
+  return replyProblem(fields, problem, [], trace, finish, ", accept-encoding");
 }
 
-/** @param alsoVary behind the names of its Vary line */
+/**
+ * @param finish null where whoever asks does that
+ * @param alsoVary behind the names of its Vary line
+ */
 function replyProblem(
   fields: FieldSource,
   problem: Problem,
   lines: FieldLines,
   trace: Trace | null,
+  finish: Finish | null = null,
   alsoVary = "",
 ): Response {
   const refusal = renderRefusal(problem, fields.get("accept"));
@@ -166,5 +178,5 @@ function replyProblem(
   const all = [...refusal.lines, ...lines];
   // RFC 9110 §5.3: one line, which not every cache puts together itself
   if (alsoVary !== "") all[all.indexOf("vary") + 1] += alsoVary;
-  return responseOfLines(problem.status, all, refusal.text);
+  return responseOfLines(problem.status, finish === null ? all : finish(all), refusal.text);
 }

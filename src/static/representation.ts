@@ -24,6 +24,8 @@ export interface Description {
   readonly cacheControl: string;
   /** Adds, removes and replaces lines as options and rules want it. */
   readonly finish: (lines: FieldLines) => FieldLines;
+  /** The same for a refusal that stands in for the file: 406, 412, 416. */
+  readonly finishRefusal: (lines: FieldLines) => FieldLines;
 }
 
 /** Content in memory, or an open file. */
@@ -46,6 +48,7 @@ export class Representation {
   readonly notModifiedLines: FieldLines;
   readonly bytes: Buffer | null;
   readonly file: OpenFile | null;
+  readonly finishRefusal: (lines: FieldLines) => FieldLines;
   /** The last part asked for, and its lines: a player begins all its films alike. */
   #partStart: number;
   #partLength: number;
@@ -65,6 +68,7 @@ export class Representation {
     this.bytes = body instanceof Uint8Array ? body : null;
     if (this.bytes !== null) markLasting(this.bytes);
     this.file = body instanceof Uint8Array ? null : body;
+    this.finishRefusal = description.finishRefusal;
     this.sizeBytes = body instanceof Uint8Array ? body.length : body.sizeBytes;
     this.lines = Object.freeze(linesOf(this, description, 200));
     this.mediaType = valueOf(this.lines, "content-type");

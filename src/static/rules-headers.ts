@@ -185,6 +185,17 @@ export function withoutLifetimes(lines: FieldLines): FieldLines {
   return Object.freeze([...kept, "cache-control", "no-cache"]);
 }
 
+/**
+ * The fields of an error under a path, with what options and rules give it.
+ *
+ * @param changes in their order; null for none
+ */
+export function dressRefusal(lines: FieldLines, ...changes: readonly (FieldChanges | null)[]): FieldLines {
+  let dressed = lines;
+  for (const change of changes) if (change !== null) dressed = applyToStandIn(dressed, change);
+  return withoutLifetimes(dressed);
+}
+
 /** Reads `Name: value` or `! Name` into a section. */
 function addField(section: SectionBeingRead, line: RulesLine, mistakes: Mistakes): void {
   const detached = /^![ \t]*(.*)$/.exec(line.text)?.[1];

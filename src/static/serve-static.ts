@@ -162,7 +162,7 @@ class StaticFolder {
     if (typeof selected === "number") return null;
     if (selected === null) {
       trace?.note("variant", "none", "Accept-Encoding forbids identity and takes no coding that there is");
-      return refuseCoding(fields, trace);
+      return refuseCoding(fields, trace, file.description.finishRefusal);
     }
     if (trace !== null) {
       const asked = fields.get("accept-encoding");

@@ -25,6 +25,7 @@ it.each([
     vary: "",
     cacheControl: "",
     finish: (lines: readonly string[]) => lines,
+    finishRefusal: (lines: readonly string[]) => lines,
   };
   const loader = new Loader(SYSTEM_TIME, 1_000_000, true);
   const loaded = await loader.load(

@@ -227,6 +227,30 @@ describe("fields that _headers gives to a path", () => {
       .toBe("yes");
   });
 
+  it("are on refusals of a file that is there: 406, 412 and 416", async () => {
+    await using place = new StaticSite({
+      "_headers": "/*\n  Access-Control-Allow-Origin: *\n  Content-Type: text/x-chart\n  Cache-Control: max-age=60",
+      "a.bin": "octets",
+      "a.html": "<p>".repeat(2000),
+    });
+    const served = await place.serve({ rules: true, headers: { "X-All": "yes", "Vary": "origin" } });
+    // The second time from the cache
+    for (const time of ["first", "second"]) {
+      for (const [path, name, value, status] of [
+        ["/a.html", "accept-encoding", "*;q=0", 406],
+        ["/a.bin", "if-match", '"other"', 412],
+        ["/a.bin", "range", "bytes=100-", 416],
+      ] as const) {
+        const { headers, status: got } = await served.get(path, { [name]: value });
+        expect([time, got]).toEqual([time, status]);
+        expect([headers["x-all"], headers["access-control-allow-origin"]]).toEqual(["yes", "*"]);
+        expect(headers["content-type"]).not.toBe("text/x-chart");
+        expect(headers).toMatchObject({ "cache-control": "no-cache" });
+        expect(headers.vary).toMatch(/^accept\b.*\borigin$/);
+      }
+    }
+  });
+
   it("do not say for how long an error is kept: a missing script would be missing for a year", async () => {
     const long = "public, max-age=31536000, immutable";
     await using place = new StaticSite({
