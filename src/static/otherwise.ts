@@ -176,9 +176,8 @@ export class Otherwise {
     const page = await this.#finder.findPage(names, asked.origin, asked.trace);
     if (page === null) return null;
     asked.trace?.note("fallback", "error page", names.join("/"));
-    asked.trace?.attribute(["cache-control", ""], "an error's page is asked for anew each time");
     page.hold();
-    const response = answerErrorPage(page.identity, 404, asked.method);
+    const response = answerErrorPage(page.identity, 404, asked.method, asked.trace);
     this.#finder.done(page);
     return response;
   }

@@ -124,8 +124,16 @@ function noteWhole(trace: Trace, representation: Representation, fields: FieldSo
 }
 
 /** The page of an error: a representation under another status, without its validators, parts or reuse. */
-export function answerErrorPage(representation: Representation, status: number, method: string): Response {
-  const lines = Object.freeze([...representation.errorLines(), "cache-control", "no-cache"]);
+export function answerErrorPage(
+  representation: Representation,
+  status: number,
+  method: string,
+  trace: Trace | null,
+): Response {
+  const lines = Object.freeze(representation.errorLines());
+  // What a rule has given stays the rule's
+  if (lines.includes("no-cache"))
+    trace?.attribute(["cache-control", ""], "an error's page is asked for anew each time");
   return responseOfLines(status, lines, method === "HEAD" ? null : representation.whole());
 }
 

@@ -14,6 +14,7 @@ import { contentRange } from "../http/range.ts";
 import { CODING_NAMES, type Coding, IDENTITY } from "./coding.ts";
 import { entityTag, type Version } from "./entity-tag.ts";
 import type { OpenFile } from "./open-file.ts";
+import { withoutLifetimes } from "./rules-headers.ts";
 
 /** What a representation says besides its validators and size: the same for all codings of a file. */
 export interface Description {
@@ -133,11 +134,15 @@ export class Representation {
     return replaceLength(without(this.lines, "content-type"), length, ["content-type", contentType]);
   }
 
-  /** Lines of an error's page: its validators are not those of what was asked for, and parts of it nobody wants. */
+  /**
+   * Lines of an error's page: its validators are not those of what was asked for, parts of it nobody wants, and it is asked
+   * for anew each time, unless nothing may be kept at all.
+   */
   errorLines(): FieldLines {
     let lines = this.lines;
-    for (const name of ["etag", "last-modified", "accept-ranges", "cache-control"]) lines = without(lines, name);
-    return lines;
+    for (const name of ["etag", "last-modified", "accept-ranges"]) lines = without(lines, name);
+    lines = withoutLifetimes(lines);
+    return valueOf(lines, "cache-control") === "" ? [...lines, "cache-control", "no-cache"] : lines;
   }
 }
 

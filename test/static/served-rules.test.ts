@@ -274,6 +274,19 @@ describe("fields that _headers gives to a path", () => {
       expect(answer.headers).not.toHaveProperty("expires");
     }
     expect((await served.get("/private/a")).headers["cache-control"]).toMatch(/^no-store\b/);
+    // The folder's own page says the same as ours
+    place.write("404.html", "missing");
+    for (const [path, kept] of [
+      ["/assets/missing.js", "no-cache"],
+      ["/none", "no-cache"],
+      ["/private/a", "no-store"],
+    ] as const) {
+      const { status, headers, body } = await served.get(path);
+      expect([status, body.toString()]).toEqual([404, "missing"]);
+      expect(headers["cache-control"]?.split(", ")[0]).toBe(kept);
+      expect(headers).not.toHaveProperty("cdn-cache-control");
+      expect(headers).not.toHaveProperty("expires");
+    }
     const kept = await place.serve({ headers: { "Cache-Control": long } });
     expect((await kept.get("/none")).headers["cache-control"]).toBe("no-cache");
     expect((await kept.get("/assets/a.js")).headers["cache-control"]).toBe(long);
