@@ -6,9 +6,10 @@
 
 export { answerWith, askWorkers } from "./ask-workers.ts";
 export type { AnswerMaker } from "./ask-workers.ts";
+export type { WorkerEnd } from "./end-listeners.ts";
 export type { ListeningPlace, WorkerAnswer } from "./messages.ts";
 export type { ProcessesOptions } from "./processes-options.ts";
 export { serveProcesses } from "./serve-processes.ts";
 export type { Processes } from "./serve-processes.ts";
-export type { ProcessesSummary, WorkerEnd, WorkerInfo, WorkerPlace } from "./supervisor.ts";
+export type { ProcessesSummary, WorkerInfo, WorkerPlace } from "./supervisor.ts";
 export type { WorkerState } from "./worker.ts";

@@ -13,10 +13,11 @@ import { SYSTEM_TIME } from "../server/clock.ts";
 import { TICKET_KEY_BYTES } from "../server/tls-settings.ts";
 import { needsLoader } from "../workers/handler-module.ts";
 import { ClusterCrew } from "./cluster-crew.ts";
+import type { WorkerEnd } from "./end-listeners.ts";
 import type { ListeningPlace, WorkerAnswer } from "./messages.ts";
 import { pathOfScript, type ProcessesOptions, resolveProcessesOptions } from "./processes-options.ts";
 import { obeySignals } from "./signals.ts";
-import { type ProcessesSummary, Supervisor, type WorkerEnd, type WorkerInfo, type WorkerPlace } from "./supervisor.ts";
+import { type ProcessesSummary, Supervisor, type WorkerInfo, type WorkerPlace } from "./supervisor.ts";
 
 /** Worker processes that serve. Made by {@link serveProcesses}. */
 export interface Processes extends AsyncDisposable {

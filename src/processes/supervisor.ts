@@ -14,6 +14,7 @@ import { ServerError } from "../http/errors.ts";
 import type { TimeSource } from "../server/clock.ts";
 import { backOffMs, HEALTHY_MS, LOOP_FAILURES } from "./back-off.ts";
 import type { Crew } from "./crew.ts";
+import { EndListeners, type WorkerEnd } from "./end-listeners.ts";
 import type { WorkerAnswer } from "./messages.ts";
 import { Questions } from "./questions.ts";
 import { Worker, type WorkerListener, type WorkerState, type WorkerTalk } from "./worker.ts";
@@ -69,14 +70,6 @@ export interface WorkerPlace {
   readonly crashes: number;
 }
 
-/** A worker process that is gone. */
-export interface WorkerEnd {
-  readonly number: number;
-  readonly pid: number;
-  /** What it said of each topic of `answerWith()` when it had closed; nothing of one that ended otherwise. */
-  readonly lastAnswers: Readonly<Record<string, unknown>>;
-}
-
 /** What closing all workers came to. */
 export interface ProcessesSummary {
   readonly durationMs: number;
@@ -111,7 +104,7 @@ export class Supervisor implements WorkerListener {
   readonly #places: readonly Place[];
   readonly #all: Set<Worker> = new Set();
   readonly #questions: Questions;
-  readonly #endListeners: Set<(end: WorkerEnd) => void> = new Set();
+  readonly #endListeners: EndListeners;
   readonly #stopKeys: () => void;
   #ticketKeys: string;
   #isStarted = false;
@@ -130,6 +123,7 @@ export class Supervisor implements WorkerListener {
     this.#crew = crew;
     this.#time = time;
     this.#questions = new Questions(time);
+    this.#endListeners = new EndListeners((text) => config.say("warning", text));
     this.#ticketKeys = config.makeTicketKeys();
     this.#stopKeys = time.every(TICKET_KEYS_MS, () => this.#renewTicketKeys());
     this.finished = new Promise((resolve) => (this.#finish = resolve));
@@ -242,8 +236,7 @@ export class Supervisor implements WorkerListener {
 
   /** Tells of each process that is gone, however it ended. @returns what ends that */
   onWorkerEnd(listener: (end: WorkerEnd) => void): () => void {
-    this.#endListeners.add(listener);
-    return () => void this.#endListeners.delete(listener);
+    return this.#endListeners.add(listener);
   }
 
   /** Passes on that log files have been moved. */
@@ -290,8 +283,14 @@ export class Supervisor implements WorkerListener {
   onGone(worker: Worker): void {
     this.#all.delete(worker);
     this.#questions.forget(worker);
+    this.#settle(worker);
+    // Last: the place is filled again, whatever they do
     const { number, pid, lastAnswers } = worker;
-    for (const listener of this.#endListeners) listener({ number, pid, lastAnswers });
+    this.#endListeners.tell({ number, pid, lastAnswers });
+  }
+
+  /** What becomes of the place of one that is gone. */
+  #settle(worker: Worker): void {
     if (this.isClosing) {
       this.#destroyedConnections += worker.destroyedConnections;
       this.#abandonedPromises += worker.abandonedPromises;

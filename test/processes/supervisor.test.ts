@@ -382,6 +382,26 @@ describe("the end of a worker", () => {
     expect(ends).toHaveLength(2);
   });
 
+  it("is told when its place is filled again, and a listener that fails is told of and harms nobody", async () => {
+    const { supervisor, crew, said } = await startStage(1);
+    const seen: unknown[] = [];
+    supervisor.onWorkerEnd(() => {
+      throw new Error("no disk");
+    });
+    supervisor.onWorkerEnd(() => Promise.reject(new Error("no net")) as unknown as void);
+    supervisor.onWorkerEnd(() => seen.push(supervisor.places));
+    crew.processes[0]?.crash();
+    expect(crew.processes).toHaveLength(2);
+    expect(seen).toEqual([[{ number: 1, isUp: false, starts: 2, crashes: 1 }]]);
+    await settle();
+    const failures = said.filter((text) => text.startsWith("a listener of onWorkerEnd() failed: "));
+    expect(failures).toHaveLength(2);
+    expect(failures.join("\n")).toMatch(/no disk[^]*no net/);
+    void supervisor.close();
+    crew.last.finish();
+    expect((await supervisor.finished).destroyedConnections).toBe(0);
+  });
+
   it("is counted for its place if nobody has asked for it", async () => {
     const { supervisor, crew } = await startStage(2);
     expect(supervisor.isReady).toBe(true);
