@@ -7,7 +7,7 @@
  * cost each worker 9 to 18 MB (docs/guides/all-cores.md). It must never decide to end for another reason.
  */
 
-import { OPEN_SERVERS } from "../server/open-servers.ts";
+import { OPEN_SERVERS, whenServersOpen } from "../server/open-servers.ts";
 import { answersTo, hearAnswers, lastAnswers } from "./ask-workers.ts";
 import { enclose, type ListeningPlace, fromPrimary, type PrimaryMessage, type WorkerMessage } from "./messages.ts";
 
@@ -29,6 +29,9 @@ export interface Duties {
 
 /** Closes all servers as `server.close()` does. */
 type Close = (options: { readonly lastCallMs?: number; readonly lameDuckMs?: number }) => Promise<void>;
+
+/** What the primary has said last to lock session tickets with; null before. */
+let ticketKeys: Buffer | null = null;
 
 /** Begins to obey the primary. Once in a process, before anything listens. */
 export function takeUpDuties(): Duties {
@@ -55,6 +58,10 @@ export function takeUpDuties(): Duties {
     void close({});
     for (const server of OPEN_SERVERS) server.closeNow();
   };
+  // One that opens later, when the app is ready for it, must not wait for the next renewal
+  whenServersOpen((server) => {
+    if (ticketKeys !== null) server.offerTicketKeys(ticketKeys);
+  });
   process.on("message", (envelope: unknown) => {
     const message = fromPrimary(envelope);
     if (message === null) return;
@@ -81,8 +88,8 @@ function obey(message: Exclude<PrimaryMessage, { kind: "leave" }>, close: Close,
     case "alive?":
       return tell({ kind: "alive" });
     case "ticket-keys": {
-      const keys = Buffer.from(message.keys, "base64");
-      for (const server of OPEN_SERVERS) server.offerTicketKeys(keys);
+      ticketKeys = Buffer.from(message.keys, "base64");
+      for (const server of OPEN_SERVERS) server.offerTicketKeys(ticketKeys);
       return;
     }
     case "reopen-logs":

@@ -22,3 +22,16 @@ export interface OpenServer {
 
 /** All of them, oldest first. */
 export const OPEN_SERVERS: Set<OpenServer> = new Set();
+
+let onOpen: (server: OpenServer) => void = () => {};
+
+/** Has every server told of that begins to listen from now on. One listener in a process. */
+export function whenServersOpen(listener: (server: OpenServer) => void): void {
+  onOpen = listener;
+}
+
+/** Takes in a server that has begun to listen. */
+export function addOpenServer(server: OpenServer): void {
+  OPEN_SERVERS.add(server);
+  onOpen(server);
+}

@@ -19,7 +19,7 @@ import { type CloseSummary, type GuardedHooks, guardHooks } from "./hooks.ts";
 import { LoadGauge } from "./load-gauge.ts";
 import { Listeners } from "./listeners.ts";
 import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
-import { OPEN_SERVERS } from "./open-servers.ts";
+import { addOpenServer, OPEN_SERVERS } from "./open-servers.ts";
 import { createProtocol, renderConnectionRefusal } from "./protocol.ts";
 import { configFor, createProtocolConfigs } from "./protocol-configs.ts";
 import { TlsKeeper } from "./tls-keeper.ts";
@@ -148,7 +148,7 @@ export class Server implements AsyncDisposable, Readiness {
       signal.throwIfAborted();
     }
     signal?.addEventListener("abort", this.#onSignal, { once: true });
-    OPEN_SERVERS.add(this);
+    addOpenServer(this);
     this.#hooks.onListen?.(this);
   }
 

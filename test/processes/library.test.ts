@@ -5,9 +5,12 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { TestAuthority } from "../server/support/certificates.ts";
 
+const authority = await TestAuthority.create("Processes");
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const IS_BUILT = existsSync(join(ROOT, "dist/processes/script-worker.js"));
 
@@ -81,6 +84,23 @@ async function until(pattern: RegExp): Promise<RegExpExecArray> {
   }
 }
 
+/** A session that a server gives out. */
+async function sessionAt(port: number): Promise<Buffer> {
+  const socket = connect({ port, rejectUnauthorized: false });
+  socket.resume();
+  const [session] = (await once(socket, "session")) as [Buffer];
+  socket.destroy();
+  return session;
+}
+
+async function isResumedAt(port: number, session: Buffer): Promise<boolean> {
+  const socket = connect({ port, session, rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  const isReused = socket.isSessionReused();
+  socket.destroy();
+  return isReused;
+}
+
 describe.skipIf(!IS_BUILT)("serveProcesses()", () => {
   it("runs a script in TypeScript as often as asked, and any worker can ask all", async () => {
     await run(MAIN);
@@ -101,6 +121,26 @@ describe.skipIf(!IS_BUILT)("serveProcesses()", () => {
     await once(child as ChildProcess, "close");
     expect(output.match(/worker ends/g)).toHaveLength(4);
     expect(child?.exitCode).toBe(0);
+  });
+
+  it("gives the keys of session tickets to servers that open later too", async () => {
+    const { cert, key } = await authority.issue({ names: ["localhost"] });
+    const late = `
+import { answerWith as sayLate } from "fairlead/processes";
+sayLate("late", async () => {
+  const tls = ${JSON.stringify({ cert: String(cert), key: String(key) })};
+  return (await serve({ port: 0, tls, fetch: () => new Response(process.env["FAIRLEAD_WORKER"]) })).port;
+});
+`;
+    await writeFile(join(folder, "server.ts"), SERVER + late);
+    await run(
+      `${MAIN.replace("const {", 'console.log("late", (await processes.ask("late")).map(({ answer }) => answer).join(" "));\nconst {')}`,
+    );
+    const [, first = "", second = ""] = await until(/late (\d+) (\d+)\n/);
+    const session = await sessionAt(Number(first));
+    for (const port of [first, second, first, second]) expect(await isResumedAt(Number(port), session)).toBe(true);
+    child?.kill("SIGTERM");
+    await until(/finished 0\n/);
   });
 
   it("is refused in a worker, where the script is the file that calls it", async () => {
