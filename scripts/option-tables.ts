@@ -57,6 +57,12 @@ function renderAllowed(row: OptionRow): string {
   return `${group(row.min)} to ${most}`;
 }
 
+/** The sentence, with codes of errors as links to what there is to say about them. */
+function renderDescription({ description }: OptionRow): string {
+  const linked = description.replaceAll(/\bERR_[A-Z_]+\b/g, (code) => `[\`${code}\`](errors.md#${code.toLowerCase()})`);
+  return linked.replaceAll("|", "\\|");
+}
+
 /** Rows of the options whose path fits `selection`: a prefix that ends in a point, or names separated by spaces. */
 export function renderTable(selection: string): string {
   const names = selection.split(" ");
@@ -65,7 +71,7 @@ export function renderTable(selection: string): string {
   );
   const lines = rows.map((row) => {
     const precedent = row.precedent === "" ? "" : ` *${row.precedent}*`;
-    return `| \`${row.path}\` | ${renderDefault(row)} | ${renderAllowed(row)} | ${row.description.replaceAll("|", "\\|")}.${precedent} |`;
+    return `| \`${row.path}\` | ${renderDefault(row)} | ${renderAllowed(row)} | ${renderDescription(row)}.${precedent} |`;
   });
   return ["| Option | Default | Allowed | Meaning, *precedent* |", "|---|---|---|---|", ...lines, ""].join("\n");
 }

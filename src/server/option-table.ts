@@ -217,7 +217,7 @@ export const OPTION_TABLE: readonly OptionRow[] = [
     T.contentGraceMs,
     100,
     Infinity,
-    "time before minContentRate is asked for",
+    "time before minContentRate is asked for; content that came fast may pause for twelve of it (a minute), and a response is judged in windows of twelve: who stalls is cut off after one to two minutes, see ERR_SEND_TIMEOUT",
     "Kestrel 5 s",
   ),
   integer(
