@@ -9,6 +9,7 @@ import { ADDRESSES_ALLOWED, AddressSet } from "./address-set.ts";
 import type { HealthOptions } from "./health.ts";
 import { inheritedSockets } from "./inherited-sockets.ts";
 import { type OptionMistake, show } from "./option-check.ts";
+import { nearestOf } from "./option-rules.ts";
 import { integer, type OptionRow, other } from "./option-row.ts";
 import type { ResolvedTrust } from "./trust.ts";
 
@@ -121,19 +122,38 @@ const PLACE_RULES: Readonly<Record<string, readonly [(value: unknown) => boolean
   backlog: [(value) => isIntegerUpTo(value, MAX_PORT) && value !== 0, `an integer from 1 to ${MAX_PORT}`],
 };
 
+const PLACE_NAMES: readonly string[] = Object.keys(PLACE_RULES);
+/** What Node's `listen()` calls them. */
+const NODES_NAMES: ReadonlyMap<string, string> = new Map([
+  ["host", "hostname"],
+  ["path", "unix"],
+]);
+/** Those that say where. */
+const KINDS: ReadonlySet<string> = new Set(["port", "hostname", "unix", "fd", "systemd"]);
+
 function checkPlace(path: string, place: ListenPlace, mistakes: OptionMistake[]): void {
+  let meant = "";
   for (const [name, value] of Object.entries(place)) {
     if (value === undefined) continue;
     const rule = Object.hasOwn(PLACE_RULES, name) ? PLACE_RULES[name] : undefined;
-    if (rule === undefined) mistakes.push({ path: `${path}.${name}`, given: show(value), allowed: "", nearest: "" });
-    else if (!rule[0](value)) {
+    if (rule === undefined) {
+      const nearest = NODES_NAMES.get(name) ?? nearestOf(name, PLACE_NAMES);
+      if (KINDS.has(nearest)) meant = nearest;
+      mistakes.push({
+        path: `${path}.${name}`,
+        given: show(value),
+        allowed: "",
+        nearest: nearest && `${path}.${nearest}`,
+      });
+    } else if (!rule[0](value)) {
       mistakes.push({ path: `${path}.${name}`, given: show(value), allowed: rule[1], nearest: "" });
     }
   }
   const kinds = [place.port ?? place.hostname, place.unix, place.fd, place.systemd].filter(
     (kind) => kind !== undefined,
   );
-  if (kinds.length !== 1) {
+  // Of a name that nobody knows it may have been the value
+  if (kinds.length > 1 || (kinds.length === 0 && meant === "")) {
     const given = kinds.length === 0 ? "no address" : "several addresses";
     mistakes.push({ path, given, allowed: "one of port (with hostname), unix, fd and systemd", nearest: "" });
   }

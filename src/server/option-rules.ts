@@ -69,7 +69,8 @@ function gather(options: object, rules: Readonly<Record<string, OptionRule>>): O
   return mistakes;
 }
 
-function nearestOf(name: string, names: readonly string[]): string {
+/** Of these names the one that was probably meant, `""` if none comes close. */
+export function nearestOf(name: string, names: readonly string[]): string {
   // Where there is but one, it is the one
   if (names.length === 1) return names[0] as string;
   const folded = name.toLowerCase();

@@ -10,6 +10,7 @@ import { BlockList, isIP } from "node:net";
 import type { Handler } from "../web/handler.ts";
 import type { OptionMistake } from "./option-check.ts";
 import { show } from "./option-check.ts";
+import { nearestOf } from "./option-rules.ts";
 import type { ProxyTrust } from "./preface.ts";
 import {
   type Certificate,
@@ -236,8 +237,14 @@ function sourcesOf(values: Values, mistakes: OptionMistake[]): CertificateSource
 /** Of an object that the table has checked as far as it can. */
 function sourceOf(given: Given, path: string, mistakes: OptionMistake[]): CertificateSource {
   for (const name of Object.keys(given)) {
-    if (!SOURCE_NAMES.includes(name))
-      mistakes.push({ path: `${path}.${name}`, given: show(given[name]), allowed: "", nearest: "" });
+    if (SOURCE_NAMES.includes(name)) continue;
+    const nearest = nearestOf(name, SOURCE_NAMES);
+    mistakes.push({
+      path: `${path}.${name}`,
+      given: show(given[name]),
+      allowed: "",
+      nearest: nearest && `${path}.${nearest}`,
+    });
   }
   for (const name of ["cert", "key"]) refuseBoth(given, name, path, mistakes);
   const names = (given["names"] ?? []) as readonly string[];

@@ -76,6 +76,19 @@ describe("several places to listen", () => {
     await expect(serve({ fetch, listen: listen as [] })).rejects.toThrow(message);
   });
 
+  it.each([
+    [{ prot: 80 }, "  listen[0].prot: there is no such option, did you mean listen[0].port?"],
+    [{ host: "::1", port: 0 }, "  listen[0].host: there is no such option, did you mean listen[0].hostname?"],
+    [{ path: "/tmp/x" }, "  listen[0].path: there is no such option, did you mean listen[0].unix?"],
+    [{ port: 0, constructor: 1 }, "  listen[0].constructor: there is no such option"],
+  ])("have names of which the nearest is told: %j", async (place, line) => {
+    const { message } = await serve({ fetch, listen: [place as object] }).then(
+      () => new Error("none"),
+      (error: Error) => error,
+    );
+    expect(message).toBe(`an option is invalid:\n${line}`);
+  });
+
   it("stand in place of one place", async () => {
     await expect(serve({ fetch, port: 0, listen: [{ port: 0 }] })).rejects.toThrow("listen: together with port");
   });

@@ -104,7 +104,7 @@ describe("a certificate", () => {
     [
       "a foreign name",
       { ...own, servers: [{ ...other, nmaes: ["b.test"] }] },
-      "tls.servers[0].nmaes: there is no such option",
+      "tls.servers[0].nmaes: there is no such option, did you mean tls.servers[0].names?",
     ],
     [
       "no host name",
