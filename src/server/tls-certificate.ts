@@ -44,6 +44,12 @@ export interface LoadedCertificate {
   readonly warnings: readonly CertificateProblem[];
 }
 
+/** A certificate, and who gave it for its names. */
+interface Claim {
+  readonly source: CertificateSource;
+  readonly certificate: Certificate;
+}
+
 /** Something that is wrong with a certificate. */
 export interface CertificateProblem {
   /** Option concerned, e.g. `tls.keyFile`. */
@@ -84,12 +90,30 @@ const DER_SEQUENCE = 0x30;
 /** Largest file that is read; a chain of five certificates has 10 KiB. */
 const MAX_PEM_BYTES = 1024 * 1024;
 
+/** Loads all certificates of a server, again too; `problems` gets all that is wrong. */
+export function loadAll(
+  sources: readonly CertificateSource[],
+  nowMs: number,
+  problems: CertificateProblem[],
+): { readonly certificates: readonly Certificate[]; readonly warnings: readonly CertificateProblem[] } {
+  const claims: Claim[] = [];
+  const warnings: CertificateProblem[] = [];
+  for (const source of sources) {
+    const loaded = loadCertificate(source, nowMs);
+    problems.push(...loaded.mistakes);
+    warnings.push(...loaded.warnings);
+    if (loaded.certificate !== null) claims.push({ source, certificate: loaded.certificate });
+  }
+  const certificates = claims.map(({ certificate }) => certificate);
+  return { certificates, warnings: [...warnings, ...findTaken(claims)] };
+}
+
 /**
  * Reads and checks.
  *
  * @param nowMs time of day
  */
-export function loadCertificate(source: CertificateSource, nowMs: number): LoadedCertificate {
+function loadCertificate(source: CertificateSource, nowMs: number): LoadedCertificate {
   const mistakes: CertificateProblem[] = [];
   const warnings: CertificateProblem[] = [];
   const certPath = `${source.path}.${source.certFile === null ? "cert" : "certFile"}`;
@@ -252,6 +276,38 @@ function checkUse(
       });
     }
   }
+}
+
+/**
+ * Warnings: names that a certificate before has taken, for the first that claims a name has it. The same certificate twice is
+ * no reason: it makes no difference to a client.
+ *
+ * @param claims in their order
+ */
+function findTaken(claims: readonly Claim[]): CertificateProblem[] {
+  const owners = new Map<string, Claim>();
+  const warnings: CertificateProblem[] = [];
+  for (const claim of claims) {
+    const taken = new Map<string, string[]>();
+    for (const name of new Set(claim.certificate.names)) {
+      const owner = owners.get(name);
+      if (owner === undefined) owners.set(name, claim);
+      else if (!isSameCertificate(owner, claim)) {
+        taken.set(owner.source.path, [...(taken.get(owner.source.path) ?? []), name]);
+      }
+    }
+    for (const [path, names] of taken) {
+      const what = `the certificate is not used for ${names.join(", ")}: ${path} comes before it and has the same`;
+      warnings.push({ path: claim.source.path, what });
+    }
+  }
+  return warnings;
+}
+
+function isSameCertificate(a: Claim, b: Claim): boolean {
+  // A file may be replaced between two looks at it
+  const isSameFile = a.source.certFile !== null && a.source.certFile === b.source.certFile;
+  return isSameFile || a.certificate.leaf.raw.equals(b.certificate.leaf.raw);
 }
 
 /** Whether a certificate is for a name, or for all that a name with `*.` stands for. */

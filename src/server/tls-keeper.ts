@@ -8,8 +8,8 @@
 
 import { ServerError } from "../http/errors.ts";
 import type { TimeSource } from "./clock.ts";
-import type { CertificateProblem } from "./tls-certificate.ts";
-import { loadAll, loadAuthorities, refusedByOpenssl, type ResolvedTls } from "./tls-options.ts";
+import { type CertificateProblem, loadAll } from "./tls-certificate.ts";
+import { loadAuthorities, refusedByOpenssl, type ResolvedTls } from "./tls-options.ts";
 import { TICKET_KEY_MS } from "./tls-settings.ts";
 import { CertificateWatch } from "./tls-watch.ts";
 

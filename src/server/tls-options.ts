@@ -12,14 +12,7 @@ import type { OptionMistake } from "./option-check.ts";
 import { show } from "./option-check.ts";
 import { nearestOf } from "./option-rules.ts";
 import type { ProxyTrust } from "./preface.ts";
-import {
-  type Certificate,
-  type CertificateProblem,
-  type CertificateSource,
-  loadCertificate,
-  parseChain,
-  readPart,
-} from "./tls-certificate.ts";
+import { type CertificateProblem, type CertificateSource, loadAll, parseChain, readPart } from "./tls-certificate.ts";
 import { TlsEndpoint } from "./tls-endpoint.ts";
 import type { TlsVersion } from "./tls-settings.ts";
 import { factsOf } from "./tls-watch.ts";
@@ -190,23 +183,6 @@ export function resolveTls(values: Values, mistakes: OptionMistake[], nowMs: num
     isWatching: values.get("tls.watch") as boolean,
     ownsTicketKeys: values.get("tls.ticketKeys") === null,
   });
-}
-
-/** Loads certificates again; `problems` gets all that is wrong. */
-export function loadAll(
-  sources: readonly CertificateSource[],
-  nowMs: number,
-  problems: CertificateProblem[],
-): { readonly certificates: readonly Certificate[]; readonly warnings: readonly CertificateProblem[] } {
-  const certificates: Certificate[] = [];
-  const warnings: CertificateProblem[] = [];
-  for (const source of sources) {
-    const loaded = loadCertificate(source, nowMs);
-    problems.push(...loaded.mistakes);
-    warnings.push(...loaded.warnings);
-    if (loaded.certificate !== null) certificates.push(loaded.certificate);
-  }
-  return { certificates, warnings };
 }
 
 /** Why OpenSSL does not take what parses: a key that is too short, a signature that is too old. */

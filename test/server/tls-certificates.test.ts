@@ -166,6 +166,29 @@ describe("a certificate", () => {
     expect(warning.message).toContain(words);
     expect(setup.server.isClosing).toBe(false);
   });
+
+  it("is warned of for names that one before it has, at the start and when it is loaded again", async () => {
+    const rival = await authority.issue({ names: ["c.test", "a.test", "B.test"] });
+    const warned: string[] = [];
+    // To the clock of the test the certificates are of the future
+    const note = ({ message }: Error): void =>
+      void warned.push(...message.split("\n").filter((line) => !line.includes("is the clock right?")));
+    process.on("warning", note);
+    await using setup = await startTls({ tls: { ...own, servers: [other, rival] } });
+    setup.server.reloadCertificates();
+    // The same on purpose, by text and by file, and one that shares no name: nothing to say
+    const [certFile, keyFile] = [file("twice.pem", own.cert), file("twice.key", own.key)];
+    const servers = [{ certFile, keyFile }, { certFile, keyFile, names: ["a.test"] }, other];
+    await using quiet = await startTls({ tls: { ...own, servers } });
+    quiet.server.reloadCertificates();
+    await new Promise(setImmediate);
+    process.off("warning", note);
+    const said = [
+      "tls.servers[1]: the certificate is not used for a.test: tls comes before it and has the same",
+      "tls.servers[1]: the certificate is not used for b.test: tls.servers[0] comes before it and has the same",
+    ];
+    expect(warned).toEqual([...said, ...said]);
+  });
 });
 
 describe("options around TLS", () => {
