@@ -35,7 +35,10 @@ export async function loadModule(path: string): Promise<Handler> {
 /** What makes a module with these exports one that can be run. */
 function whatToExport(path: string, exported: Exports): string[] {
   const foreign = foreignAppIn(exported);
-  if (foreign !== null) return ["Make a handler of it:", ...handlerOf(foreign, isScript(path))];
+  if (foreign !== null) {
+    const what = foreign.isServer ? "the listener that createServer() was given" : "it";
+    return [`Make a handler of ${what}:`, ...handlerOf(foreign, isScript(path))];
+  }
   const starts = [
     "A module that starts a server of its own is run without this command:",
     `  ${needsLoader(path) ? "npx jiti" : "node"} ${path}`,
@@ -53,9 +56,9 @@ function whatToExport(path: string, exported: Exports): string[] {
 }
 
 /** The lines to write, as docs/guides/node-frameworks.md has them. */
-function handlerOf({ name, listener, isMadeReady }: ForeignApp, ofScript: boolean): string[] {
+function handlerOf({ name, listener, isMadeReady, isServer }: ForeignApp, ofScript: boolean): string[] {
   const app = /^(?:default|module\.exports)$/.test(name) ? "app" : name;
-  const listening = `${app}${listener}`;
+  const listening = isServer ? "(req, res) => { … }" : `${app}${listener}`;
   if (!ofScript) {
     const ready = isMadeReady ? [`  await ${app}.ready();`] : [];
     return ['  import { nodeHandler } from "fairlead/node";', ...ready, `  export default nodeHandler(${listening});`];

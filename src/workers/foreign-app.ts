@@ -1,5 +1,5 @@
 /**
- * Which export of a module is an app of Express, Koa, Fastify or Connect, and what makes a handler of it.
+ * Which export of a module is an app of Express, Koa, Fastify or Connect, or a server of node:http, and what makes a handler of it.
  *
  * Such an app may be a function, which would be called as a handler and fail at each request. It is known by members that
  * together nobody else has, `listen` among them; an app with a `fetch` is none of these. It must never call any of them.
@@ -7,7 +7,10 @@
 
 /** An export that is no handler yet. */
 export interface ForeignApp {
-  readonly framework: string;
+  /** What it is, e.g. `an app of Express`. */
+  readonly what: string;
+  /** Whether it is a server, which has its listener from somebody who can give that to us as well. */
+  readonly isServer: boolean;
   /** The name it is exported by. */
   readonly name: string;
   /** Whether its listener must be waited for. */
@@ -25,11 +28,15 @@ interface Kind {
   readonly listener: string;
 }
 
+const HTTP = "node:http";
+
 const KINDS: readonly Kind[] = [
   { framework: "Express", type: "function", members: ["handle", "set", "listen"], isMadeReady: false, listener: "" },
   { framework: "Connect", type: "function", members: ["handle", "use", "listen"], isMadeReady: false, listener: "" },
   { framework: "Koa", type: "object", members: ["callback", "listen"], isMadeReady: false, listener: ".callback()" },
   { framework: "Fastify", type: "object", members: ["routing", "listen"], isMadeReady: true, listener: ".routing" },
+  // What both kinds of server have since Node 18.2
+  { framework: HTTP, type: "object", members: ["closeIdleConnections", "listen"], isMadeReady: false, listener: "" },
 ];
 
 /** The app that a module exports, by default before by name; null for none. */
@@ -37,7 +44,9 @@ export function foreignAppIn(exported: Readonly<Record<string, unknown>>): Forei
   for (const name of ["default", ...Object.keys(exported)]) {
     const kind = kindOf(exported[name]);
     if (kind === undefined) continue;
-    return { framework: kind.framework, name, isMadeReady: kind.isMadeReady, listener: kind.listener };
+    const { framework, isMadeReady, listener } = kind;
+    const isServer = framework === HTTP;
+    return { what: `${isServer ? "a server" : "an app"} of ${framework}`, isServer, name, isMadeReady, listener };
   }
   return null;
 }

@@ -67,7 +67,7 @@ export function isEmpty(exported: Exports): boolean {
 /** What is there instead of a handler, for a message. */
 export function listNames(exported: Exports): string {
   const foreign = foreignAppIn(exported);
-  if (foreign !== null) return `an app of ${foreign.framework}`;
+  if (foreign !== null) return foreign.what;
   const names = Object.keys(exported).filter((name) => !isLeftEmpty(name, exported[name]));
   if (names.length === 0) return "nothing at all";
   return `only ${names.map((name) => (isClass(exported[name]) ? `${name} (a class, make one)` : name)).join(", ")}`;

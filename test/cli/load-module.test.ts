@@ -133,6 +133,19 @@ describe("an app of another framework", () => {
   });
 
   it.each([
+    ["node:http", ".mjs", "export default createServer();", "export default nodeHandler((req, res) => { … });"],
+    ["node:https", ".mjs", "export const server = createServer();", "export default nodeHandler((req, res) => { … });"],
+    ["node:http", ".cjs", "module.exports = createServer();", "module.exports = nodeHandler((req, res) => { … });"],
+  ])("is not a server of %s, whose listener becomes one: %s", (name, extension, text, line) => {
+    const importing =
+      extension === ".cjs" ? `const { createServer } = require("${name}")` : `import { createServer } from "${name}"`;
+    const error = load(write(extension, `${importing}; ${text}`));
+    expect(error.message).toMatch(/exports no handler, but a server of node:http$/);
+    expect(error.advice).toMatch(/^Make a handler of the listener that createServer\(\) was given:\n/);
+    expect(error.advice?.split("\n").at(-1)).toBe(`  ${line}`);
+  });
+
+  it.each([
     ["express", "module.exports = nodeHandler(app);"],
     [
       "fastify",

@@ -34,6 +34,21 @@ describe("a failure that nobody takes", () => {
     );
   });
 
+  it("names nodeHandler() where a handler was written in the way of node:http", () => {
+    const hint = /\n {2}A handler is called with a Request and a context, .* nodeHandler\(\) of fairlead\/node\.\n$/;
+    const handler = (_req: object, res: { end(text: string): void }): void => res.end("x");
+    try {
+      handler({}, {} as never);
+    } catch (error) {
+      expect(textOf(error)).toMatch(hint);
+      // Of a promise nobody has made a handler
+      expect(faultText("", error, null)).not.toMatch(hint);
+    }
+    expect(textOf(failure("response.writeHead is not a function"))).toMatch(hint);
+    expect(textOf(failure("list.map is not a function"))).not.toMatch(hint);
+    expect(textOf(failure("the call res.end is not a function"))).not.toMatch(hint);
+  });
+
   it("has no request where it belongs to none", () => {
     expect(faultText("", failure(), null)).toMatch(
       /^fairlead: something failed outside of a request, such as a promise of waitUntil\(\)\n {2}TypeError: kaputt\n/,
