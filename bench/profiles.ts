@@ -18,6 +18,22 @@ export const PROFILES: readonly Profile[] = [
   STARTUP_PROFILE,
 ];
 
+/**
+ * A profile asked on another number of connections: it says so, and nothing is demanded of it, for what is demanded is of the
+ * profile as it stands.
+ *
+ * @param connections null: as the profile says
+ */
+export function onConnections(profile: Profile, connections: number | null): Profile {
+  if (connections === null) return profile;
+  const told = profile.about.replace(
+    /\b[\d,]+(?= (?:keep-alive )?connections\b)|(?<=, of )[\d,]+$/,
+    String(connections),
+  );
+  const about = told === profile.about ? `${told} (--connections ${connections})` : told;
+  return { ...profile, about, target: null };
+}
+
 /** @throws naming what is not known */
 export function findProfiles(names: readonly string[]): readonly Profile[] {
   if (names.includes("all")) return PROFILES;

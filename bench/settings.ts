@@ -42,7 +42,7 @@ export const USAGE = `npm run bench -- [options]
   --rounds N                   default 5
   --seconds N                  of measuring, per subject and round; default 5
   --repeats N                  of a round during which somebody else worked; default 2
-  --connections N              in place of the profile's
+  --connections N              in place of the profile's; then nothing is judged
   --load wrk|h2load            where a profile can be asked by both; default wrk
   --json FILE                  write the results
   --charts FOLDER              write charts as SVG

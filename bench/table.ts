@@ -92,9 +92,17 @@ export function runMarkdown(run: RunResult, charts: ReadonlyMap<string, string>)
   ];
   const overview = charts.get("ratios");
   if (overview !== undefined) parts.splice(3, 0, `![Ratios to the reference by profile](${overview})`);
-  if (run.skipped.length > 0) parts.push(`Left out: ${run.skipped.join("; ")}.`);
+  if (run.skipped.length > 0) parts.push(`Left out: ${run.skipped.map(onOneLine).join("; ")}.`);
   if (!run.isWhole) parts.push("Ended early: only what was finished is shown.");
   return `${parts.join("\n\n")}\n`;
+}
+
+/** What a program has said may have several lines, and what is markup in Markdown: it stays one line of text. */
+function onOneLine(text: string): string {
+  return text
+    .replaceAll(/\s+/g, " ")
+    .trim()
+    .replaceAll(/[\\`*_<>[\]|]/g, "\\$&");
 }
 
 /** Ours against what is demanded, a row for each Node. */
@@ -130,7 +138,7 @@ function profileMarkdown(profile: ProfileResult, charts: ReadonlyMap<string, str
     const chart = charts.get(name);
     return chart === undefined ? [] : [`![${profile.about}](${chart})\n\n`];
   });
-  const tail = notes.length === 0 ? "" : `\n\n${notes.map((note) => `- ${note}`).join("\n")}`;
+  const tail = notes.length === 0 ? "" : `\n\n${notes.map((note) => `- ${onOneLine(note)}`).join("\n")}`;
   const versions = profile.subjects.map(({ label, version }) => `${label}: ${version}`).join("; ");
   return `### ${profile.name}\n\n${profile.about}. ${versions}.\n\n${pictures.join("")}${markdownTable(rows)}${tail}`;
 }

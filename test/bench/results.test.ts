@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { replaceResults } from "../../bench/docs-page.ts";
 import type { Busy } from "../../bench/noise.ts";
 import type { Round } from "../../bench/profile.ts";
+import { findProfiles, onConnections } from "../../bench/profiles.ts";
 import { durationText, Progress } from "../../bench/progress.ts";
 import {
   joinRuns,
@@ -139,11 +140,36 @@ describe("text", () => {
     expect(text).not.toContain("NaN");
   });
 
+  it("has a line in Markdown for what was put out or left out, whatever was said of it", () => {
+    const out = subject("fairlead", [], { failure: "no <b>\nat x" });
+    const text = runMarkdown(
+      { ...RUN, profiles: [profile([out])], skipped: ["bun: failed\n\n# Error\n| a_b |"] },
+      new Map(),
+    );
+    expect(text).toContain("- fairlead was put out: no \\<b\\>\n");
+    expect(text).toContain("Left out: bun: failed # Error \\| a\\_b \\|.\n");
+  });
+
   it("is Markdown with the charts that there are", () => {
     const text = runMarkdown(RUN, new Map([["plaintext", "bench/plaintext.svg"]]));
     expect(text).toContain("![GET /](bench/plaintext.svg)");
     expect(text).toContain("Ended early: only what was finished is shown.");
     expect(text).toContain("| plaintext | fairlead | node-http | 0.50 (0.50-0.60) | 0.72 | 0.6 | aim met |");
+  });
+});
+
+describe("a profile on another number of connections", () => {
+  it.each([
+    ["idle", / that has made one request, of 20$/],
+    ["plaintext", /on 20 keep-alive connections$/],
+    ["plaintext-c512", /on 20 connections$/],
+    ["static-4k", /^a file of 4 KB \(--connections 20\)$/],
+  ])("says so, and is not judged: %s", (name, about) => {
+    const [found] = findProfiles([name]);
+    if (found === undefined) throw new Error(name);
+    expect(onConnections(found, 20).about).toMatch(about);
+    expect(onConnections(found, 20).target).toBe(null);
+    expect(onConnections(found, null)).toBe(found);
   });
 });
 
