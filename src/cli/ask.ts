@@ -21,6 +21,7 @@ import type { Flags } from "./flags.ts";
 import { LocalExchange } from "../web/local-exchange.ts";
 import type { LocalAnswer } from "../web/local-exchange.ts";
 import { escapeText } from "../observe/escape.ts";
+import { hintAt } from "../server/fault-text.ts";
 import { makeHandler } from "./make-handler.ts";
 import type { MadeHandler } from "./make-handler.ts";
 import type { Painter } from "./paint.ts";
@@ -72,7 +73,10 @@ async function printExplanation(
 async function askHandler(handler: Handler, exchange: LocalExchange, world: CommandWorld): Promise<LocalAnswer> {
   const answer = createExchangeHandler(handler, {
     maxBufferedBytes: NO_CONTENT_BYTES,
-    onFault: ({ error }) => world.writeError(`fairlead: the handler failed: ${stackOf(error)}\n`),
+    onFault: ({ error }) => {
+      const hint = hintAt(error);
+      world.writeError(`fairlead: the handler failed: ${stackOf(error)}\n${hint === "" ? "" : `  ${hint}\n`}`);
+    },
     waitUntil: (promise) => void promise.catch((error: unknown) => world.writeError(`${stackOf(error)}\n`)),
   });
   answer(exchange);

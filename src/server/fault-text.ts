@@ -47,7 +47,7 @@ export function faultText(id: string, error: unknown, exchange: Exchange | null,
     exchange === null ? "something failed outside of a request, such as a promise of waitUntil()" : "a handler failed";
   const known = id === "" ? "" : ` (${id})`;
   const hint = exchange === null ? "" : hintAt(error);
-  return `${start} ${harmless(`${what}${request}${known}\n${errorText(error)}${hint}`)}\n`;
+  return `${start} ${harmless(`${what}${request}${known}\n${errorText(error)}${hint === "" ? "" : `\n${hint}`}`)}\n`;
 }
 
 /** What was thrown, as lines that are not yet {@link harmless}. Never throws. */
@@ -58,11 +58,11 @@ export function errorText(error: unknown): string {
 /** What `(req, res)` do first with what is a {@link Context} here. */
 const NODES_WAY = /^\w+\.(?:end|write|writeHead|setHeader|appendHeader|flushHeaders) is not a function$/;
 const NODES_HINT =
-  "\nA handler is called with a Request and a context, and returns a Response; one for (req, res) of node:http becomes a " +
+  "A handler is called with a Request and a context, and returns a Response; one for (req, res) of node:http becomes a " +
   "handler by nodeHandler() of fairlead/node.";
 
 /** What may be behind a failure whose message leads nobody there; `""` for nothing. */
-function hintAt(error: unknown): string {
+export function hintAt(error: unknown): string {
   if (!isError(error) || textOf(error, "name") !== "TypeError") return "";
   return NODES_WAY.test(textOf(error, "message")) ? NODES_HINT : "";
 }
