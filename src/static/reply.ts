@@ -123,7 +123,7 @@ function noteWhole(trace: Trace, representation: Representation, fields: FieldSo
   trace.note("reply", "200", `${sizeBytes} octets of ${CODING_NAMES[coding] as string}`);
 }
 
-/** The page of an error: a representation under another status, without its validators, parts or reuse. */
+/** The page of an error: a representation under another status, without its validators, parts or reuse by any cache. */
 export function answerErrorPage(
   representation: Representation,
   status: number,

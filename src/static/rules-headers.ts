@@ -167,8 +167,11 @@ export function applyToStandIn(lines: FieldLines, changes: FieldChanges): FieldL
 
 const TYPE: ReadonlySet<string> = new Set(["content-type"]);
 
-/** Fields that say how long an answer may be kept: Cache-Control, those for some caches alone (RFC 9213), Expires. */
-const LIFETIME = /^(?:expires|(?:.+-)?cache-control)$/;
+/**
+ * Fields that say how long an answer may be kept: Cache-Control, those for some caches alone (RFC 9213, and Surrogate-Control
+ * as Fastly and Varnish read it), Expires.
+ */
+const LIFETIME = /^(?:expires|surrogate-control|(?:.+-)?cache-control)$/;
 
 /**
  * The fields of an error. How long files may be kept is not for how long they are missing: a script that is not there yet

@@ -291,4 +291,23 @@ describe("fields that _headers gives to a path", () => {
     expect((await kept.get("/none")).headers["cache-control"]).toBe("no-cache");
     expect((await kept.get("/assets/a.js")).headers["cache-control"]).toBe(long);
   });
+
+  it("say no more of an error's page of the folder's own than of the built-in one", async () => {
+    const fields = `CDN-Cache-Control: max-age=60\n  Surrogate-Control: max-age=60\n  Expires: Thu, 01 Jan 2099 00:00:00 GMT`;
+    await using place = new StaticSite({
+      "_headers": `/assets/*\n  Cache-Control: public, max-age=31536000\n  ${fields}\n  X-All: yes\n/private/*\n  Cache-Control: private, no-store`,
+      "404.html": "nothing",
+    });
+    const served = await place.serve({ rules: true });
+    for (const accept of ["text/html", "application/json"]) {
+      for (const path of ["/assets/missing.js", "/assets/.hidden"]) {
+        const { status, headers } = await served.get(path, { accept });
+        expect([status, headers["cache-control"], headers["x-all"]]).toEqual([404, "no-cache", "yes"]);
+        for (const name of ["cdn-cache-control", "surrogate-control", "expires"])
+          expect(headers).not.toHaveProperty(name);
+      }
+      expect((await served.get("/private/a", { accept })).headers["cache-control"]).toBe("private, no-store");
+      expect((await served.get("/other", { accept })).headers["cache-control"] ?? "no-cache").toBe("no-cache");
+    }
+  });
 });
