@@ -57,7 +57,7 @@ export class Context<P extends object = Params> {
   #state: Map<ContextKey<unknown>, unknown> | null;
   /** Made by the first {@link editFailure}. */
   #failures: FailureFields | null;
-  /** Made by {@link noteEdit}. */
+  /** Of {@link noteEdit}: the one, or a chain of several. */
   #edits: FieldEdit | null;
   /** Made by the first {@link query}. */
   #query: URLSearchParams | null;
@@ -136,7 +136,7 @@ export class Context<P extends object = Params> {
    */
   noteEdit(edit: FieldEdit): void {
     const home = this.#outer ?? this;
-    home.#edits = new AnswerEdits(edit, home.#edits);
+    home.#edits = home.#edits === null ? edit : new AnswerEdits(edit, home.#edits);
   }
 
   /**

@@ -3,8 +3,8 @@
  *
  * An error passes through middleware as it is, so that each may catch it; who answers it comes last (an app's `onError`, the
  * server) and finds here what those on the way would have changed, the innermost first. An answer that cannot be sent fails
- * when it has passed all of them: what each has changed is kept as one link of a chain, and nothing else is made for a request
- * that does not fail. It must never answer, nor look into an error.
+ * when it has passed all of them: what the first has changed is kept, what each after it has as one link of a chain, and nothing
+ * else is made for a request that does not fail. It must never answer, nor look into an error.
  */
 
 import type { FieldEdit, FieldLines } from "../http/exchange.ts";
@@ -37,15 +37,15 @@ export class FailureFields {
 /** What was changed on an answer, and before that by those nearer to the handler: the same for the one in its place. */
 export class AnswerEdits implements FieldEdit {
   readonly #last: FieldEdit;
-  readonly #before: FieldEdit | null;
+  readonly #before: FieldEdit;
 
-  constructor(last: FieldEdit, before: FieldEdit | null) {
+  constructor(last: FieldEdit, before: FieldEdit) {
     this.#last = last;
     this.#before = before;
   }
 
   apply(lines: FieldLines): FieldLines {
-    return this.#last.apply(this.#before === null ? lines : this.#before.apply(lines));
+    return this.#last.apply(this.#before.apply(lines));
   }
 }
 
