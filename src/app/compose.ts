@@ -77,12 +77,11 @@ function recover(onError: ErrorHandler, error: unknown, request: Request, contex
   try {
     const answer = onError(error, request, context);
     if (!isThenable(answer)) return answerOr(error, answer, context);
-    return Promise.resolve(answer).then(
-      (response) => answerOr(error, response, context),
-      (mistake: unknown) => {
+    return Promise.resolve(answer)
+      .then((response) => answerOr(error, response, context))
+      .catch((mistake: unknown) => {
         throw failureOf(error, mistake, context);
-      },
-    );
+      });
   } catch (mistake) {
     throw failureOf(error, mistake, context);
   }
@@ -92,7 +91,9 @@ function recover(onError: ErrorHandler, error: unknown, request: Request, contex
 function answerOr(error: unknown, answer: globalThis.Response | undefined, context: Context): globalThis.Response {
   if (answer === undefined) throw error;
   const edit = context.failureEdit(error);
-  return edit === null ? answer : editResponse(answer, edit);
+  if (edit === null) return answer;
+  context.noteEdit(edit);
+  return editResponse(answer, edit);
 }
 
 /** An HttpError is an answer, wherever it is thrown, and the error itself thrown again is left alone. */

@@ -61,4 +61,18 @@ describe.each(UNSENDABLE)("%s", (_what, handler, status) => {
     expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([status, "*"]);
     await answer.text();
   });
+
+  it.each([
+    ["onError", handler],
+    ["an onError that waits", async (...given: Parameters<Handler>) => handler(...given)],
+  ] as const)("is so where %s gives it", async (_who, give) => {
+    const failing = new App()
+      .use(cors())
+      .onError((_error, asked, context) => give(asked, context) as globalThis.Response)
+      .get("/", () => {
+        throw new Error("no handler");
+      });
+    const answer = await request(failing, "/");
+    expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([status, "*"]);
+  });
 });
