@@ -50,6 +50,12 @@ export function observerOf(hooks: Hooks | readonly Hooks[] | undefined): Hooks {
   return isSeveral(hooks) ? joinHooks(...hooks) : joinHooks(hooks ?? {});
 }
 
+/** @internal Whether an observer that is of a class keeps this member for itself: its fields are as public as its hooks. */
+export function isStateOf(observer: object, name: string): boolean {
+  const prototype: unknown = Object.getPrototypeOf(observer);
+  return prototype !== null && prototype !== Object.prototype && !name.startsWith("on");
+}
+
 /** Node's own `isArray` does not know of arrays that cannot be written to. */
 function isSeveral(hooks: Hooks | readonly Hooks[] | undefined): hooks is readonly Hooks[] {
   return Array.isArray(hooks);

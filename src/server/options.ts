@@ -22,7 +22,7 @@ import {
   show,
   takeList,
 } from "./option-check.ts";
-import { observerOf } from "./join-hooks.ts";
+import { isStateOf, observerOf } from "./join-hooks.ts";
 import type { HealthOptions } from "./health.ts";
 import {
   checkPlaces,
@@ -283,7 +283,7 @@ function findStrangers(given: Readonly<Record<string, unknown>>, mistakes: Optio
       continue;
     }
     for (const name of Object.keys(value)) {
-      if (PATHS.includes(`${group}.${name}`)) continue;
+      if (PATHS.includes(`${group}.${name}`) || (group === "hooks" && isStateOf(value, name))) continue;
       mistakes.push({
         path: `${group}.${name}`,
         given: show((value as Record<string, unknown>)[name]),

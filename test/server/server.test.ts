@@ -196,6 +196,8 @@ describe("serve", () => {
 /** An observer as people write it who keep state. */
 class RequestCounts implements Hooks {
   #requests = 0;
+  // At run time as public as any: what TypeScript calls private
+  private lastStatus = 0;
   #address = "";
 
   get requests(): number {
@@ -206,8 +208,16 @@ class RequestCounts implements Hooks {
     return this.#address;
   }
 
+  get status(): number {
+    return this.lastStatus;
+  }
+
   onRequest(): void {
     this.#requests++;
+  }
+
+  onResponse({ status }: ResponseInfo): void {
+    this.lastStatus = status;
   }
 
   onConnectionClose(connection: ConnectionInfo): void {
@@ -304,7 +314,22 @@ describe("hooks", () => {
     const server = await serve({ port: 0, fetch: () => new Response("x"), hooks: given(counts) });
     await (await fetch(server.url)).text();
     await server.close();
-    expect([counts.requests, counts.address]).toEqual([1, "127.0.0.1"]);
+    expect([counts.requests, counts.status, counts.address]).toEqual([1, 200, "127.0.0.1"]);
+  });
+
+  it.each([
+    [
+      "a hook of a class that is none",
+      new (class {
+        onRespones = (): void => {};
+      })(),
+    ],
+    ["a member of an object as people write it", { requests: 0 }],
+    ["the same without prototype", Object.assign(Object.create(null) as object, { requests: 0 })],
+  ])("are nothing else: %s", async (_what, hooks) => {
+    const message = /there is no such option/;
+    await expect(serve({ port: 0, fetch: () => new Response("x"), hooks: hooks as Hooks })).rejects.toThrow(message);
+    await expect(serve({ port: 0, fetch: () => new Response("x"), hooks: [hooks as Hooks] })).rejects.toThrow(message);
   });
 
   it("that fail harm nobody and are reported once each", async () => {
