@@ -381,7 +381,7 @@ function derive(
     isExplaining: values.get("explainRefusals") as boolean,
     replacesGlobals: values.get("replaceGlobals") as boolean,
     sendfile: values.get("sendfile") as Sendfile | null,
-    tls: isRight("tls") ? resolveTls(values, mistakes, SYSTEM_TIME.wallMs()) : null,
+    tls: isRight("tls") ? resolveTls(values, mistakes, SYSTEM_TIME.wallMs(), options.tls) : null,
     transportSecurity: resolveTransportSecurity(values, mistakes),
     redirectFrom: resolveRedirect(values, values.get("hostname") as string),
     proxyTrust: isRight("proxyProtocol") ? resolveProxyTrust(values, mistakes) : null,

@@ -136,8 +136,14 @@ const PRELOAD_SECONDS = 31_536_000;
  *
  * @param values of the rows `tls.…`, each right by itself
  * @param nowMs time of day
+ * @param given what they come from: whether `requestCert` was left out
  */
-export function resolveTls(values: Values, mistakes: OptionMistake[], nowMs: number): ResolvedTls | null {
+export function resolveTls(
+  values: Values,
+  mistakes: OptionMistake[],
+  nowMs: number,
+  given: TlsOptions | undefined,
+): ResolvedTls | null {
   const problems: CertificateProblem[] = [];
   const sources = sourcesOf(values, mistakes);
   const authorities = authoritiesOf(values);
@@ -154,7 +160,8 @@ export function resolveTls(values: Values, mistakes: OptionMistake[], nowMs: num
   if (requestCert && rejectUnauthorized && clientAuthorities === null && problems.length === 0) {
     problems.push({ path: "tls.ca", what: "is missing; without it no certificate of a client can be trusted" });
   }
-  checkClientRules(authorities, requestCert, rejectUnauthorized, values.get("tls.allowPlain") as boolean, problems);
+  if (given?.requestCert === undefined) checkAuthoritiesWanted(authorities, problems);
+  if (requestCert && rejectUnauthorized && values.get("tls.allowPlain") === true) problems.push(WAY_PAST);
   let endpoint: TlsEndpoint | null = null;
   if (problems.length === 0 && mistakes.length === 0) {
     const config = {
@@ -262,24 +269,20 @@ function textOf(given: Given, name: string, path: string, mistakes: OptionMistak
   return null;
 }
 
-/** What looks as if only clients with a certificate were let in, and lets in all. */
-function checkClientRules(
-  { ca, caFile }: AuthoritiesSource,
-  requestCert: boolean,
-  rejectUnauthorized: boolean,
-  allowPlain: boolean,
-  problems: CertificateProblem[],
-): void {
-  if (!requestCert && (ca !== null || caFile !== null)) {
-    const path = caFile === null ? "tls.ca" : "tls.caFile";
-    problems.push({ path, what: "was given without requestCert: clients are asked for no certificate" });
-  }
-  if (requestCert && rejectUnauthorized && allowPlain) {
-    const what =
-      "lets clients past requestCert: in plain text they show no certificate; rejectUnauthorized: false would leave them to the handler";
-    problems.push({ path: "tls.allowPlain", what });
-  }
+/**
+ * What looks as if only clients with a certificate were let in, and lets in all. Not where it is said that nobody is asked, as
+ * one of several settings with the same authorities may do.
+ */
+function checkAuthoritiesWanted({ ca, caFile }: AuthoritiesSource, problems: CertificateProblem[]): void {
+  if (ca === null && caFile === null) return;
+  const path = caFile === null ? "tls.ca" : "tls.caFile";
+  problems.push({ path, what: "was given without requestCert: clients are asked for no certificate" });
 }
+
+const WAY_PAST: CertificateProblem = {
+  path: "tls.allowPlain",
+  what: "lets clients past requestCert: in plain text they show no certificate; rejectUnauthorized: false would leave them to the handler",
+};
 
 function authoritiesOf(values: Values): AuthoritiesSource {
   const ca = values.get("tls.ca") as AuthoritiesSource["ca"];

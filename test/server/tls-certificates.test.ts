@@ -128,10 +128,16 @@ describe("a certificate", () => {
       { ...own, requestCert: true, ca: authority.cert, allowPlain: true },
       "tls.allowPlain: lets clients past requestCert: in plain text they show no certificate",
     ],
+    ["a slip in what asks for them", { ...own, requestCert: "yes", ca: authority.cert }, /^(?!.*without requestCert)/s],
     ["no OCSP response", { ...own, ocspFile: file("ocsp", "x") }, "tls.ocspFile: is no OCSP response in DER"],
     ["an old version", { ...own, minVersion: "TLSv1.1" }, 'tls.minVersion: "TLSv1.1" was given'],
   ])("is refused with words: %s", (_, tls, words) => {
     expect(messageOf({ tls: tls as never })).toMatch(words);
+  });
+
+  it("may come with authorities although it is said that nobody is asked, as one setting of several does", () => {
+    expect(messageOf({ tls: { ...own, ca: authority.cert, requestCert: false } })).toBe("");
+    expect(messageOf({ tls: { ...own, ca: authority.cert, requestCert: undefined } })).toMatch("without requestCert");
   });
 
   it("is one mistake as text and file, in the list of servers as well", () => {
