@@ -296,10 +296,11 @@ function problemOf(error: unknown): Problem | null {
 }
 
 /**
- * The status of the answer that an error comes to where nobody answers it otherwise: its own if it is one of ours, else 500. 0
- * where the peer is gone.
+ * The status of the answer that an error comes to where nobody answers it otherwise: its own if it is one of ours, else 500, and
+ * that of the first where an app's error handler failed. 0 where the peer is gone.
  */
-export function statusToError(error: unknown): number {
+export function statusToError(thrown: unknown): number {
+  const error = thrown instanceof ErrorHandlerFailure ? thrown.original : thrown;
   if (error instanceof ProtocolError) return error.status;
   return problemOf(error)?.status ?? UNKNOWN_PROBLEM.status;
 }

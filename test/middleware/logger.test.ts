@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { App } from "../../src/app/app.ts";
 import { HttpError, ProtocolError } from "../../src/http/errors.ts";
 import { logger, type LoggerOptions } from "../../src/middleware/logger.ts";
 import { requestId } from "../../src/middleware/request-id.ts";
@@ -30,6 +31,18 @@ async function lines(next: Handler, asked: AskOptions = {}, options: Partial<Log
   };
   await Promise.resolve(middleware(request, context, late)).catch(() => {});
   return written;
+}
+
+/** An app below, whose onError fails. */
+function failingWith(error: Error): Handler {
+  const app = new App()
+    .onError(() => {
+      throw new TypeError("a mistake");
+    })
+    .get("/*path", () => {
+      throw error;
+    });
+  return new App().mount("/", app).fetch;
 }
 
 describe("a line", () => {
@@ -80,6 +93,9 @@ describe("a line", () => {
     // An HTTP client's, whose status is that of somebody else's answer
     [500, "error", () => Promise.reject(Object.assign(new Error("upstream"), { status: 404 }))],
     [400, "warn", () => Promise.reject(new JsonSyntaxError("", 0))],
+    // An app's onError has failed, and the server answers the first error
+    [404, "warn", failingWith(new HttpError(404))],
+    [500, "error", failingWith(new Error("broken"))],
   ])("of %i has level %s", async (status, level, next) => {
     const written = await lines(next);
     expect(written.map((line) => [line.record["status"], line.level])).toEqual([[status, level]]);
