@@ -15,6 +15,8 @@ function failingStream(): ReadableStream<Uint8Array> {
   });
 }
 
+const within = responseHeaders({ "x-within": "1" });
+
 const read = new Response("read");
 await read.text();
 
@@ -44,15 +46,17 @@ describe.each(UNSENDABLE)("%s", (_what, handler, status) => {
     .use(requestId())
     .use(responseHeaders({ "x-order": "inner", "x-inner": "1" }))
     .get("/", handler)
-    .mount("/below", { fetch: handler });
+    .mount("/below", { fetch: handler })
+    .mount("/within", { fetch: (asked, context) => within(asked, context, handler) });
 
-  it.each(["/", "/below"])("is answered with the fields of middleware at %s", async (path) => {
+  it.each(["/", "/below", "/within"])("is answered with the fields of middleware at %s", async (path) => {
     const answer = await request(app, path);
     expect(answer.status).toBe(status);
     expect(answer.headers.get("access-control-allow-origin")).toBe("*");
     expect(answer.headers.get("x-request-id")).toMatch(/./);
     expect([answer.headers.get("x-order"), answer.headers.get("x-inner")]).toEqual(["outer", "1"]);
     expect(answer.headers.get("content-type")).toMatch(/^text\/plain/);
+    expect(answer.headers.get("x-within")).toBe(path === "/within" ? "1" : null);
   });
 
   it("is so on a connection", async () => {
