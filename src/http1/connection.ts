@@ -561,7 +561,10 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     const exchange = this.#exchange;
     if (exchange === null || this.#writing !== WRITING.pending) return;
     const error = new ProtocolError("ERR_HANDLER_TIMEOUT");
-    this.refuse(exchange, error, null, this.#config.events.onHandlerTimeout?.(exchange, error) ?? "");
+    const id = this.#config.events.onHandlerTimeout?.(exchange, error) ?? "";
+    // Who was told may have had it answered from within, or have ended all
+    if (exchange.isAnswered) return;
+    this.refuse(exchange, error, null, id);
     exchange.markAborted(error);
   }
 

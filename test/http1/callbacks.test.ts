@@ -225,3 +225,59 @@ describe("an observer that aborts what is being refused", () => {
     expect(connection.deadlineMs).toBe(Infinity);
   });
 });
+
+describe("an observer that is told of a handler's time being over", () => {
+  /** A request whose time is over, with another one behind it, and what the observer does at that. */
+  function late(act: (exchange: Exchange) => void): {
+    readonly said: string[];
+    readonly transport: MemoryTransport;
+    readonly connection: Http1Connection;
+  } {
+    const said: string[] = [];
+    const { connection, transport, clock } = observedBy(
+      {
+        onHandlerTimeout: (exchange) => {
+          act(exchange);
+          return "f-1";
+        },
+        onRefusal: ({ error }) => said.push(`refused ${error.code}`),
+        onExchangeEnd: ({ status }, outcome) => said.push(`${status} ${outcome}`),
+      },
+      (exchange) => {
+        exchange.onAbort((reason) => said.push(`aborted: ${reason.message}`));
+        if (exchange.request.target === "/next") void exchange.respond(HEAD, "next");
+      },
+      1_000,
+    );
+    connection.receive(request("GET / HTTP/1.1"));
+    connection.receive(request("GET /next HTTP/1.1"));
+    clock.advance(1_001);
+    return { said, transport, connection };
+  }
+
+  it("may have it answered from within: that is the answer, and nobody is told to stop", () => {
+    const { said, transport } = late((exchange) => void exchange.respond(HEAD, "late"));
+    expect(said).toEqual(["200 complete", "200 complete"]);
+    expect(written(transport)).toMatch(/^HTTP\/1\.1 200 [^]*\r\n\r\nlateHTTP\/1\.1 200 [^]*\r\n\r\nnext$/);
+    expect([transport.isAborted, transport.isEnded]).toEqual([false, false]);
+  });
+
+  it("may have an answer begun from within, which is not broken off", async () => {
+    async function* content(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("la");
+      await Promise.resolve();
+      yield Buffer.from("te");
+    }
+    const { said, transport, connection } = late((exchange) => void exchange.respond(HEAD, content()));
+    await new Promise((resolve) => setImmediate(resolve));
+    connection.flush();
+    expect(said).toEqual(["200 complete", "200 complete"]);
+    expect(written(transport)).toMatch(/\r\n2\r\nla\r\n2\r\nte\r\n0\r\n\r\nHTTP\/1\.1 200 [^]*next$/);
+  });
+
+  it("may give it up: nothing is said behind the end", () => {
+    const { said, transport } = late((exchange) => exchange.abort(new Error("enough")));
+    expect(said).toEqual(["0 broken", "aborted: enough"]);
+    expect([written(transport), transport.isAborted]).toEqual(["", true]);
+  });
+});
