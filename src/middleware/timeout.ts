@@ -43,10 +43,15 @@ class Deadline {
   /** Those inside of it, over when it is. */
   #inner: Deadline[] | null = null;
 
-  /** One more inside of this one. */
-  within(): Deadline {
+  /**
+   * One more inside of this one.
+   *
+   * @param isAnswered nothing counts any more: what is over for this one is for that. Otherwise somebody outside may try anew
+   */
+  within(isAnswered: boolean): Deadline {
     const inner = new Deadline();
-    (this.#inner ??= []).push(inner);
+    if (isAnswered && this.#reason !== null) inner.expire(this.#reason);
+    else (this.#inner ??= []).push(inner);
     return inner;
   }
 
@@ -85,7 +90,7 @@ export function timeout(options: TimeoutOptions): Middleware {
   const { ms, time = SYSTEM_TIME } = options;
   if ((ms as number | undefined) === undefined) throw new TypeError("timeout: ms is required");
   return (request, context, next) => {
-    const deadline = context.get(DEADLINE)?.within() ?? new Deadline();
+    const deadline = context.get(DEADLINE)?.within(context.exchange.isAnswered) ?? new Deadline();
     context.set(DEADLINE, deadline);
     const result = next(request, context);
     return isPromise(result) ? inTime(result, deadline, context, ms, time) : result;

@@ -15,6 +15,8 @@ interface Waiting {
   fail(error: unknown): void;
 }
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 function wait(): Waiting {
   const asked = arrive();
   const time = new ManualTime();
@@ -143,6 +145,39 @@ describe("one inside of another", () => {
     const { time, signal } = nest(100, 200);
     time.move(100);
     expect(signal().reason).toMatchObject({ message: "the answer took longer than 100 ms to make" });
+  });
+
+  describe("that begins behind the end of the outer one", () => {
+    /** What the handler inside is told when it is called at last. */
+    async function begin(isAnswered: boolean): Promise<AbortSignal | undefined> {
+      const { request, context } = arrive();
+      const time = new ManualTime();
+      let signal: AbortSignal | undefined;
+      const handler: Handler = (_, inside) => {
+        signal = timeoutSignal(inside);
+        return new Response("late");
+      };
+      let goOn = (): void => {};
+      const slowly: Handler = async (...asked) => {
+        await new Promise<void>((resolve) => (goOn = resolve));
+        return timeout({ ms: 500, time })(...asked, handler);
+      };
+      const result = timeout({ ms: 100, time })(request, context, slowly) as Waiting["result"];
+      time.move(100);
+      await expect(result).rejects.toMatchObject({ status: 503 });
+      if (isAnswered) void context.exchange.respond({ status: 503, reason: "", fields: [] }, null);
+      goOn();
+      await turn();
+      return signal;
+    }
+
+    it("is over from its beginning where the answer was given", async () => {
+      expect((await begin(true))?.reason).toMatchObject({ message: "the answer took longer than 100 ms to make" });
+    });
+
+    it("has its time where who is outside of both tries anew", async () => {
+      expect((await begin(false))?.aborted).toBe(false);
+    });
   });
 
   it.each([
