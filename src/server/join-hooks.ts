@@ -50,10 +50,16 @@ export function observerOf(hooks: Hooks | readonly Hooks[] | undefined): Hooks {
   return isSeveral(hooks) ? joinHooks(...hooks) : joinHooks(hooks ?? {});
 }
 
-/** @internal Whether an observer that is of a class keeps this member for itself: its fields are as public as its hooks. */
+/**
+ * Whether an observer that is of a class keeps this member for itself: its fields are as public as its hooks. `online`, a
+ * number, is no hook that was misspelt; a function whose name begins as hooks do is.
+ *
+ * @internal
+ */
 export function isStateOf(observer: object, name: string): boolean {
   const prototype: unknown = Object.getPrototypeOf(observer);
-  return prototype !== null && prototype !== Object.prototype && !name.startsWith("on");
+  if (prototype === null || prototype === Object.prototype) return false;
+  return !name.startsWith("on") || typeof Reflect.get(observer, name) !== "function";
 }
 
 /** Node's own `isArray` does not know of arrays that cannot be written to. */

@@ -198,6 +198,8 @@ class RequestCounts implements Hooks {
   #requests = 0;
   // At run time as public as any: what TypeScript calls private
   private lastStatus = 0;
+  /** As hooks begin, but not named as one is. */
+  online = 0;
   #address = "";
 
   get requests(): number {
@@ -210,6 +212,10 @@ class RequestCounts implements Hooks {
 
   get status(): number {
     return this.lastStatus;
+  }
+
+  onConnection(): void {
+    this.online++;
   }
 
   onRequest(): void {
