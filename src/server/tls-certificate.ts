@@ -90,6 +90,9 @@ const DER_SEQUENCE = 0x30;
 /** Largest file that is read; a chain of five certificates has 10 KiB. */
 const MAX_PEM_BYTES = 1024 * 1024;
 
+/** Whether this Node takes a certificate of another kind than the default's for unfit. */
+const SHOWS_ONE_KIND = Number.parseInt(process.versions.node, 10) < 24;
+
 /** Loads all certificates of a server, again too; `problems` gets all that is wrong. */
 export function loadAll(
   sources: readonly CertificateSource[],
@@ -105,7 +108,7 @@ export function loadAll(
     if (loaded.certificate !== null) claims.push({ source, certificate: loaded.certificate });
   }
   const certificates = claims.map(({ certificate }) => certificate);
-  return { certificates, warnings: [...warnings, ...findTaken(claims)] };
+  return { certificates, warnings: [...warnings, ...findTaken(claims), ...findOtherKinds(claims)] };
 }
 
 /**
@@ -302,6 +305,23 @@ function findTaken(claims: readonly Claim[]): CertificateProblem[] {
     }
   }
   return warnings;
+}
+
+/**
+ * Warnings: certificates with a key of another kind than the default's, RSA beside EC, where Node shows the default's to some of
+ * those who ask for their names (nodejs/node#54235).
+ */
+function findOtherKinds(claims: readonly Claim[]): CertificateProblem[] {
+  const [first, ...others] = claims;
+  if (first === undefined || !SHOWS_ONE_KIND) return [];
+  const kindOf = ({ certificate }: Claim): string => certificate.leaf.publicKey.asymmetricKeyType ?? "";
+  const kind = kindOf(first);
+  return others
+    .filter((claim) => kindOf(claim) !== kind)
+    .map((claim) => ({
+      path: claim.source.path,
+      what: `the certificate has a key of another kind (${kindOf(claim)}) than ${first.source.path} (${kind}): Node before 24 shows some clients the latter in its place; give both the same kind`,
+    }));
 }
 
 function isSameCertificate(a: Claim, b: Claim): boolean {

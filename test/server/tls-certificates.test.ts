@@ -195,6 +195,22 @@ describe("a certificate", () => {
     ];
     expect(warned).toEqual([...said, ...said]);
   });
+
+  it("is warned of where its key is of another kind than the first one's, on those Nodes that show the first one's then", async () => {
+    const rsa = await authority.issue({ names: ["rsa.test"], isRsa: true });
+    const warned: string[] = [];
+    const note = ({ message }: Error): void =>
+      void warned.push(...message.split("\n").filter((line) => line.includes("of another kind")));
+    process.on("warning", note);
+    await using setup = await startTls({ tls: { ...own, servers: [other, rsa] } });
+    await new Promise(setImmediate);
+    process.off("warning", note);
+    const socket = await setup.secure({ servername: "rsa.test", checkServerIdentity: () => undefined });
+    const isShown = socket.getPeerCertificate().subjectaltname === "DNS:rsa.test";
+    socket.destroy();
+    const said = "tls.servers[1]: the certificate has a key of another kind (rsa) than tls (ec)";
+    expect(warned).toEqual(isShown ? [] : [expect.stringContaining(said) as string]);
+  });
 });
 
 describe("options around TLS", () => {

@@ -5,6 +5,12 @@ import { createPrivateKey, type webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const RSA = {
+  name: "RSASSA-PKCS1-v1_5",
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+  hash: "SHA-256",
+};
 const DAY_MS = 86_400_000;
 let serial = 0;
 
@@ -21,6 +27,8 @@ export interface CertificateFacts {
   /** Days from now. */
   readonly fromDays?: number;
   readonly toDays?: number;
+  /** Default: EC. */
+  readonly isRsa?: boolean;
 }
 
 /** An authority that issues certificates. */
@@ -51,7 +59,7 @@ export class TestAuthority {
 
   /** Issues a certificate. */
   async issue(facts: CertificateFacts = {}): Promise<TestCertificate> {
-    const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+    const keys = await crypto.subtle.generateKey(facts.isRsa === true ? RSA : ALGORITHM, true, ["sign", "verify"]);
     const names = facts.names ?? [];
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: nextSerial(),
