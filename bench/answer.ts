@@ -47,6 +47,7 @@ export async function openAsker(port: number, scheme: "http" | "https" = "http")
   await once(socket, isTls ? "secureConnect" : "connect");
   let received = "";
   let settle: { resolve: () => void; reject: (error: Error) => void } | null = null;
+  let ended: Error | null = null;
   const finish = (error: Error | null): void => {
     const waiting = settle;
     settle = null;
@@ -55,8 +56,10 @@ export async function openAsker(port: number, scheme: "http" | "https" = "http")
     else waiting?.reject(error);
   };
   socket.setEncoding("latin1");
-  socket.on("error", finish);
-  socket.on("close", () => finish(new Error("connection closed")));
+  // Also between two questions: what is written to a connection that has ended is answered by nobody
+  const end = (error: Error): void => finish((ended ??= error));
+  socket.on("error", end);
+  socket.on("close", () => end(new Error("connection closed")));
   socket.on("data", (text: string) => {
     received += text;
     const fault = faultOf(received);
@@ -66,7 +69,8 @@ export async function openAsker(port: number, scheme: "http" | "https" = "http")
   const ask = (): Promise<void> =>
     new Promise((resolve, reject) => {
       settle = { resolve, reject };
-      socket.write(REQUEST);
+      if (ended === null) socket.write(REQUEST);
+      else finish(ended);
     });
   return { ask, socket };
 }

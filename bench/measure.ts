@@ -112,6 +112,10 @@ async function oneRound(profile: Profile, { spec, node, label }: Contestant, mea
   const subject = await startSubject(label, spec.command(node.path), settings.subjectCore);
   try {
     return await inTime(profile.run(subject, settings), mostMs);
+  } catch (error) {
+    // Its load may have most of its time before it, and must not run beside the next subject
+    endAll();
+    throw error;
   } finally {
     await subject.stop();
   }

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { measureProfile } from "../../bench/measure.ts";
-import type { Subject } from "../../bench/process.ts";
+import { runLoad, type Subject } from "../../bench/process.ts";
 import type { Profile, Round } from "../../bench/profile.ts";
 import { Progress } from "../../bench/progress.ts";
 import type { SubjectResult } from "../../bench/results.ts";
@@ -95,6 +95,16 @@ describe.skipIf(!isHere)("a subject", () => {
     });
     expect(result?.failure).toBe("connection closed");
     await expect.poll(() => hasGone(pid)).toBe(true);
+  });
+
+  it("that answers wrongly takes its load with it, which would run beside the next one", async () => {
+    let ended: Promise<unknown> = Promise.resolve();
+    const result = await measure(async () => {
+      ended = runLoad(["sleep", "60"], 0).catch((error: unknown) => error);
+      throw new Error("wrong answer");
+    });
+    expect(result?.failure).toBe("wrong answer");
+    expect(String(await ended)).toContain("SIGKILL");
   });
 
   it("that does its work is measured, and ended with its child", async () => {
