@@ -4,6 +4,7 @@
  * Each subject answers the same paths (`subjects/` says how). Every answer is compared, member by member, before, during and
  * after the load: a server that is fast and wrong has no place in a table.
  */
+import { Readable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 import { Client } from "undici";
 import { wrk } from "./load/wrk.ts";
@@ -160,14 +161,16 @@ function requestOf({ method, path, fields, content, chunkBytes }: Question): Buf
   return Buffer.concat([...chunks, Buffer.from("0\r\n\r\n")]);
 }
 
+/** A content without a length that is told beforehand: undici sends each piece as a chunk. */
+function* chunksOf(content: Buffer, chunkBytes: number): Generator<Buffer> {
+  for (let at = 0; at < content.length; at += chunkBytes) yield content.subarray(at, at + chunkBytes);
+}
+
 async function ask(client: Client, subject: Subject, one: Question): Promise<void> {
-  const { method, path, fields, content } = one;
-  const response = await client.request({
-    method,
-    path,
-    headers: fields,
-    body: method === "POST" ? Buffer.from(content as string) : null,
-  });
+  const { method, path, fields, chunkBytes } = one;
+  const content = Buffer.from(one.content as string);
+  const sent = chunkBytes > 0 ? Readable.from(chunksOf(content, chunkBytes)) : content;
+  const response = await client.request({ method, path, headers: fields, body: method === "POST" ? sent : null });
   const bytes = Buffer.from(await response.body.arrayBuffer());
   const coding = response.headers["content-encoding"];
   if (fields["Accept-Encoding"] === "gzip" && coding !== "gzip") throw new Error(`${subject.label}: not compressed`);
