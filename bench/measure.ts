@@ -5,7 +5,7 @@
  * contestant that cannot be started, fails, answers wrongly or not at all is put out, with all of its rounds: speed with wrong
  * answers is no result. An abort ends what runs and keeps the rounds that were finished.
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import type { Contestant } from "./contestants.ts";
 import { disturbanceOf, isDisturbed } from "./noise.ts";
 import { endAll, startSubject } from "./process.ts";
@@ -43,7 +43,20 @@ export async function measureProfile(
   const { rounds, progress, abort, settings } = measuring;
   const results = new Map<string, Round[]>(contestants.map(({ label }) => [label, []]));
   const failures = new Map<string, string>();
-  const undo = profile.prepare?.();
+  const putOut = (label: string, error: unknown): void => {
+    const reason = error instanceof Error ? error.message : String(error);
+    failures.set(label, reason);
+    progress.say(`PUT OUT of ${profile.name}: ${label}: ${reason}`);
+  };
+  let undo: (() => void) | undefined;
+  try {
+    undo = profile.prepare?.();
+  } catch (error) {
+    // A full disk, a program that is not there: this profile is lost, and not what was measured before it. Ctrl-C of a terminal
+    // ends programs that are waited for too, and is heard after them
+    await turn();
+    if (!abort.aborted) for (const { label } of contestants) putOut(label, error);
+  }
   try {
     for (const { round, contestant } of stepsOf(contestants, rounds)) {
       const { label } = contestant;
@@ -54,9 +67,7 @@ export async function measureProfile(
         results.get(label)?.push(await undisturbedRound(profile, contestant, measuring));
       } catch (error) {
         if (abort.aborted) break;
-        const reason = error instanceof Error ? error.message : String(error);
-        failures.set(label, reason);
-        progress.say(`PUT OUT of ${profile.name}: ${label}: ${reason}`);
+        putOut(label, error);
       }
       progress.end();
     }

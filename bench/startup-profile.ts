@@ -44,12 +44,18 @@ export const STARTUP_PROFILE: Profile = {
   isSaturating: false,
   prepare: () => {
     const folder = mkdtempSync(join(tmpdir(), "fairlead-startup-"));
-    const site = join(folder, "site");
-    mkdirSync(site);
-    writeFileSync(join(site, "index.html"), PAGE);
-    process.env["FAIRLEAD_BENCH_FOLDER"] = site;
-    process.env["FAIRLEAD_BENCH_COMMAND"] = packedCommand(folder);
-    return () => rmSync(folder, { recursive: true, force: true });
+    const remove = (): void => rmSync(folder, { recursive: true, force: true });
+    try {
+      const site = join(folder, "site");
+      mkdirSync(site);
+      writeFileSync(join(site, "index.html"), PAGE);
+      process.env["FAIRLEAD_BENCH_FOLDER"] = site;
+      process.env["FAIRLEAD_BENCH_COMMAND"] = packedCommand(folder);
+    } catch (error) {
+      remove();
+      throw error;
+    }
+    return remove;
   },
   start,
 };

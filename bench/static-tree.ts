@@ -30,9 +30,18 @@ export interface StaticTree {
   remove(): void;
 }
 
-/** Makes the folder. */
+/** Makes the folder. What there is no room for leaves nothing behind. */
 export function makeStaticTree(): StaticTree {
   const folder = mkdtempSync(join(tmpdir(), "fairlead-bench-"));
+  try {
+    return fill(folder);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function fill(folder: string): StaticTree {
   const hashes = new Map<string, string>();
   const add = (path: string, content: Buffer): string => {
     writeFileSync(join(folder, path), content);

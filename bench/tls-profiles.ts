@@ -22,6 +22,16 @@ const HANDSHAKES = fileURLToPath(new URL("load/handshakes.ts", import.meta.url))
 /** The folder of this run, with a certificate beside it. Subjects read their paths from the environment. */
 function openTlsTree(): () => void {
   const remove = openTree();
+  try {
+    makeCertificate();
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return remove;
+}
+
+function makeCertificate(): void {
   // Not in the folder that is served, but removed with it
   const home = `${theTree().folder}-nginx`;
   mkdirSync(home, { recursive: true });
@@ -32,7 +42,6 @@ function openTlsTree(): () => void {
   execFileSync("openssl", [...words, ...names, "-keyout", keyFile, "-out", certFile], { stdio: "ignore" });
   process.env["FAIRLEAD_BENCH_CERT"] = certFile;
   process.env["FAIRLEAD_BENCH_KEY"] = keyFile;
-  return remove;
 }
 
 const GREETING = { family: "tls", reference: "node-https", ours: ["fairlead-tls"], peers: [] } as const;

@@ -21,7 +21,10 @@ const SUBJECT = `
 `;
 const isHere = process.platform === "linux" && spawnSync("taskset", ["--version"]).status === 0;
 
-async function measure(run: (subject: Subject) => Promise<Round>): Promise<SubjectResult | undefined> {
+async function measure(
+  run: (subject: Subject) => Promise<Round>,
+  prepare: () => () => void = () => () => {},
+): Promise<SubjectResult | undefined> {
   const profile: Profile = {
     name: "made",
     about: "made",
@@ -33,6 +36,7 @@ async function measure(run: (subject: Subject) => Promise<Round>): Promise<Subje
     target: null,
     tools: [],
     isSaturating: false,
+    prepare,
     run,
   };
   const node = { path: process.execPath, version: "20", label: "Node 20" };
@@ -105,6 +109,16 @@ describe.skipIf(!isHere)("a subject", () => {
     });
     expect(result?.failure).toBe("wrong answer");
     expect(String(await ended)).toContain("SIGKILL");
+  });
+
+  it("whose profile cannot be prepared is put out, and what was measured before is not lost", async () => {
+    const result = await measure(
+      () => Promise.resolve(ROUND),
+      () => {
+        throw new Error("no space left on device");
+      },
+    );
+    expect(result).toMatchObject({ failure: "no space left on device", rounds: [] });
   });
 
   it("that does its work is measured, and ended with its child", async () => {
