@@ -129,6 +129,8 @@ function abortOnSignals(): AbortSignal {
 
 function show(run: RunResult, settings: Settings): void {
   console.log(`\n${runText(run)}`);
+  // Whoever was to be measured, nobody was: what earlier runs have written there says more
+  if (run.profiles.length === 0) return;
   if (settings.jsonFile !== null) writeFileSync(settings.jsonFile, `${JSON.stringify(withSummaries(run), null, 1)}\n`);
   if (settings.chartFolder !== null) writeCharts(run, settings.chartFolder, null);
   if (settings.isWritingDocs) {
