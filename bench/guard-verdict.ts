@@ -3,7 +3,7 @@
  *
  * Pure. Compared are ratios to the reference of the same run, so that another speed of the machine counts for nothing. The
  * tolerance of a profile is the doubt of both medians together, each half of its range, and never less than 3 %, below which
- * nothing here is made faster either.
+ * nothing here is made faster either. Rounds that would allow more than a fifth tell nothing: such a run does not pass.
  */
 import { halfRange, type Spread } from "./statistics.ts";
 
@@ -32,10 +32,12 @@ export interface GuardRow {
   readonly now: Spread | null;
   /** 0.05: 5 % more than before is allowed. */
   readonly tolerance: number;
-  readonly verdict: "as before" | "better" | "WORSE" | "new" | "NOT MEASURED";
+  readonly verdict: "as before" | "better" | "WORSE" | "new" | "NOT MEASURED" | "IN DOUBT";
 }
 
 const LEAST_TOLERANCE = 0.03;
+/** One bad round of seven is enough to allow as much as it was off. */
+const MOST_TOLERANCE = 0.2;
 
 /** @returns a row for each profile of either, those of the baseline first */
 export function judge(baseline: readonly GuardEntry[], run: readonly GuardEntry[]): readonly GuardRow[] {
@@ -47,9 +49,11 @@ export function judge(baseline: readonly GuardEntry[], run: readonly GuardEntry[
   return [...rows, ...run.filter(isNew).map(({ profile, ratio }) => judgeOne(profile, null, ratio))];
 }
 
-/** @returns true if the guard lets this pass: what could not be measured does not */
+const PASSING: ReadonlySet<GuardRow["verdict"]> = new Set(["as before", "better", "new"]);
+
+/** @returns true if the guard lets this pass: what could not be measured does not, and neither does a run of new ones alone */
 export function isPassed(rows: readonly GuardRow[]): boolean {
-  return rows.every(({ verdict }) => verdict !== "WORSE" && verdict !== "NOT MEASURED");
+  return rows.some(({ verdict }) => verdict !== "new") && rows.every(({ verdict }) => PASSING.has(verdict));
 }
 
 function judgeOne(profile: string, before: Spread | null, now: Spread | null): GuardRow {
@@ -58,7 +62,8 @@ function judgeOne(profile: string, before: Spread | null, now: Spread | null): G
   const tolerance = Math.max(LEAST_TOLERANCE, halfRange(before) + halfRange(now));
   const change = now.median / before.median - 1;
   if (change > tolerance) return { profile, before, now, tolerance, verdict: "WORSE" };
-  return { profile, before, now, tolerance, verdict: change < -tolerance ? "better" : "as before" };
+  if (change < -tolerance) return { profile, before, now, tolerance, verdict: "better" };
+  return { profile, before, now, tolerance, verdict: tolerance > MOST_TOLERANCE ? "IN DOUBT" : "as before" };
 }
 
 /** @returns the rows for a terminal */

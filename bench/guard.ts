@@ -2,8 +2,9 @@
  * `npm run bench:guard`: has something become slower? `--save` makes what is measured the baseline.
  *
  * Runs the bench on some profiles and compares ours with bench/baseline.json (guard-verdict.ts says how). It fails on a
- * regression, on a profile that could not be measured, and where the baseline is of another machine or another Node, whose
- * ratios are others. A script and no test: while others work on the machine it proves nothing, and the bench says so.
+ * regression, on a profile that could not be measured or whose rounds tell nothing, where nothing was compared, and where the
+ * baseline is of another machine or another Node, whose ratios are others. A script and no test: while others work on the
+ * machine it proves nothing, and the bench says so.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,6 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Baseline, type GuardEntry, guardText, isPassed, judge } from "./guard-verdict.ts";
+import { findProfiles } from "./profiles.ts";
 import { type RunResult, summaryOf } from "./results.ts";
 
 const PROFILES = ["plaintext", "fields", "pipelined", "mix", "json", "static-4k", "static-64k", "tls-plaintext"];
@@ -64,17 +66,19 @@ function main(): number {
     console.error(`The baseline is of ${baseline.machine}, Node ${baseline.node}; this is ${machine}, Node ${node}.`);
     return 2;
   }
+  const wanted = findProfiles(values.profile.split(",").map((name) => name.trim())).map(({ name }) => name);
   const run = measure();
   const entries = entriesOf(run);
   if (baseline === null) {
+    const lost = wanted.filter((name) => !entries.some(({ profile }) => profile === name));
+    if (lost.length > 0) throw new Error(`not measured, so nothing is saved: ${lost.join(", ")}`);
     const stored: Baseline = { date: run.date, machine, node, entries };
     writeFileSync(values.baseline, `${JSON.stringify(stored, null, 2)}\n`);
     console.log(`${values.baseline}: ${entries.length} profiles`);
     return 0;
   }
-  const wanted = new Set(values.profile.split(","));
   const rows = judge(
-    baseline.entries.filter(({ profile }) => wanted.has(profile)),
+    baseline.entries.filter(({ profile }) => wanted.includes(profile)),
     entries,
   );
   console.log(`Ratios of CPU per request to the reference; baseline of ${baseline.date.slice(0, 10)}\n`);

@@ -27,9 +27,24 @@ describe("the guard", () => {
     const missing = judge([entry(0.6, 0), entry(0.7, 0, "json")], [entry(0.6, 0)]);
     expect(missing.map(({ verdict }) => verdict)).toEqual(["as before", "NOT MEASURED"]);
     expect(isPassed(missing)).toBe(false);
-    const added = judge([], [entry(0.6, 0)]);
-    expect(added.map(({ verdict }) => verdict)).toEqual(["new"]);
+    const added = judge([entry(0.6, 0)], [entry(0.6, 0), entry(0.7, 0, "json")]);
+    expect(added.map(({ verdict }) => verdict)).toEqual(["as before", "new"]);
     expect(isPassed(added)).toBe(true);
+  });
+
+  it("does not pass where nothing was compared", () => {
+    expect(isPassed(judge([], [entry(0.6, 0)]))).toBe(false);
+    expect(isPassed(judge([], []))).toBe(false);
+  });
+
+  it("does not pass rounds that differ so much that they would allow more than a fifth", () => {
+    const rows = (now: number): string[] => judge([entry(0.6, 0.05)], [entry(now, 0.16)]).map(({ verdict }) => verdict);
+    expect(rows(0.6)).toEqual(["IN DOUBT"]);
+    expect(rows(0.72)).toEqual(["IN DOUBT"]);
+    expect(rows(0.73)).toEqual(["WORSE"]);
+    expect(rows(0.4)).toEqual(["better"]);
+    expect(isPassed(judge([entry(0.6, 0.05)], [entry(0.6, 0.16)]))).toBe(false);
+    expect(isPassed(judge([entry(0.6, 0.05)], [entry(0.6, 0.14)]))).toBe(true);
   });
 
   it("says it in a table", () => {
