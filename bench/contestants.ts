@@ -44,11 +44,12 @@ export function chooseNames(
       !name.startsWith("fairlead") &&
       (profile.peers.includes(name) || !serves.includes("log")),
   );
+  const references = specs.filter(({ name }) => name === profile.reference);
   if (choice.against.length === 0) names.push(...profile.peers);
   for (const word of choice.against) {
     const found = word === "all" ? peers : relatives(word, peers);
     if (found.length > 0) names.push(...found.map(({ name }) => name));
-    else if (!profile.reference.startsWith(word)) skip(`${profile.name}: no subject of ${word} does this`);
+    else if (relatives(word, references).length === 0) skip(`${profile.name}: no subject of ${word} does this`);
   }
   return [...new Set(names)];
 }

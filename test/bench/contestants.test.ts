@@ -61,6 +61,13 @@ describe("choosing", () => {
     expect(choose(["fastify", "nginx"]).left).toEqual(["static-4k: no subject of fastify does this"]);
   });
 
+  it("takes a piece of the reference's name for no name", () => {
+    expect(choose(["ngin", "n"]).left).toEqual([
+      "static-4k: no subject of ngin does this",
+      "static-4k: no subject of n does this",
+    ]);
+  });
+
   it("takes exact names as they are", () => {
     expect(choose([], ["sirv-static"]).names).toEqual(["sirv-static"]);
   });
