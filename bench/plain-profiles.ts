@@ -68,6 +68,7 @@ function saturating(name: string, about: string, shape: Shape): Profile {
     figures: LOAD_FIGURES,
     target: targetOf(name),
     isSaturating: true,
+    isForH2load: load.get !== undefined,
     run: async (subject, settings) => {
       const checker = await greetingChecker(subject.port);
       return roundOf(subject, checker, settings, (seconds) => saturate(subject, load, seconds, settings));

@@ -59,6 +59,8 @@ export interface Profile {
   readonly target: Target | null;
   /** Programs it needs. */
   readonly tools: readonly string[];
+  /** Whether h2load can ask it in the place of wrk; absent: no. */
+  readonly isForH2load?: boolean;
   /** Also what makes as much load as it can: then it matters who was the bottleneck. */
   readonly isSaturating: boolean;
   /** Called once before the subjects start; gives what undoes it. */

@@ -34,13 +34,24 @@ export function onConnections(profile: Profile, connections: number | null): Pro
   return { ...profile, about, target: null };
 }
 
+/**
+ * A profile asked by another program than wrk: it says so, and needs that one. Where a script of ours makes the load, that stays.
+ *
+ * @returns null where that program cannot ask it
+ */
+export function askedBy(profile: Profile, load: "wrk" | "h2load"): Profile | null {
+  if (load === "wrk" || !profile.tools.includes("wrk")) return profile;
+  if (profile.isForH2load !== true) return null;
+  const tools = profile.tools.map((name) => (name === "wrk" ? load : name));
+  return { ...profile, about: `${profile.about} (asked by ${load})`, tools };
+}
+
 /** @throws naming what is not known */
 export function findProfiles(names: readonly string[]): readonly Profile[] {
-  if (names.includes("all")) return PROFILES;
-  const unknown = names.filter((name) => !PROFILES.some((profile) => profile.name === name));
+  const unknown = names.filter((name) => name !== "all" && !PROFILES.some((profile) => profile.name === name));
   if (unknown.length > 0) {
     const known = PROFILES.map(({ name }) => name).join(", ");
     throw new Error(`no profile ${unknown.join(", ")}; there are ${known}`);
   }
-  return PROFILES.filter(({ name }) => names.includes(name));
+  return names.includes("all") ? PROFILES : PROFILES.filter(({ name }) => names.includes(name));
 }

@@ -155,7 +155,7 @@ export function joinRuns(runs: readonly RunResult[]): RunResult {
  * Puts the rounds of runs that measured the same together, one run's behind the other's, as if they were one: so that of
  * two runs nobody can show the better. A subject that a run does not have has no rounds there.
  *
- * @throws if they are of different machines, or measured the same profile for different times
+ * @throws if they are of different machines, or measured the same profile for different times or asked otherwise
  */
 export function poolRuns(runs: readonly RunResult[]): RunResult {
   const joined = joinRuns(runs);
@@ -164,6 +164,9 @@ export function poolRuns(runs: readonly RunResult[]): RunResult {
     const seconds = new Set(parts.map((part) => part.seconds));
     if (seconds.size > 1)
       throw new Error(`${profile.name}: rounds of ${[...seconds].join(" and ")} s are not the same`);
+    // On other connections, or by another load
+    const questions = new Set(parts.map((part) => part.about));
+    if (questions.size > 1) throw new Error(`${profile.name}: not the same were asked: ${[...questions].join("; ")}`);
     return { ...profile, subjects: poolSubjects(parts) };
   });
   return { ...joined, profiles };

@@ -17,7 +17,7 @@ import { measureProfile, secondsPerRound } from "./measure.ts";
 import { findNodes } from "./nodes.ts";
 import { endAll } from "./process.ts";
 import type { Profile } from "./profile.ts";
-import { findProfiles, onConnections, PROFILES } from "./profiles.ts";
+import { askedBy, findProfiles, onConnections, PROFILES } from "./profiles.ts";
 import { durationText, Progress } from "./progress.ts";
 import { joinRuns, poolRuns, type ProfileResult, type RunResult, withSummaries } from "./results.ts";
 import { parseSettings, type Settings, USAGE } from "./settings.ts";
@@ -55,7 +55,11 @@ function list(): void {
 /** Who takes part in what. */
 function heatsOf(settings: Settings, skip: (message: string) => void): readonly Heat[] {
   const chosen = findProfiles(settings.profiles.length === 0 ? ["plaintext"] : settings.profiles);
-  const profiles = chosen.map((profile) => onConnections(profile, settings.connections));
+  const profiles = chosen.flatMap((one) => {
+    const profile = askedBy(onConnections(one, settings.connections), settings.load);
+    if (profile === null) skip(`${one.name}: ${settings.load} cannot ask this`);
+    return profile ?? [];
+  });
   const nodes = findNodes(settings.nodes, skip);
   return profiles.flatMap((profile) => {
     const missing = missingTools(["taskset", ...profile.tools]);

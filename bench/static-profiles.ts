@@ -95,6 +95,8 @@ function profileOf(name: string, question: Question): Profile {
     target: targetOf(name),
     tools: ["wrk"],
     isSaturating: true,
+    // It takes no 304 for a success
+    isForH2load: question.status !== 304,
     prepare: openTree,
     run: async (subject, settings) => {
       const files = theTree();
@@ -105,8 +107,7 @@ function profileOf(name: string, question: Question): Profile {
         requests: paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join("")}\r\n`),
         status: question.status ?? 200,
         connections: question.connections ?? 64,
-        // h2load takes no 304 for a success
-        ...(question.status !== 304 && { get: { paths, fields } }),
+        get: { paths, fields },
       };
       const checker = fileChecker(subject, files, paths, { fields, status: load.status, scheme: "http" });
       return roundOf(subject, checker, settings, (seconds) => saturate(subject, load, seconds, settings));

@@ -75,6 +75,7 @@ const PLAINTEXT: Profile = {
   target: targetOf("tls-plaintext"),
   tools: ["wrk", "openssl"],
   isSaturating: true,
+  isForH2load: true,
   prepare: openTlsTree,
   run: async (subject, settings) => {
     const checker = await greetingChecker(subject.port, "https");
@@ -97,6 +98,7 @@ const FILE: Profile = {
   target: targetOf("tls-64k"),
   tools: ["wrk", "openssl"],
   isSaturating: true,
+  isForH2load: true,
   prepare: openTlsTree,
   run: async (subject, settings) => {
     const asked = { fields: {}, status: 200, scheme: "https" } as const;

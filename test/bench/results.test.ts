@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { replaceResults } from "../../bench/docs-page.ts";
 import type { Busy } from "../../bench/noise.ts";
 import type { Round } from "../../bench/profile.ts";
-import { findProfiles, onConnections } from "../../bench/profiles.ts";
+import { askedBy, findProfiles, onConnections } from "../../bench/profiles.ts";
 import { durationText, Progress } from "../../bench/progress.ts";
 import {
   joinRuns,
@@ -158,7 +158,7 @@ describe("text", () => {
   });
 });
 
-describe("a profile on another number of connections", () => {
+describe("a profile asked on other connections, or by another load", () => {
   it.each([
     ["idle", / that has made one request, of 20$/],
     ["plaintext", /on 20 keep-alive connections$/],
@@ -170,6 +170,28 @@ describe("a profile on another number of connections", () => {
     expect(onConnections(found, 20).about).toMatch(about);
     expect(onConnections(found, 20).target).toBe(null);
     expect(onConnections(found, null)).toBe(found);
+  });
+
+  it.each([
+    { name: "plaintext", asked: ["h2load"] },
+    { name: "tls-64k", asked: ["h2load", "openssl"] },
+    { name: "log-on", asked: ["h2load"] },
+    { name: "one-per-connection", asked: null },
+    { name: "static-304", asked: null },
+    { name: "mix", asked: null },
+    { name: "rate-20k", asked: [] },
+  ])("$name by h2load needs $asked, and says by whom it was asked", ({ name, asked }) => {
+    const [found] = findProfiles([name]);
+    if (found === undefined) throw new Error("no such profile");
+    const other = askedBy(found, "h2load");
+    expect(other?.tools ?? null).toEqual(asked);
+    if (asked?.includes("h2load") === true) expect(other?.about).toBe(`${found.about} (asked by h2load)`);
+    expect(askedBy(found, "wrk")).toBe(found);
+  });
+
+  it("a name that is none is refused beside all", () => {
+    expect(() => findProfiles(["all", "plain"])).toThrow("no profile plain;");
+    expect(findProfiles(["all"]).length).toBeGreaterThan(30);
   });
 });
 
@@ -237,6 +259,9 @@ describe("pooled runs", () => {
     );
     const other = { ...RUN, machine: { ...RUN.machine, cpu: "Another" } };
     expect(() => poolRuns([RUN, other])).toThrow("different machines");
+    expect(() => poolRuns([run([REFERENCE]), run([REFERENCE], { about: "on 8 connections" })])).toThrow(
+      "on 8 connections",
+    );
   });
 });
 
