@@ -67,6 +67,8 @@ export interface Summary {
 
 /** Later than this, the load itself makes much of a latency at a fixed rate. */
 const LATE_P99_US = 500;
+/** Below this share of the rate that was asked, a profile at a fixed rate is one of another rate. */
+const HELD_SHARE = 0.98;
 
 /** @returns what the rounds of a subject come to */
 export function summaryOf(profile: ProfileResult, subject: SubjectResult): Summary {
@@ -106,6 +108,11 @@ function doubtsOf(profile: ProfileResult, rounds: readonly Round[], steer: Sprea
     const isMost = (what: string): boolean => busy.filter((one) => bottleneckOf(one) === what).length > busy.length / 2;
     if (isMost("load")) doubts.push("the load was the bottleneck: req/s are its own, CPU per request holds");
     if (isMost("neither")) doubts.push("neither core was full: req/s are bound by waiting");
+  }
+  const medianOf = (name: string): number => spreadOf(rounds.map((round) => round.figures[name] ?? NaN)).median;
+  const [reached, asked] = [medianOf("req/s"), medianOf("asked/s")];
+  if (reached < HELD_SHARE * asked) {
+    doubts.push(`the rate was not held: ${reached.toFixed(0)} of ${asked.toFixed(0)} requests per second`);
   }
   const late = spreadOf(rounds.map((round) => round.figures["late p99 us"] ?? 0)).median;
   if (late > LATE_P99_US) doubts.push(`the load was late itself (p99 ${late.toFixed(0)} us)`);

@@ -20,5 +20,6 @@ export async function fixedRate(
   core: number,
 ): Promise<LoadResult> {
   const settings: OpenLoopSettings = { ...load, port: subject.port, seconds };
-  return parseResult(await runLoad(scriptCommand(SCRIPT, settings), core), subject.label);
+  const result = parseResult(await runLoad(scriptCommand(SCRIPT, settings), core), subject.label);
+  return { ...result, more: { ...result.more, "asked/s": load.rate } };
 }

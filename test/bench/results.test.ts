@@ -89,12 +89,19 @@ describe("a summary", () => {
       rounds: [{ ...round(5), figures: { "CPU us/req": 5, "late p99 us": 900 } }],
       doubt: "the load was late itself (p99 900 us)",
     },
+    {
+      why: "the rate was not held",
+      rounds: [{ ...round(5), figures: { "CPU us/req": 5, "req/s": 14_988, "asked/s": 50_000 } }],
+      doubt: "the rate was not held: 14988 of 50000 requests per second",
+    },
   ])("doubts where $why", ({ rounds, doubt }) => {
     expect(summary(rounds).doubts.join("\n")).toContain(doubt);
   });
 
   it("doubts nothing of rounds that agree on a quiet machine", () => {
     expect(summary([round(5), round(5.1)]).doubts).toEqual([]);
+    const held = { ...round(5), figures: { "CPU us/req": 5, "req/s": 49_956, "asked/s": 50_000 } };
+    expect(summary([held]).doubts).toEqual([]);
   });
 });
 
