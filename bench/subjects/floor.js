@@ -1,6 +1,7 @@
 /**
- * Subject: no server, but what a server on node:net cannot be cheaper than. It looks for the ends of heads and writes answers
- * that it knows by heart: nothing else is parsed, and nothing checked or limited. What is left is the kernel's and node:net's.
+ * Subject: no server, but what a server on the streams of node:net cannot be cheaper than. It looks for the ends of heads and writes
+ * answers that it knows by heart: nothing else is parsed, and nothing checked or limited. What is left is the kernel's and
+ * node:net's.
  */
 import { createServer } from "node:net";
 import { answer } from "./floor-answers.js";
