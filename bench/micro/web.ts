@@ -14,6 +14,7 @@ import { Headers } from "../../src/web/headers.ts";
 import { requestOf } from "../../src/web/request.ts";
 import { Response } from "../../src/web/response.ts";
 import { sendResponse } from "../../src/web/send.ts";
+import { mustBe } from "./peer.ts";
 
 const FIELDS: [string, string][] = [
   ["Host", "localhost:8080"],
@@ -95,6 +96,16 @@ const handle = createExchangeHandler(() => new Response("Hello, World!"), {
   },
   waitUntil: () => {},
 });
+
+const asked = requestOf(exchange, 1 << 20);
+mustBe(
+  "request",
+  [asked.method, asked.url, asked.headers.get("accept")?.length],
+  ["GET", "http://localhost:8080/book?page=2", 63],
+);
+handle(exchange);
+mustBe("answer", exchange.octets > "Hello, World!".length, true);
+mustBe("JSON", await Response.json(BOOK).json(), BOOK);
 
 summary(() => {
   bench("lazy Request", () => do_not_optimize(requestOf(exchange, 1 << 20)));
