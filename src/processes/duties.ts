@@ -7,7 +7,7 @@
  * cost each worker 9 to 18 MB (docs/guides/all-cores.md). It must never decide to end for another reason.
  */
 
-import { OPEN_SERVERS, whenServersOpen } from "../server/open-servers.ts";
+import { type CloseOptions, OPEN_SERVERS, whenServersOpen } from "../server/open-servers.ts";
 import { answersTo, hearAnswers, lastAnswers } from "./ask-workers.ts";
 import { enclose, type ListeningPlace, fromPrimary, type PrimaryMessage, type WorkerMessage } from "./messages.ts";
 
@@ -28,7 +28,7 @@ export interface Duties {
 }
 
 /** Closes all servers as `server.close()` does. */
-type Close = (options: { readonly lastCallMs?: number; readonly lameDuckMs?: number }) => Promise<void>;
+type Close = (options: CloseOptions) => Promise<void>;
 
 /** What the primary has said last to lock session tickets with; null before. */
 let ticketKeys: Buffer | null = null;
@@ -77,8 +77,8 @@ export function takeUpDuties(): Duties {
 function obey(message: Exclude<PrimaryMessage, { kind: "leave" }>, close: Close, closeNow: () => void): void {
   switch (message.kind) {
     case "retire":
-      // Others serve here already: there is nothing to announce
-      void close({ lastCallMs: message.lastCallMs, lameDuckMs: 0 });
+      // Others serve here already: there is nothing to announce, neither before nor to who asks on a connection that was kept
+      void close({ lastCallMs: message.lastCallMs, lameDuckMs: 0, isReplaced: true });
       return;
     case "close":
       void close({});

@@ -7,15 +7,20 @@
 
 import type { CloseSummary } from "./hooks.ts";
 
+/** How a server is to be closed; `Server.close()` says what each means. */
+export interface CloseOptions {
+  readonly drainMs?: number | undefined;
+  readonly lameDuckMs?: number | undefined;
+  readonly lastCallMs?: number | undefined;
+  readonly isReplaced?: boolean | undefined;
+}
+
 /** What may be asked and told of a server whose owner is somebody else. */
 export interface OpenServer {
   readonly urls: readonly URL[];
   readonly hostname: string;
   readonly port: number;
-  close(options: {
-    readonly lastCallMs?: number | undefined;
-    readonly lameDuckMs?: number | undefined;
-  }): Promise<CloseSummary>;
+  close(options: CloseOptions): Promise<CloseSummary>;
   closeNow(): void;
   offerTicketKeys(keys: Uint8Array): void;
 }

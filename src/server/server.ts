@@ -19,7 +19,7 @@ import { type CloseSummary, type GuardedHooks, guardHooks } from "./hooks.ts";
 import { LoadGauge } from "./load-gauge.ts";
 import { Listeners } from "./listeners.ts";
 import { type ResolvedOptions, resolveOptions, type ServeOptions } from "./options.ts";
-import { addOpenServer, OPEN_SERVERS } from "./open-servers.ts";
+import { addOpenServer, type CloseOptions, OPEN_SERVERS } from "./open-servers.ts";
 import { createProtocol, renderConnectionRefusal } from "./protocol.ts";
 import { configFor, createProtocolConfigs } from "./protocol-configs.ts";
 import { TlsKeeper } from "./tls-keeper.ts";
@@ -84,6 +84,7 @@ export class Server implements AsyncDisposable, Readiness {
   #cancelAcceptEnd: (() => void) | null = null;
   #isAccepting = false;
   #lastCallMs = 0;
+  #isReplaced = false;
   #drainEndMs = Infinity;
   #cancelDrain: (() => void) | null = null;
   #isCutOff = false;
@@ -197,9 +198,9 @@ export class Server implements AsyncDisposable, Readiness {
     return this.#closingSinceMs >= 0;
   }
 
-  /** Whether requests are welcome: it listens, and nobody has asked it to close. What `health.readyPath` tells. */
+  /** Whether requests are welcome: nobody has asked it to close, or another takes them here. What `health.readyPath` tells. */
   get isReady(): boolean {
-    return this.#isAccepting && !this.isClosing;
+    return this.#isReplaced || (this.#isAccepting && !this.isClosing);
   }
 
   /** Mean delay of the event loop lately, in milliseconds; 0 unless `limits.maxEventLoopDelayMs` is set. */
@@ -230,21 +231,18 @@ export class Server implements AsyncDisposable, Readiness {
    * @param options.lastCallMs milliseconds that an idle connection stays open for one more request, which is answered with
    *   `Connection: close`; default 0. Where another server takes over at once, nobody then meets a connection that closes under
    *   a request (nginx keepalive_min_timeout). Only the first call counts
+   * @param options.isReplaced another server takes requests at this address already: a load balancer that asks this one, on a
+   *   connection that it has kept, is told that requests are welcome. Default false; the last call counts
    * @returns when all is over, with what had to be cut off; rejects with RangeError if one of them is no such number
    */
-  close(
-    options: {
-      readonly drainMs?: number | undefined;
-      readonly lameDuckMs?: number | undefined;
-      readonly lastCallMs?: number | undefined;
-    } = {},
-  ): Promise<CloseSummary> {
+  close(options: CloseOptions = {}): Promise<CloseSummary> {
     const { timeouts } = this.#options;
     const { drainMs = timeouts.drainMs, lameDuckMs = timeouts.lameDuckMs, lastCallMs = 0 } = options;
     for (const [name, value] of Object.entries({ drainMs, lameDuckMs, lastCallMs })) {
       if (typeof value === "number" && value >= 0) continue;
       return Promise.reject(new RangeError(`${name} is 0 or more milliseconds, not ${String(value)}`));
     }
+    this.#isReplaced = options.isReplaced === true;
     this.#beginClosing(lastCallMs);
     this.#boundAccepting(lameDuckMs);
     if (!this.#isFinished && !this.#isCutOff) this.#bound(lameDuckMs + drainMs);
@@ -253,6 +251,7 @@ export class Server implements AsyncDisposable, Readiness {
 
   /** Closes without waiting for anybody: requests under way are cut off. {@link finished} tells when it is done. */
   closeNow(): void {
+    this.#isReplaced = false;
     this.#beginClosing(0);
     this.#stopAccepting();
     this.#cutOff();

@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect as connectPlain, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
@@ -84,6 +85,22 @@ async function until(pattern: RegExp): Promise<RegExpExecArray> {
   }
 }
 
+/** A load balancer's connection for its checks, which it keeps. */
+class Probe {
+  readonly #socket: Socket;
+
+  constructor(port: number) {
+    this.#socket = connectPlain(port, "127.0.0.1");
+  }
+
+  /** Status of an answer, and what becomes of the connection. */
+  async ask(): Promise<string> {
+    this.#socket.write("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n");
+    const [chunk] = (await once(this.#socket, "data")) as [Buffer];
+    return `${String(chunk).slice(9, 12)} ${/connection: close/i.test(String(chunk)) ? "close" : "keep-alive"}`;
+  }
+}
+
 /** A session that a server gives out. */
 async function sessionAt(port: number): Promise<Buffer> {
   const socket = connect({ port, rejectUnauthorized: false });
@@ -121,6 +138,17 @@ describe.skipIf(!IS_BUILT)("serveProcesses()", () => {
     await once(child as ChildProcess, "close");
     expect(output.match(/worker ends/g)).toHaveLength(4);
     expect(child?.exitCode).toBe(0);
+  });
+
+  it("stays ready to who asks on connections of the workers that are replaced", async () => {
+    await writeFile(join(folder, "server.ts"), SERVER.replace("port: 0,", "port: 0, health: {},"));
+    await run(MAIN.replace("workers: 2,", "workers: 2, lastCallMs: 60_000,"));
+    const [, url = ""] = await until(/at (http\S+) 2\n/);
+    const probes = Array.from({ length: 4 }, () => new Probe(Number(new URL(url).port)));
+    for (const probe of probes) expect(await probe.ask()).toBe("200 keep-alive");
+    child?.kill("SIGHUP");
+    await until(/info All workers are new/);
+    for (const probe of probes) expect(await probe.ask()).toBe("200 close");
   });
 
   it("gives the keys of session tickets to servers that open later too", async () => {

@@ -153,6 +153,19 @@ describe("the end of a server", () => {
     await expect(statuses(server)).rejects.toThrow("the connection is closed");
   });
 
+  it("is no news to who asks for readiness where another one serves already, until the end of all is asked for", async () => {
+    const { server } = await startManual({ timeouts: { lameDuckMs: 5000 } });
+    const [first, second] = [new Client(server), new Client(server)];
+    for (const client of [first, second]) expect(await client.status("/readyz")).toBe(200);
+    const finished = server.close({ lameDuckMs: 0, lastCallMs: 2000, isReplaced: true });
+    expect([server.isReady, server.isClosing]).toEqual([true, true]);
+    expect(await first.get("/readyz")).toMatch(/^HTTP\/1\.1 200 [^]*Connection: close/);
+    void server.close();
+    expect(server.isReady).toBe(false);
+    expect(await second.status("/readyz")).toBe(503);
+    await finished;
+  });
+
   it("can be brought nearer while it serves on", async () => {
     const { server, time } = await startManual({ timeouts: { lameDuckMs: 5000 } });
     const finished = server.close();
