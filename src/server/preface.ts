@@ -6,9 +6,10 @@
  * nothing of HTTP; what it has read beyond its own is handed on. A peer that fails is cut off, and reported once.
  */
 
-import { type BlockList, isIPv6, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { ProtocolError } from "../http/errors.ts";
+import type { AddressSet } from "./address-set.ts";
 import type { CoarseClock, Expirable } from "./clock.ts";
 import type { SocketInfo } from "./connection-info.ts";
 import type { Member } from "./member-list.ts";
@@ -23,7 +24,7 @@ export type ConnectionUse = "serve" | "insist" | "redirect";
 
 /** From whom a PROXY header is expected. */
 export interface ProxyTrust {
-  readonly from: BlockList;
+  readonly from: AddressSet;
   /** Whether other peers may connect too, without a header. */
   readonly allowDirect: boolean;
 }
@@ -245,9 +246,7 @@ export class Preface implements Expirable, HandshakeOwner, Member {
 }
 
 /** Whether the peer itself, not whom it speaks for, is in a list. */
-function isFrom(list: BlockList, info: SocketInfo): boolean {
-  const { address, family } = info.remoteAddress;
+function isFrom(proxies: AddressSet, { remoteAddress }: SocketInfo): boolean {
   // Who may open the file of a unix socket is decided by its mode
-  if (family === "unix") return true;
-  return address !== "" && list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+  return remoteAddress.family === "unix" || proxies.has(remoteAddress);
 }

@@ -114,7 +114,7 @@ export const TLS_OPTION_ROWS: readonly OptionRow[] = [
     "proxyProtocol.from",
     "texts",
     [],
-    "addresses and networks (10.0.0.0/8) of proxies, which must begin each connection with a PROXY header; whoever is in them can claim any address",
+    "addresses and networks (10.0.0.0/8) of proxies, or loopback, private, unix, which must begin each connection with a PROXY header, as all peers on a unix socket must; whoever is in them can claim any address",
     "nginx set_real_ip_from",
   ),
   other(

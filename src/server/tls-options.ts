@@ -6,8 +6,8 @@
  * told together with every other mistake, before anything listens.
  */
 
-import { BlockList, isIP } from "node:net";
 import type { Handler } from "../web/handler.ts";
+import { AddressSet, ADDRESSES_ALLOWED } from "./address-set.ts";
 import type { OptionMistake } from "./option-check.ts";
 import { show } from "./option-check.ts";
 import { nearestOf } from "./option-rules.ts";
@@ -85,7 +85,10 @@ export interface RedirectOptions {
 
 /** Proxies that say who their client is, before anything else (PROXY protocol, versions 1 and 2). */
 export interface ProxyProtocolOptions {
-  /** Addresses of the proxies: `10.0.0.7`, `10.0.0.0/8`, `fd00::/8`. They must send a header; all others are cut off. */
+  /**
+   * Addresses of the proxies: `10.0.0.7`, `10.0.0.0/8`, `fd00::/8`, or the words `loopback`, `private`, `unix`. They must send a
+   * header, and so must all peers on a unix socket; all others are cut off.
+   */
   readonly from?: readonly string[] | undefined;
   /** Others may connect too, default false. A header from them is refused as the nonsense that it is to HTTP. */
   readonly allowDirect?: boolean | undefined;
@@ -127,7 +130,6 @@ type Given = Readonly<Record<string, unknown>>;
 const OWN_NAMES = ["cert", "certFile", "key", "keyFile", "passphrase", "ocspFile"] as const;
 const SOURCE_NAMES: readonly string[] = ["names", ...OWN_NAMES];
 const NAME = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
-const NETWORKS = "addresses and networks such as 10.0.0.7, 10.0.0.0/8 or fd00::/8";
 /** RFC 6797 and hstspreload.org: what a name on the list must promise. */
 const PRELOAD_SECONDS = 31_536_000;
 
@@ -353,26 +355,13 @@ export function resolveRedirect(values: Values, hostname: string): ResolvedRedir
 
 /** Trusted proxies, null where the option was not given. */
 export function resolveProxyTrust(values: Values, mistakes: OptionMistake[]): ProxyTrust {
-  const from = new BlockList();
-  const networks = values.get("proxyProtocol.from") as readonly string[];
+  const path = "proxyProtocol.from";
+  const from = new AddressSet();
+  const entries = values.get(path) as readonly string[];
   // Everybody would be cut off, or nobody be asked for a header
-  if (networks.length === 0)
-    mistakes.push({ path: "proxyProtocol.from", given: "nobody", allowed: NETWORKS, nearest: "" });
-  for (const network of networks) {
-    if (addNetwork(from, network)) continue;
-    mistakes.push({ path: "proxyProtocol.from", given: show(network), allowed: NETWORKS, nearest: "" });
+  if (entries.length === 0) mistakes.push({ path, given: "nobody", allowed: ADDRESSES_ALLOWED, nearest: "" });
+  for (const entry of entries) {
+    if (!from.add(entry)) mistakes.push({ path, given: show(entry), allowed: ADDRESSES_ALLOWED, nearest: "" });
   }
   return { from, allowDirect: values.get("proxyProtocol.allowDirect") as boolean };
-}
-
-/** False: `network` is no address and no address with the length of a prefix. */
-function addNetwork(list: BlockList, network: string): boolean {
-  const [, address = "", length] = /^([0-9a-f.:]+)(?:\/(0|[1-9][0-9]{0,2}))?$/i.exec(network) ?? [];
-  const version = isIP(address);
-  if (version === 0) return false;
-  const family = version === 6 ? "ipv6" : "ipv4";
-  if (length === undefined) list.addAddress(address, family);
-  else if (Number(length) > (version === 6 ? 128 : 32)) return false;
-  else list.addSubnet(address, Number(length), family);
-  return true;
 }

@@ -1,9 +1,14 @@
 /** What comes before the protocol: TLS or plain text by the first octet, PROXY headers, deadlines, garbage, leaving peers. */
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect as netConnect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { serve } from "../../src/server/server.ts";
+import type { Handler } from "../../src/web/handler.ts";
 import { Response } from "../../src/web/response.ts";
 import { until } from "./support/open-connections.ts";
 import { ask, askOn, authority, startTls, textOf, type TlsSetup } from "./support/tls-server.ts";
@@ -202,6 +207,26 @@ describe("a trusted proxy", () => {
     expect(context?.localAddress).toEqual({ address: "198.51.100.9", port: 443, family: "IPv4" });
     expect(context?.proxyAddress?.address).toBe("127.0.0.1");
     expect(context?.encrypted).toBe(true);
+  });
+
+  it("is named in the words of trustProxy too", async () => {
+    await using setup = await startTls({ proxyProtocol: { from: ["loopback"] } });
+    const raw = await setup.plain();
+    raw.write(HEADER);
+    expect(await askOn(raw)).toContain("200 OK");
+    expect(setup.contexts[0]?.remoteAddress.address).toBe("192.0.2.7");
+  });
+
+  it("is whoever may open a unix socket, where no other is named", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "fairlead-"));
+    const unix = join(folder, "socket");
+    const fetch: Handler = (_, { remoteAddress }) => new Response(remoteAddress.address);
+    await using server = await serve({ listen: [{ unix }], proxyProtocol: { from: ["unix"] }, fetch });
+    expect(server.isReady).toBe(true);
+    const socket = netConnect(unix);
+    socket.write(`${HEADER}GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n`);
+    expect(await textOf(socket)).toMatch(/192\.0\.2\.7$/);
+    rmSync(folder, { recursive: true });
   });
 
   it("says it in front of plain text, at every split", async () => {

@@ -221,7 +221,7 @@ describe("options around TLS", () => {
       "hsts.preload: true was given",
     ],
     ["no network", { proxyProtocol: { from: ["10.0.0.0/33"] } }, 'proxyProtocol.from: "10.0.0.0/33" was given'],
-    ["no proxy at all", { proxyProtocol: {} }, "proxyProtocol.from: nobody was given, addresses and networks"],
+    ["no proxy at all", { proxyProtocol: {} }, "proxyProtocol.from: nobody was given, addresses, networks"],
     ["a name of a proxy", { proxyProtocol: { from: ["proxy.test"] } }, 'proxyProtocol.from: "proxy.test" was given'],
     ["HSTS without TLS", { hsts: { maxAgeSeconds: 60 } }, "hsts: needs tls: it is never sent in plain text"],
     ["HSTS taken back without TLS", { hsts: { maxAgeSeconds: 0 } }, "hsts: needs tls"],
