@@ -34,6 +34,8 @@ export interface WorkerNote {
   readonly redirectUrl: string;
   /** What it keeps back, with what workers before it did. */
   readonly own: OwnPaths;
+  /** The configuration file that it has read, an absolute path; `""` for none. */
+  readonly configFile: string;
   /** Names of settings that it has read otherwise than the command was started with, and that wait for a restart. */
   readonly waiting: readonly string[];
 }
@@ -66,7 +68,7 @@ export async function serveAsWorker({
   const { tellReady, closing, ended } = takeUpDuties();
   void closing.then(onClosing);
   const { takenPort, redirectUrl } = await listen(withChosenPort(settings, environment[CHOSEN_PORT]), handler, hooks);
-  const note: WorkerNote = { takenPort, redirectUrl, own, waiting };
+  const note: WorkerNote = { takenPort, redirectUrl, own, configFile: settings.configFile, waiting };
   tellReady(note);
   await ended;
   await log.close();
@@ -78,7 +80,7 @@ export async function serveAsWorker({
  * What this worker has read, with what it takes from the start of the command; and the names of what waits for a restart.
  *
  * @param isSound whether nothing wrong was found in it: of a file that cannot be read nothing is known, and that is told
- * @throws CommandError if the configuration file of the start is gone
+ * @throws CommandError if the configuration file is gone that workers before it have read, or the start
  */
 export function holdToStart(
   outlook: Outlook,

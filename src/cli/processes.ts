@@ -22,6 +22,7 @@ import { joinOwnPaths, type OwnPaths } from "./config-hide.ts";
 import type { Intent } from "./config-intent.ts";
 import { greet } from "./greet.ts";
 import { describeWaiting, heldSettings } from "./held-settings.ts";
+import type { HeldSettings } from "./held-settings.ts";
 import { openLog } from "./log.ts";
 import type { Painter } from "./paint.ts";
 import type { Settings } from "./settings.ts";
@@ -94,14 +95,14 @@ function supervise({ given, settings }: Intent, world: CommandWorld, say: Say): 
   });
   const portOf = portChooser(settings);
   const usedOf = ownKeeper();
-  const held = { [HELD]: JSON.stringify(heldSettings({ given, settings })) };
+  const heldOf = holder(heldSettings({ given, settings }));
   const supervisor: Supervisor = new Supervisor(
     {
       workers: settings.workers,
       startMs: START_MS,
       lastCallMs: LAST_CALL_MS,
       say,
-      environmentOf: (one) => ({ ...held, ...portOf(one), ...usedOf(one) }),
+      environmentOf: (one) => ({ ...heldOf(one), ...portOf(one), ...usedOf(one) }),
       // node:cluster closes what nobody listens on any more
       hopelessness: ({ ready }) =>
         ready.length === 0 && settings.targets.some(({ kind }) => kind === "fd")
@@ -133,12 +134,26 @@ function portChooser({ targets, isPortFixed }: Settings): (supervisor: Superviso
   };
 }
 
+/** What later workers take from the start, and which configuration file holds: one may have come since then. */
+function holder(start: HeldSettings): (supervisor: Supervisor) => Record<string, string> {
+  let held = start;
+  return (supervisor) => {
+    for (const { configFile } of notesOf(supervisor)) if (configFile !== "") held = { ...held, configFile };
+    return { [HELD]: JSON.stringify(held) };
+  };
+}
+
+/** Of all that serve; and of the last, which may be gone and have left nobody. */
+function notesOf({ ready, lastNote }: Supervisor): WorkerNote[] {
+  const notes = ready.map(({ note }) => note as WorkerNote);
+  return lastNote === null ? notes : [...notes, lastNote as WorkerNote];
+}
+
 /** What workers have used since the start: the next one keeps it back too, whatever its settings say. */
 function ownKeeper(): (supervisor: Supervisor) => Record<string, string> {
   let used: OwnPaths | null = null;
-  return ({ ready }) => {
-    for (const { note } of ready) {
-      const { own } = note as WorkerNote;
+  return (supervisor) => {
+    for (const { own } of notesOf(supervisor)) {
       used = used === null ? own : joinOwnPaths(used, own);
     }
     return used === null ? {} : { [USED_BEFORE]: JSON.stringify(used) };

@@ -98,6 +98,8 @@ export class Supervisor implements WorkerListener {
   failedExitCode: number | null = null;
   /** Restarts that came to their end. */
   restarts = 0;
+  /** What the worker that was ready last has said, gone or not. */
+  lastNote: unknown = null;
   readonly #config: SupervisorConfig;
   readonly #crew: Crew;
   readonly #time: TimeSource;
@@ -257,17 +259,15 @@ export class Supervisor implements WorkerListener {
   closeNow(): void {
     this.#beginClosing();
     for (const worker of this.#all) worker.closeNow();
-    this.#time.after(
-      CUT_OFF_MS,
-      () => {
-        for (const worker of this.#all) worker.kill();
-      },
-      true,
-    );
+    const kill = (): void => {
+      for (const worker of this.#all) worker.kill();
+    };
+    this.#time.after(CUT_OFF_MS, kill, true);
     this.#checkFinished();
   }
 
   onReady(worker: Worker): void {
+    this.lastNote = worker.note;
     worker.send({ kind: "ticket-keys", keys: this.#ticketKeys });
   }
 

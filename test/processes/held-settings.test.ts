@@ -1,4 +1,5 @@
 /** SIGHUP with `--workers`: what all workers share is as it was at the start, the rest as it is read, and the log says so once. */
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -138,5 +139,29 @@ it(
     await command.until(/nothing has changed/, "errors");
     expect(command.errors).toContain("fairlead.config.json:1 is no JSON");
     expect(command.errors).not.toContain("is gone");
+  },
+);
+
+it(
+  "has none without a file that came later and held, nor where the only worker that has read it is gone",
+  { timeout: 30_000 },
+  async () => {
+    const [port = 0] = await freePorts(1);
+    const command = new RunningCommand(["old", "--workers", "1", "--port", `${port}`, "--log", "text"], {
+      cwd: folder,
+    });
+    running.push(command);
+    await command.until(/worker process/);
+    write({ auth: "ada:secret" });
+    await sayingAfter(command, "SIGHUP", /All workers are new.\n/);
+    expect((await ask(port)).status).toBe(401);
+    rmSync(join(folder, "fairlead.config.json"));
+    const worker = execFileSync("ps", ["-o", "pid=", "--ppid", `${command.child.pid}`], { encoding: "utf8" });
+    process.kill(Number(worker), "SIGKILL");
+    await command.until(/is gone, which held until now/, "errors");
+    expect(await isRefused(port)).toBe(true);
+    write({ auth: "ada:secret" });
+    await sayingAfter(command, "SIGHUP", /All workers are new.\n/);
+    expect((await ask(port)).status).toBe(401);
   },
 );
