@@ -6,8 +6,10 @@
  * they are observed. It must never change what is read, nor say anything.
  */
 
+import { basename } from "node:path";
 import type { ServerConfig } from "../config/config.ts";
 import { CommandError } from "./command-error.ts";
+import { FOREIGN_NAME } from "./config-find.ts";
 import type { Intent, Outlook } from "./config-intent.ts";
 import { SETTABLE, settingOf } from "./config-layers.ts";
 import { isOn } from "./flags.ts";
@@ -68,10 +70,12 @@ export function describeWaiting(names: readonly string[]): string {
  * with it, and a file that is only being replaced must not open the server. To have none takes a restart.
  *
  * @param before absolute path of the file that held, `""` for none
- * @throws CommandError if there was one and there is none
+ * @throws CommandError if there was one and there is none, or a `serve.json` alone
  */
 export function keepConfigFile(before: string, { configFile }: Pick<Settings, "configFile">): void {
-  if (before === "" || configFile !== "") return;
+  // What lies in the folder for others is looked for last, and says nothing of who may come in
+  const isLast = configFile === "" || (basename(configFile) === FOREIGN_NAME && basename(before) !== FOREIGN_NAME);
+  if (before === "" || !isLast) return;
   throw new CommandError(1, `${before} is gone, which held until now`, ["To serve without it, restart"]);
 }
 

@@ -67,6 +67,22 @@ describe("reading everything again", () => {
     expect(await answer(reloader)).toMatchObject({ text: "old", field: "2" });
   });
 
+  it("takes the serve.json of the folder for no file in its place, but for what it is from the start", async () => {
+    const foreign = join(folder, "old", "serve.json");
+    writeFileSync(foreign, "{}");
+    write({ auth: "ada:secret" });
+    const reloader = await start("old");
+    rmSync(join(folder, "fairlead.config.json"));
+    expect(await reloader.reload()).toBe(false);
+    expect((await answer(reloader)).status).toBe(401);
+    expect(said[0]).toContain("is gone, which held until now");
+    const other = await start("old");
+    expect(await other.reload()).toBe(true);
+    write({ headers: { "x-a": "1" } });
+    expect(await other.reload()).toBe(true);
+    expect(await answer(other)).toMatchObject({ status: 200, field: "1" });
+  });
+
   it.each<[string, object | string, string]>([
     ["is no JSON", "{", "fairlead.config.json"],
     ["has a mistake", { prot: 1 }, "fairlead.config.json:1: prot: there is no such setting, did you mean port?"],
