@@ -190,13 +190,11 @@ export class NodeServer extends EventEmitter implements AsyncDisposable {
     this.#server = server;
     if (!this.#isHolding) server.unref();
     void server.finished.then(() => this.#end());
-    if (this.#isCloseWanted) void server.close({ lameDuckMs: 0 });
+    if (this.#isCloseWanted || signal?.aborted === true) void server.close({ lameDuckMs: 0 });
+    else if (signal !== undefined) this.#obey(signal);
     // What listeners of events throw is their own: it must not look like a failure to listen
     process.nextTick(() => {
-      if (server.isClosing) return;
-      this.emit("listening");
-      if (signal?.aborted === true) this.close();
-      else if (signal !== undefined) this.#obey(signal);
+      if (!server.isClosing) this.emit("listening");
     });
   }
 

@@ -92,12 +92,20 @@ describe("createServer()", () => {
   it.each([
     ["closed", (server: NodeServer) => new Promise<void>((resolve) => server.close(() => resolve()))],
     ["disposed of", (server: NodeServer) => server[Symbol.asyncDispose]()],
+    [
+      "closed by its signal",
+      (server: NodeServer, controller: AbortController) => {
+        controller.abort();
+        return once(server, "close");
+      },
+    ],
   ])("that is %s before it listens never does, as node:http's", async (_how, close) => {
     const server = createServer(hello);
     const events: string[] = [];
     for (const name of ["listening", "error", "close"]) server.on(name, () => events.push(name));
-    server.listen(0, "127.0.0.1");
-    await close(server);
+    const controller = new AbortController();
+    server.listen({ port: 0, host: "127.0.0.1", signal: controller.signal });
+    await close(server, controller);
     await turn();
     expect([events, server.listening, server.address()]).toEqual([["close"], false, null]);
     const port = await listening(server);
