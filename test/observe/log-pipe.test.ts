@@ -68,6 +68,29 @@ describe("a pipe whose reader is too slow", () => {
     pipe.close();
   });
 
+  it("is told with the last line what it did not get, as full as it is", async () => {
+    const pipe = new SlowPipe(path);
+    const time = new HandTime();
+    const log = accessLog({ destination: path, format: "json", maxBufferedBytes: 4 * 65_536, time });
+    for (let i = 0; i < 10; i++) {
+      for (let line = 0; line < 1000; line++) log.onResponse(responseOf());
+      time.advance(60);
+      await turn();
+    }
+    expect(log.droppedLines).toBeGreaterThan(5000);
+    let isClosed = false;
+    const closed = log.close().then(() => (isClosed = true));
+    while (!isClosed) {
+      pipe.take();
+      await turn();
+    }
+    await closed;
+    pipe.take();
+    const told = linesOf(pipe.text, "log lines dropped").reduce((sum, { lines = 0 }) => sum + lines, 0);
+    expect(told).toBe(log.droppedLines);
+    pipe.close();
+  });
+
   it("does not hold the end of the log", async () => {
     const pipe = new SlowPipe(path);
     const time = new HandTime();
@@ -140,6 +163,26 @@ describe("a pipe whose reader goes", () => {
     await sink.close();
     second.close();
   });
+});
+
+it("tells who reads it again of all lines that nobody has read", async () => {
+  const time = new HandTime();
+  const first = new SlowPipe(path);
+  const log = accessLog({ destination: path, format: "json", time, onTrouble: () => {} });
+  first.close();
+  const write = async (): Promise<void> => {
+    log.onResponse(responseOf());
+    time.advance(1000);
+    for (let i = 0; i < 20; i++) await turn();
+  };
+  for (let i = 0; i < 3; i++) await write();
+  const second = new SlowPipe(path, true);
+  for (let i = 0; i < 3; i++) await write();
+  await log.close();
+  while (second.take() > 0);
+  expect(log.droppedLines).toBeGreaterThan(2);
+  expect(linesOf(second.text, "log lines dropped")).toEqual([expect.objectContaining({ lines: log.droppedLines })]);
+  second.close();
 });
 
 describe("the command with a pipe as its log file", () => {
