@@ -227,6 +227,18 @@ describe("fields that _headers gives to a path", () => {
       .toBe("yes");
   });
 
+  it("say of a redirect and of a list how long they are kept, as of a file", async () => {
+    await using place = new StaticSite({ "_headers": "/*\n  Cache-Control: max-age=60", "docs/a.txt": "a" });
+    const served = await place.serve({ rules: true, listing: true });
+    for (const [path, status] of [
+      ["/docs", 301],
+      ["/docs/", 200],
+    ] as const) {
+      const answer = await served.ask("GET", path);
+      expect([answer.status, answer.headers["cache-control"]]).toEqual([status, "max-age=60"]);
+    }
+  });
+
   it("are on refusals of a file that is there: 406, 412 and 416", async () => {
     await using place = new StaticSite({
       "_headers": "/*\n  Access-Control-Allow-Origin: *\n  Content-Type: text/x-chart\n  Cache-Control: max-age=60",
