@@ -201,6 +201,8 @@ class RequestCounts implements Hooks {
   /** As hooks begin, but not named as one is. */
   online = 0;
   #address = "";
+  /** A function, and no hook. */
+  readonly note = (status: number): void => void (this.lastStatus = status);
 
   get requests(): number {
     return this.#requests;
@@ -223,7 +225,7 @@ class RequestCounts implements Hooks {
   }
 
   onResponse({ status }: ResponseInfo): void {
-    this.lastStatus = status;
+    this.note(status);
   }
 
   onConnectionClose(connection: ConnectionInfo): void {
