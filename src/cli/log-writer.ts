@@ -43,13 +43,15 @@ interface LateWriterOptions {
 class LateWriter implements LineSink {
   readonly #options: LateWriterOptions;
   #writer: LineSink | null = null;
+  /** Makes it, once that is loaded. */
+  #open: (() => LineSink) | null = null;
   #loading: Promise<void> | null = null;
   #written = 0;
   /** Lines that came while the writer was being loaded: a process that ends meanwhile writes them itself. */
   readonly #waiting: string[] = [];
   readonly #onExit = (): void => this.#writeWaiting();
   #isLoading = false;
-  #hasFailed = false;
+  #lostLines = 0;
   #hasComplained = false;
 
   constructor(options: LateWriterOptions) {
@@ -57,14 +59,16 @@ class LateWriter implements LineSink {
   }
 
   get droppedLines(): number {
-    return this.#writer?.droppedLines ?? 0;
+    return this.#lostLines + (this.#writer?.droppedLines ?? 0);
   }
 
   get isTaking(): boolean {
-    return this.#writer?.isTaking ?? true;
+    return this.#writer?.isTaking ?? this.#lostLines === 0;
   }
 
   write(line: string, isAscii?: boolean): void {
+    // Whoever reads a pipe may have been away when it was opened
+    if (this.#writer === null && this.#open !== null) this.#tryToOpen(this.#open);
     if (this.#writer !== null) return this.#writer.write(line, isAscii);
     if (this.#isLoading) {
       this.#waiting.push(line);
@@ -72,7 +76,7 @@ class LateWriter implements LineSink {
     }
     this.#writeNow(line);
     this.#written += line.length;
-    if (this.#written > this.#options.fewCharacters && !this.#hasFailed) this.#loading ??= this.#load();
+    if (this.#written > this.#options.fewCharacters) this.#loading ??= this.#load();
   }
 
   room(bytes: number): LineBatch | null {
@@ -84,6 +88,7 @@ class LateWriter implements LineSink {
     await this.#writer?.flush();
   }
 
+  /** Nothing without the writer: each line has the file opened anew. */
   reopen(): void {
     this.#writer?.reopen();
   }
@@ -97,6 +102,7 @@ class LateWriter implements LineSink {
     try {
       this.#options.writeNow(line);
     } catch (error) {
+      this.#lostLines++;
       this.#complain(error);
     }
   }
@@ -110,17 +116,19 @@ class LateWriter implements LineSink {
     process.prependListener("exit", this.#onExit);
     try {
       const { LogSink } = await import("../observe/log-sink.ts");
-      this.#writer = new LogSink({
-        destination: this.#options.destination,
-        mode: FILE_MODE,
-        maxBufferedBytes: MAX_BUFFERED_BYTES,
-        flushMs: FLUSH_MS,
-        time: SYSTEM_TIME,
-        onTrouble: this.#options.onTrouble,
-      });
+      const { destination, onTrouble } = this.#options;
+      this.#open = () =>
+        new LogSink({
+          destination,
+          mode: FILE_MODE,
+          maxBufferedBytes: MAX_BUFFERED_BYTES,
+          flushMs: FLUSH_MS,
+          time: SYSTEM_TIME,
+          onTrouble,
+        });
+      this.#tryToOpen(this.#open);
     } catch (error) {
       // Then it goes on as it has begun
-      this.#hasFailed = true;
       this.#complain(error);
     }
     this.#isLoading = false;
@@ -129,6 +137,15 @@ class LateWriter implements LineSink {
     if (this.#writer === null) return this.#writeWaiting();
     // Not known to be ASCII any more
     for (const line of this.#waiting.splice(0)) this.#writer.write(line, false);
+  }
+
+  /** Where it cannot be opened it goes on as it has begun, until it can. */
+  #tryToOpen(open: () => LineSink): void {
+    try {
+      this.#writer = open();
+    } catch (error) {
+      this.#complain(error);
+    }
   }
 
   #complain(error: unknown): void {

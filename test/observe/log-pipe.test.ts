@@ -213,6 +213,49 @@ describe("the command with a pipe as its log file", () => {
     expect(text.match(/"target":"[^"]*"/g)).toEqual(['"target":"/a"', '"target":"/b"']);
   });
 
+  it("has a reader again who was away at the first line, and tells of what is missing", async () => {
+    const first = new SlowPipe(path);
+    const command = start();
+    const url = await command.url();
+    first.close();
+    expect((await fetch(`${url}a`)).status).toBe(404);
+    await command.until(/the log cannot be written: ENXIO/, "errors");
+    const held = openSync(path, constants.O_RDWR);
+    const reader = spawn("cat", [path], { stdio: ["ignore", "pipe", "ignore"] });
+    let text = "";
+    reader.stdout.setEncoding("utf8").on("data", (piece: string) => (text += piece));
+    const hasEnded = once(reader, "close");
+    expect((await fetch(`${url}b`)).status).toBe(404);
+    while (!text.includes("/b")) await once(reader.stdout, "data");
+    closeSync(held);
+    expect((await fetch(`${url}c`)).status).toBe(404);
+    expect((await fetch(`${url}d`)).status).toBe(404);
+    expect(await command.end("SIGTERM")).toBe(0);
+    await hasEnded;
+    expect(text.match(/"target":"[^"]*"/g)).toEqual(['"target":"/b"', '"target":"/c"', '"target":"/d"']);
+    expect(linesOf(text, "log lines dropped")).toEqual([expect.objectContaining({ lines: 1 })]);
+  });
+
+  it("lets go of its reader where a file has taken its place", async () => {
+    execFileSync("mkfifo", [path]);
+    const reader = spawn("cat", [path], { stdio: ["ignore", "pipe", "ignore"] });
+    let text = "";
+    reader.stdout.setEncoding("utf8").on("data", (piece: string) => (text += piece));
+    const hasEnded = once(reader, "close");
+    const held = openSync(path, constants.O_RDWR);
+    writeSync(held, "\n");
+    await once(reader.stdout, "data");
+    const command = start();
+    const url = await command.url();
+    closeSync(held);
+    expect((await fetch(`${url}a`)).status).toBe(404);
+    while (!text.includes("/a")) await once(reader.stdout, "data");
+    rmSync(path);
+    command.child.kill("SIGUSR2");
+    await hasEnded;
+    expect(await command.end("SIGTERM")).toBe(0);
+  });
+
   it("ends though nobody reads what is in it", async () => {
     const pipe = new SlowPipe(path);
     const command = start();
