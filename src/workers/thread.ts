@@ -104,11 +104,12 @@ class ThreadCall implements LocalPeer {
       isAnswer = true;
       if (!isResponse(response)) throw missingResponse(response);
       await sendResponse(this.#exchange, response);
+      this.#exchange.complete();
     } catch (error) {
       const edit = isAnswer ? context.notedEdits : context.failureEdit(error);
-      return this.#post({ kind: "failed", error: errorFactsOf(error, edit) });
+      this.#post({ kind: "failed", error: errorFactsOf(error, edit) });
     }
-    this.#exchange.complete();
+    // Also behind a failure: what was to be waited for has nothing to do with the answer
     await Promise.all(this.#background);
   }
 

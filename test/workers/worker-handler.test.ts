@@ -178,6 +178,17 @@ describe("a handler in a thread", () => {
     expect(await (await running.server.fetch("/background")).text()).toBe("done");
     await until(() => running.server.faults.some(({ error }) => (error as Error).message === "afterwards"));
   });
+
+  it("goes on with what was to be waited for where it fails itself, and reports that too", async () => {
+    expect((await running.server.fetch("/background-fault")).status).toBe(409);
+    await until(() => running.handler.stats().running === 0);
+    expect(running.server.faults.at(-1)).toMatchObject({ error: { message: "after the fault" } });
+  });
+
+  it("lets go of content that cannot be sent", async () => {
+    expect((await running.server.fetch("/let-go")).status).toBe(500);
+    expect(await (await running.server.fetch("/let-go-count")).text()).toBe("1");
+  });
 });
 
 describe("the queue", () => {

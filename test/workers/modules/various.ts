@@ -12,6 +12,9 @@ const readable = cors({ origins: ["https://a.example"] });
 
 const encoder = new TextEncoder();
 
+/** Streams of answers that could not be sent. */
+let letGo = 0;
+
 /** Keeps the thread busy: nothing else runs in it meanwhile. */
 function spin(durationMs: number): void {
   const until = performance.now() + durationMs;
@@ -111,6 +114,19 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     context.waitUntil(Promise.reject(new Error("afterwards")));
     return new Response("done");
   },
+  "/background-fault": (_request, context) => {
+    context.waitUntil(
+      new Promise((resolve) => setTimeout(resolve, 20)).then(() => {
+        throw new Error("after the fault");
+      }),
+    );
+    throw new HttpError(409, "taken");
+  },
+  "/let-go": () => {
+    const content = new ReadableStream({ cancel: () => void letGo++ });
+    return new Response(content, { headers: { "content-length": "x" } });
+  },
+  "/let-go-count": () => new Response(`${letGo}`),
   "/exit": () => process.exit(3),
   "/heap": () => {
     const hoard: unknown[] = [];
