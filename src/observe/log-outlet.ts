@@ -18,6 +18,10 @@ export const LAST_TRY_MS = 2_000;
 const LAST_ERROR_MS = 500;
 /** What was refused is tried again after so long. */
 const RETRY_MS = 1_000;
+/** And at the end of the process, when nothing else can be done meanwhile, after so long. */
+const WAIT_MS = 10;
+/** What nobody ever wakes. */
+const ASLEEP = new Int32Array(new SharedArrayBuffer(4));
 /** The process's own outputs are closed by nobody. */
 const STANDARD_ERROR = 2;
 
@@ -55,6 +59,8 @@ export class LogOutlet {
   #hasFailed = false;
   /** Whoever read our output has gone: the stream takes no more, and does not even end. */
   #isUnheard = false;
+  /** What is being written was not taken for the moment: the stream has it, and waits. */
+  #isStalled = false;
   /** Nothing more comes, and what fails now is lost: resolves when that is over. */
   #ended: Promise<void> | null = null;
   #isClosed = false;
@@ -132,9 +138,11 @@ export class LogOutlet {
   writeAtOnce(rest: LineBatch | null, untilMs: number): void {
     try {
       if (this.#hasFailed) throw new Error("the system does not take it");
-      this.#flushUntil(untilMs);
-      const bytes = rest?.taken() ?? Buffer.alloc(0);
-      for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
+      this.#retryUntilMs = Math.min(this.#retryUntilMs, untilMs);
+      // The stream's own flush leaves it to a timer that does not come any more
+      if (this.#isStalled) this.#write(Reflect.get(this.#stream, "_writingBuf") as Buffer);
+      this.#flushNow();
+      if (rest !== null) this.#write(rest.taken());
     } catch (error) {
       // Or pino would go on at its own end of the process
       this.#stream.destroy();
@@ -197,7 +205,7 @@ export class LogOutlet {
       maxWrite: this.#options.mostBytes,
       // Every line has more. With none at all, its flush() would not try what has failed
       minLength: 1,
-      retryEAGAIN: () => this.#mayRetry(),
+      retryEAGAIN: () => (this.#isStalled = this.#mayRetry()),
     });
     stream.on("drain", () => {
       const given = this.#given;
@@ -211,6 +219,7 @@ export class LogOutlet {
 
   #noteWritten(written: number): void {
     this.#hasFailed = false;
+    this.#isStalled = false;
     this.#waitingBytes -= written;
     for (let rest = written; rest > 0;) {
       const first = this.#pieces[0];
@@ -264,12 +273,11 @@ export class LogOutlet {
    * The stream's own flush tries for good whatever the error: a disk that is full by then, a pipe that nobody empties. Each try
    * asks for the descriptor, and is refused once the time is over.
    */
-  #flushUntil(untilMs: number): void {
+  #flushNow(): void {
     const fd = this.#fd;
-    this.#retryUntilMs = Math.min(this.#retryUntilMs, untilMs);
     const get = (): number => {
       if (this.#mayRetry()) return fd;
-      throw Object.assign(new Error(`the system has not taken it within ${LAST_TRY_MS / 1000} s`), { code: "EAGAIN" });
+      throw notTaken();
     };
     Object.defineProperty(this.#stream, "fd", { get, configurable: true });
     try {
@@ -279,7 +287,24 @@ export class LogOutlet {
     }
   }
 
+  /** At once, and again as long as it may be that the system takes it. */
+  #write(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      try {
+        at += writeSync(this.#fd, bytes, at);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+        if (!this.#mayRetry()) throw notTaken();
+        Atomics.wait(ASLEEP, 0, 0, WAIT_MS);
+      }
+    }
+  }
+
   #mayRetry(): boolean {
     return this.#options.time.elapsedMs() < this.#retryUntilMs;
   }
+}
+
+function notTaken(): Error {
+  return Object.assign(new Error(`the system has not taken it within ${LAST_TRY_MS / 1000} s`), { code: "EAGAIN" });
 }

@@ -110,6 +110,43 @@ describe("a pipe whose reader is too slow", () => {
   });
 });
 
+it("gets all lines of a process that ends at once, as long as it is read", async () => {
+  const pipe = new SlowPipe(path);
+  const file = join(folder, "run.mjs");
+  const LINES = 400;
+  writeFileSync(
+    file,
+    `import { connect } from "node:net";
+    import { Response, serve } from ${JSON.stringify(join(ROOT, "dist/index.js"))};
+    import { accessLog } from ${JSON.stringify(join(ROOT, "dist/observe/index.js"))};
+    const server = await serve({ port: 0, hooks: accessLog({ flushMs: 60_000 }), fetch: () => new Response("x") });
+    const request = "GET /" + "a".repeat(500) + " HTTP/1.1\\r\\nHost: x\\r\\n";
+    const socket = connect(server.port, "127.0.0.1").resume();
+    socket.write((request + "\\r\\n").repeat(${LINES - 1}) + request + "Connection: close\\r\\n\\r\\n");
+    socket.on("close", () => setTimeout(() => {
+      process.stderr.write("now");
+      process.exit(0);
+    }, 50));`,
+  );
+  const output = openSync(path, "w");
+  const child = spawn(process.execPath, [file], { stdio: ["ignore", output, "pipe"], timeout: 15_000 });
+  closeSync(output);
+  let errors = "";
+  let hasEnded = false;
+  const ended = once(child, "close").then(() => (hasEnded = true));
+  child.stderr?.setEncoding("utf8").on("data", (piece: string) => (errors += piece));
+  while (!errors.includes("now")) await once(child.stderr ?? child, "data");
+  while (!hasEnded) {
+    pipe.take();
+    await turn();
+  }
+  await ended;
+  while (pipe.take() > 0);
+  expect(errors).toBe("now");
+  expect(linesOf(pipe.text, "request")).toHaveLength(LINES);
+  pipe.close();
+});
+
 it("does not hold the end of a process that has it as its output", async () => {
   const pipe = new SlowPipe(path);
   const file = join(folder, "run.mjs");
