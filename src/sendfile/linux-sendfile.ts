@@ -37,7 +37,8 @@ export interface ForeignCalls {
  * if somebody cuts it short, zeros. nginx with `sendfile on` does the same. Without it Fairlead notices and breaks the answer off.
  *
  * Needs Linux on a 64-bit machine and the package koffi (`npm install koffi`), which calls C functions; without it, Node's own
- * node:ffi, where Node has it (26; it is experimental, and Node prints a warning that says so).
+ * node:ffi, where Node has it (26; it is experimental, and Node prints a warning that says so). A koffi that is there and does not
+ * load is told of with a warning, FAIRLEAD_SENDFILE, where node:ffi takes its part.
  *
  * @throws Error that says what is missing and what to do
  */
@@ -51,7 +52,9 @@ export function linuxSendfile({
   const causes: unknown[] = [];
   for (const caller of CALLERS) {
     try {
-      return sendfileBy(load(caller));
+      const sendfile = sendfileBy(load(caller));
+      if (causes.length > 0 && !isMissing(causes[0])) warnOfOther(caller, causes[0]);
+      return sendfile;
     } catch (error) {
       causes.push(error);
     }
@@ -61,9 +64,23 @@ export function linuxSendfile({
   throw new Error(`sendfile needs the package koffi, which does not load: ${firstLineOf(causes[0])}`, { cause });
 }
 
-/** It is not there, as opposed to: not allowed, or not for this machine. */
+/** It is not there, as opposed to: not whole, not allowed, or not for this machine. */
 function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND";
+  if (!(error instanceof Error)) return false;
+  return (error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND" && error.message.includes("'koffi'");
+}
+
+let hasWarned = false;
+
+/** Who has installed a package did not choose an experiment. Once: each server of a process may ask. */
+function warnOfOther(caller: Caller, cause: unknown): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  process.emitWarning(
+    `the package koffi does not load (${firstLineOf(cause)}), so ${caller} sends files, an experiment of Node. ` +
+      "Install koffi anew, or take it out",
+    { code: "FAIRLEAD_SENDFILE" },
+  );
 }
 
 function firstLineOf(error: unknown): string {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { serve } from "../../src/app/serve.ts";
 import { type CLibrary, type Caller, loadLibrary } from "../../src/sendfile/c-library.ts";
 import { linuxSendfile } from "../../src/sendfile/linux-sendfile.ts";
@@ -221,6 +221,13 @@ function madeUp(answers: { sent: number; errno?: number; absentFrom?: number }):
   };
 }
 
+/** As require() says it. */
+function notInstalled(name: string): Error {
+  return Object.assign(new Error(`Cannot find module '${name}'\nRequire stack: many lines`), {
+    code: "MODULE_NOT_FOUND",
+  });
+}
+
 describe("what is made of the answers of C", () => {
   const linux = { platform: "linux", arch: "x64" };
   const { EAGAIN, EINTR, EINVAL, EPIPE } = constants.errno;
@@ -255,17 +262,40 @@ describe("what is made of the answers of C", () => {
     const tried: string[] = [];
     const load = (caller: Caller): CLibrary => {
       tried.push(caller);
-      if (caller === "koffi") throw new Error("not installed");
+      if (caller === "koffi") throw notInstalled(caller);
       return madeUp({ sent: 1 }).load();
     };
     expect(linuxSendfile({ ...linux, load })(7, 8, 0, 1)).toBe(1);
     expect(tried).toEqual(["koffi", "node:ffi"]);
-    const missing = (): never => {
-      throw Object.assign(new Error("Cannot find module"), { code: "MODULE_NOT_FOUND" });
+    const missing = (caller: Caller): never => {
+      throw notInstalled(caller);
     };
     expect(() => linuxSendfile({ ...linux, load: missing })).toThrow(
       "sendfile needs the package koffi: npm install koffi",
     );
+  });
+
+  it("warns, once, that Node's own stands in for a package that is there and does not load", () => {
+    const warnings: string[] = [];
+    const watch = vi.spyOn(process, "emitWarning").mockImplementation((text) => void warnings.push(String(text)));
+    onTestFinished(() => watch.mockRestore());
+    const errors: Readonly<Record<string, Error>> = {
+      absent: notInstalled("koffi"),
+      broken: new Error("libc.so.6: version `GLIBC_2.38' not found\nmore"),
+      incomplete: notInstalled("@koromix/koffi-linux-x64"),
+    };
+    for (const state of ["absent", "broken", "incomplete"]) {
+      const load = (caller: Caller): CLibrary => {
+        if (caller === "koffi") throw errors[state] as Error;
+        return madeUp({ sent: 1 }).load();
+      };
+      expect(linuxSendfile({ ...linux, load })(7, 8, 0, 1)).toBe(1);
+      expect(warnings).toHaveLength(state === "absent" ? 0 : 1);
+    }
+    expect(warnings).toEqual([
+      "the package koffi does not load (libc.so.6: version `GLIBC_2.38' not found), so node:ffi sends files, " +
+        "an experiment of Node. Install koffi anew, or take it out",
+    ]);
   });
 
   it("does not say to install what is there and does not load", () => {
