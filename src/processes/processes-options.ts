@@ -8,6 +8,7 @@ import { availableParallelism } from "node:os";
 import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ServerError } from "../http/errors.ts";
+import { errorText, harmless } from "../server/fault-text.ts";
 import { editDistance, type OptionMistake, renderMistakes, show } from "../server/option-check.ts";
 
 /** Options of serveProcesses(). */
@@ -28,7 +29,10 @@ export interface ProcessesOptions {
   readonly lastCallMs?: number | undefined;
   /** SIGTERM and SIGINT close, SIGHUP replaces the workers, SIGUSR1 and SIGUSR2 reopen logs; default true. */
   readonly signals?: boolean | undefined;
-  /** Told what happens to workers, in words. Default: warnings go to standard error. */
+  /**
+   * Told what happens to workers, in words. Default: warnings go to standard error, as they do where this fails: it throws, or
+   * rejects, and neither ends the primary.
+   */
   readonly log?: ((level: "info" | "warning", text: string) => void) | undefined;
 }
 
@@ -91,7 +95,7 @@ export function resolveProcessesOptions(options: ProcessesOptions): ResolvedProc
     startMs: options.startMs ?? START_MS,
     lastCallMs: options.lastCallMs ?? LAST_CALL_MS,
     signals: options.signals ?? true,
-    log: options.log ?? logWarnings,
+    log: options.log === undefined ? logWarnings : guarded(options.log),
   });
 }
 
@@ -116,4 +120,24 @@ export function pathOfScript(script: URL | string): string {
 
 function logWarnings(level: "info" | "warning", text: string): void {
   if (level === "warning") process.stderr.write(`fairlead: ${text}\n`);
+}
+
+/** It is the app's: one that fails is told of once, and neither ends the primary nor loses what it was to say. */
+function guarded(log: ResolvedProcessesOptions["log"]): ResolvedProcessesOptions["log"] {
+  let hasWarned = false;
+  return (level, text) => {
+    const fail = (error: unknown): void => {
+      logWarnings(level, text);
+      if (hasWarned) return;
+      hasWarned = true;
+      const what = harmless(errorText(error));
+      process.emitWarning(`log of serveProcesses() failed; this is said once: ${what}`, { code: "FAIRLEAD_HOOK" });
+    };
+    try {
+      const result: unknown = log(level, text);
+      if (result instanceof Promise) result.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
 }

@@ -151,6 +151,26 @@ describe.skipIf(!IS_BUILT)("serveProcesses()", () => {
     for (const probe of probes) expect(await probe.ask()).toBe("200 close");
   });
 
+  it("replaces a worker that ends, whatever its log does", async () => {
+    const log = `() => { throw new Error("kaputt"); }`;
+    const filled = `
+const looking = setInterval(() => {
+  if (processes.crashes === 0 || !processes.places.every(({ isUp }) => isUp)) return;
+  console.log("filled", processes.places.map(({ starts }) => starts).join(" "));
+  clearInterval(looking);
+}, 20);
+process.kill(processes.workers[0].pid, "SIGKILL");
+console.log("at"`;
+    await run(MAIN.replace("(level, text) => console.log(level, text)", log).replace('console.log("at"', filled));
+    const [, url = ""] = await until(/at (http\S+) 2\n/);
+    await until(/fairlead: worker 1 is gone/);
+    await until(/filled 2 1\n/);
+    expect((await fetch(url)).status).toBe(200);
+    child?.kill("SIGTERM");
+    await until(/finished 0\n/);
+    expect(output.match(/log of serveProcesses\(\) failed/g)).toHaveLength(1);
+  });
+
   it("gives the keys of session tickets to servers that open later too", async () => {
     const { cert, key } = await authority.issue({ names: ["localhost"] });
     const late = `

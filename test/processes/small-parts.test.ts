@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { backOffMs } from "../../src/processes/back-off.ts";
 import { PrefixedLines } from "../../src/processes/line-prefix.ts";
 import { pathOfScript, resolveProcessesOptions } from "../../src/processes/processes-options.ts";
@@ -55,6 +55,30 @@ describe("lines of a worker", () => {
 });
 
 describe("options of serveProcesses()", () => {
+  it.each<[string, () => unknown]>([
+    [
+      "throws",
+      () => {
+        throw new Error("no pipe");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("no pipe"))],
+  ])("keeps a log that %s from doing harm, and loses nothing of what it was told", async (_how, fail) => {
+    const warnings: string[] = [];
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation((text) => void warnings.push(String(text)));
+    const written: string[] = [];
+    const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => written.push(String(text)) > 0);
+    onTestFinished(() => [warn, write].forEach((spy) => spy.mockRestore()));
+    const { log } = resolveProcessesOptions({ log: fail });
+    log("warning", "worker 1 is gone");
+    log("info", "All workers are new.");
+    log("warning", "worker 2 is gone");
+    await new Promise(setImmediate);
+    expect(written).toEqual(["fairlead: worker 1 is gone\n", "fairlead: worker 2 is gone\n"]);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/^log of serveProcesses\(\) failed; this is said once: Error: no pipe\n/);
+  });
+
   it("have defaults", () => {
     expect(resolveProcessesOptions({ workers: 3, args: [] })).toMatchObject({
       workers: 3,
