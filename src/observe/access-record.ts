@@ -9,6 +9,7 @@ import type { ConnectionInfo, Exchange, Refusal } from "../http/exchange.ts";
 import { Fields } from "../http/fields.ts";
 import type { Fault, ResponseInfo } from "../server/hooks.ts";
 import { type AccessLogOptions, type LogMembers, remoteOf } from "./access-options.ts";
+import { hintAt } from "../server/fault-text.ts";
 import { describeError } from "./describe-error.ts";
 import { Redactor, SECRET_PARAMETERS } from "./redact.ts";
 
@@ -159,6 +160,8 @@ export class AccessRecords {
       if (exchange.traceParent !== "") record["traceId"] = traceIdOf(exchange.traceParent);
     }
     record["err"] = describeError(error, this.redactor);
+    const hint = exchange === null ? "" : hintAt(error);
+    if (hint !== "") record["hint"] = hint;
     return this.#finished(record);
   }
 

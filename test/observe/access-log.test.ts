@@ -176,6 +176,21 @@ describe("a line of JSON", () => {
     expect(fault).toMatchObject({ err: { type: "TypeError", message: "no\nway", cause: { message: "why" } } });
   });
 
+  it("says what a failure may come from where its message leads nobody there", async () => {
+    const error = new TypeError("res.end is not a function");
+    const text = await written({}, (hooks) => {
+      hooks.onFault?.({ id: "f-1", error, exchange: exchangeOf() });
+      hooks.onFault?.({ id: "f-2", error: new TypeError("list.map is not a function"), exchange: exchangeOf() });
+      hooks.onFault?.({ id: "f-3", error, exchange: null });
+    });
+    const faults = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
+    expect(faults[0]).toHaveProperty("hint", expect.stringContaining("nodeHandler() of fairlead/node"));
+    for (const other of faults.slice(1)) expect(other).not.toHaveProperty("hint");
+  });
+
   it("has the code of a refusal that ended its request, and no second line", async () => {
     const text = await written({}, (hooks) => {
       const response = responseOf({ status: 413 });
