@@ -153,9 +153,13 @@ export function refuseMethod(fields: FieldSource, trace: Trace | null): Response
   return replyProblem(fields, problem, ["allow", ALLOW], trace);
 }
 
-/** 404, for what is not there and for what is none of the client's business, alike (RFC 9110 §15.5.5). */
-export function refuseMissing(fields: FieldSource, trace: Trace | null): Response {
-  return replyProblem(fields, { status: 404, title: "Not Found", detail: "there is nothing here" }, [], trace);
+/**
+ * 404, for what is not there and for what is none of the client's business, alike (RFC 9110 §15.5.5).
+ *
+ * @param finish what options make of the lines; null where whoever asks does that
+ */
+export function refuseMissing(fields: FieldSource, trace: Trace | null, finish: Finish | null = null): Response {
+  return replyProblem(fields, { status: 404, title: "Not Found", detail: "there is nothing here" }, [], trace, finish);
 }
 
 /**

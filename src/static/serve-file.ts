@@ -14,8 +14,10 @@ import { Trace } from "./explain.ts";
 import type { KeptBack } from "./own-things.ts";
 import { refuseMissing } from "./reply.ts";
 import { resolveTarget } from "./resolve.ts";
-import { serveKept, targetOf } from "./serve-static.ts";
+import { dressRefusal } from "./rules-headers.ts";
+import { handlerOf, targetOf } from "./serve-static.ts";
 import type { StaticHandler, StaticOptions } from "./serve-static.ts";
+import { readStaticOptions } from "./static-options.ts";
 
 /** How a file is served: as in a folder, as far as it makes sense for one. */
 export type FileOptions = Omit<
@@ -52,19 +54,24 @@ export function serveKeptFile(path: string | URL, options: FileOptions, kept: Ke
     notFound: false,
     rules: false,
   };
-  const folder = serveKept(dirname(file), all, kept);
+  const settings = readStaticOptions(dirname(file), all, kept);
+  const folder = handlerOf(settings);
+  // As all answers of the folder have them
+  const refuse = (request: Request, trace: Trace | null): Response =>
+    refuseMissing(request.headers, trace, (lines) => dressRefusal(lines, settings.headers));
   const isAsked = (request: Request, context?: Context): boolean => {
     if (request.method !== "GET" && request.method !== "HEAD") return true;
     const target = resolveTarget(request.method, targetOf(request, context), true);
     return target !== null && isName(target.names, target.isFolderPath, name);
   };
   const fetch = (request: Request, context?: Context): Response | Promise<Response> =>
-    isAsked(request, context) ? folder(request, context) : refuseMissing(request.headers, null);
+    isAsked(request, context) ? folder(request, context) : refuse(request, null);
   const explain = async (request: Request, context?: Context): Promise<Explanation> => {
     if (isAsked(request, context)) return folder.explain(request, context);
     const trace = new Trace();
     trace.note("resolve", "refused", "only the one file is served, at / and under its name");
-    const { head } = takeAnswer(refuseMissing(request.headers, trace));
+    const { head } = takeAnswer(refuse(request, trace));
+    if (settings.headers !== null) trace.attribute(settings.headers.lines, "option headers");
     return trace.explain(request.method, targetOf(request, context), head.status, head.fields);
   };
   return Object.assign(fetch.bind(null), { fetch, explain, stats: folder.stats });

@@ -68,7 +68,11 @@ export function serveStatic(roots: StaticRoots, options: StaticOptions = {}): St
  * @throws as {@link serveStatic}
  */
 export function serveKept(roots: StaticRoots, options: StaticOptions, kept: KeptBack | null): StaticHandler {
-  const settings = readStaticOptions(roots, options, kept);
+  return handlerOf(readStaticOptions(roots, options, kept));
+}
+
+/** The handler of what options come to. */
+export function handlerOf(settings: StaticSettings): StaticHandler {
   const folder = new StaticFolder(settings);
   const fetch = (request: Request, context?: Context): Response | Promise<Response> => folder.answer(request, context);
   const handler: StaticHandler = Object.assign(fetch.bind(null), {

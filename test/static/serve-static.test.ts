@@ -336,6 +336,26 @@ describe("one file", () => {
     expect((await ask("HEAD", "/.env", {}, one)).headers["content-length"]).toBe("8");
     expect((await ask("POST", "/", {}, one)).status).toBe(405);
   });
+
+  it("gives the fields of the option to whatever it answers", async () => {
+    const headers = { "access-control-allow-origin": "*", "x-frame-options": "DENY", "cache-control": "max-age=9" };
+    const fetch = serveFile(join(www, ".env"), { headers });
+    await using one = await serve({ port: 0, fetch });
+    const lifetimes: unknown[] = [];
+    for (const [method, path] of [
+      ["GET", "/"],
+      ["POST", "/"],
+      ["GET", "/page.html"],
+      ["HEAD", "/other"],
+    ] as const) {
+      const { headers: fields } = await ask(method, path, {}, one);
+      expect(fields).toMatchObject({ "access-control-allow-origin": "*", "x-frame-options": "DENY" });
+      lifetimes.push(fields["cache-control"]);
+    }
+    expect(lifetimes).toEqual(["max-age=9", "no-cache", "no-cache", "no-cache"]);
+    const explained = await fetch.explain(new Request("http://a/page.html"));
+    expect(explained.fields).toContainEqual({ name: "x-frame-options", value: "DENY", origin: "option headers" });
+  });
 });
 
 it("never failed at any of that", () => {
