@@ -1,10 +1,9 @@
 /**
  * The seam between the wires and everything above them. Types only.
  *
- * A wire (HTTP/1 now, HTTP/2 later) turns bytes into an {@link Exchange} and an answer back into bytes;
- * handlers, files and apps see exchanges and nothing of the wire. An exchange is one request and its one
- * final response (RFC 9110 §3.4). It also names what a wire needs from below: a {@link Transport} that
- * carries bytes, and a {@link Clock} that it may read. Nothing here may mention CRLF, chunks or frames.
+ * A wire (HTTP/1 now, HTTP/2 later) turns bytes into an {@link Exchange} and an answer back into bytes; handlers, files and
+ * apps see exchanges and nothing of the wire. An exchange is one request and its one final response (RFC 9110 §3.4). It also
+ * names what a wire needs from below: a {@link Transport} of bytes, a {@link Clock} to read. No CRLF, chunks or frames.
  */
 
 import type { ProtocolError } from "./errors.ts";
@@ -27,9 +26,8 @@ export interface RequestHead {
 }
 
 /**
- * Field lines of a response, flat: name, value, name, value, in order, one line per pair. Names are tokens
- * (RFC 9110 §5.1); values hold no CR, LF or NUL (§5.5) and only code units up to 0xFF. The wire checks both again. A frozen
- * array that many responses share is checked and rendered once.
+ * Field lines of a response, flat: name, value, name, value, in order. Names are tokens (RFC 9110 §5.1); values hold no CR, LF
+ * or NUL (§5.5) and only code units up to 0xFF. The wire checks both again. A frozen array is checked and rendered once.
  */
 export type FieldLines = readonly string[];
 
@@ -72,6 +70,8 @@ export interface ContentSink {
    * connections: whoever transfers it (as byte streams do) breaks them all.
    */
   readonly takesLent?: boolean;
+  /** Somebody waits for the next piece now. Absent: known of those alone that take lent memory, who always do. */
+  readonly isWaiting?: boolean;
   /** All content has arrived whole; `trailers` is empty when there was no trailer section. Last call. */
   end(trailers: Fields): void;
   /** The content will never be whole: refused, cut off, too slow or too large. Last call. */
@@ -393,7 +393,7 @@ export interface WireEvents {
   readonly onExchangeEnd: ((exchange: Exchange, outcome: Outcome) => void) | null;
   /** Content that takes its time begins to be sent; not called for what goes out with its head. */
   readonly onContentBegin?: ((exchange: Exchange) => void) | null;
-  /** The handler had its time. Tells who wants to know, and gives the name under which that was done, `""` for none. */
+  /** The handler had its time, or its peer (ERR_CONTENT_TIMEOUT). Gives the name under which that was told, `""` for none. */
   readonly onHandlerTimeout?: ((exchange: Exchange, error: ProtocolError) => string) | null;
   /** A callback that somebody gave to an exchange has thrown; nothing else was harmed. Absent: it is ignored. */
   readonly onCallbackError?: ((error: unknown, exchange: Exchange | null) => void) | null;

@@ -23,7 +23,7 @@ import type {
 } from "../http/exchange.ts";
 import { ContentSender, discardContent, lengthOf, type SenderOwner } from "./content-sender.ts";
 import { FIXED, ResponseEncoder } from "./encode.ts";
-import { CONTENT, type ContentOwner, Http1Content, NO_CONTENT_SOURCE } from "./content.ts";
+import { CONTENT, type ContentOwner, Http1Content, NO_CONTENT_SOURCE, UnarrivedContent } from "./content.ts";
 import { type ExchangeOwner, Http1Exchange, type Http1RequestHead } from "./exchange.ts";
 import { Deadlines } from "./deadlines.ts";
 import { CHUNKED } from "./framing.ts";
@@ -560,7 +560,7 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     this.#deadlines.handlerAt = Infinity;
     const exchange = this.#exchange;
     if (exchange === null || this.#writing !== WRITING.pending) return;
-    const error = new ProtocolError("ERR_HANDLER_TIMEOUT");
+    const error = this.#content?.isAwaited === true ? new UnarrivedContent() : new ProtocolError("ERR_HANDLER_TIMEOUT");
     const id = this.#config.events.onHandlerTimeout?.(exchange, error) ?? "";
     // Who was told may have had it answered from within, or have ended all
     if (exchange.isAnswered) return;

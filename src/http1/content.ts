@@ -60,6 +60,15 @@ class NoContent implements ContentSource {
 /** The one object for all requests without content. */
 export const NO_CONTENT_SOURCE: ContentSource = new NoContent();
 
+/** The handler had its time, and it is the peer that it waits for (RFC 9110 §15.5.9). */
+export class UnarrivedContent extends ProtocolError {
+  override readonly option: string = "timeouts.handlerMs";
+
+  constructor() {
+    super("ERR_CONTENT_TIMEOUT", { detail: "it was not whole when the handler's time was over" });
+  }
+}
+
 /** Content under way. */
 export class Http1Content implements ContentSource {
   readonly isEmpty = false;
@@ -107,6 +116,12 @@ export class Http1Content implements ContentSource {
   /** Why it is refused. */
   get error(): ProtocolError | null {
     return this.#decoder.error;
+  }
+
+  /** Whether who reads it has got all that has come, and waits for more. */
+  get isAwaited(): boolean {
+    const sink = this.#sink;
+    return sink !== null && !this.isPaused && (sink.takesLent === true || sink.isWaiting === true);
   }
 
   start(sink: ContentSink): void {

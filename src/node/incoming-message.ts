@@ -96,6 +96,11 @@ class RequestContent implements ContentSink {
     this.#socket = socketOf(exchange.connection);
   }
 
+  /** Of a stream that is read in another way only its reader knows. */
+  get isWaiting(): boolean {
+    return this.#request.readableFlowing === true && this.#request.readableLength === 0;
+  }
+
   chunk(bytes: Uint8Array): void {
     if (this.#request.destroyed) return;
     this.#socket.progress();

@@ -64,6 +64,8 @@ export function createProtocolConfigs(
     onExchangeEnd: onResponse === null ? null : reportResponse(onResponse, time),
     onContentBegin: onResponse === null ? null : (exchange: Exchange) => (exchange.contentMark = time.monotonicMs()),
     onHandlerTimeout: (exchange: Exchange, error: ProtocolError): string => {
+      // It waits for its client
+      if (error.code !== "ERR_HANDLER_TIMEOUT") return "";
       const id = nextFaultId();
       hooks.onFault({ id, error, exchange });
       return id;

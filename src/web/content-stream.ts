@@ -52,6 +52,11 @@ class SourceStream implements ContentSink, PieceSource {
     return !this.#isStarted && this.#controller !== null;
   }
 
+  /** What is asked for at this moment; what comes ahead of that nobody may ever take. */
+  get isWaiting(): boolean {
+    return this.#pieces === -1;
+  }
+
   /** From the stream, when it is made. */
   start(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#controller = controller;

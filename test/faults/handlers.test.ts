@@ -1,6 +1,7 @@
 /** Handlers that fail, at every stage: one answer or a visibly broken one, one report with its id, and a server that goes on. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { App } from "../../src/app/app.ts";
+import { nodeHandler } from "../../src/node/node-handler.ts";
 import type { Fault } from "../../src/server/hooks.ts";
 import type { Handler } from "../../src/web/handler.ts";
 import { Response } from "../../src/web/response.ts";
@@ -235,6 +236,59 @@ it("a promise that never settles holds nobody else up, and is given up by timeou
   expect(id).toBeDefined();
   expect(written).toEqual([expect.stringContaining(`a handler failed at GET / (${id})`)]);
   expect(written[0]).toContain("timeouts.handlerMs");
+});
+
+it.each<[string, Handler]>([
+  ["reads all of it", async (request) => new Response(await request.text())],
+  [
+    "waits for the next piece",
+    async (request) => {
+      for await (const piece of request.body ?? []) void piece;
+      return new Response("never");
+    },
+  ],
+  [
+    "is a listener that waits for data",
+    nodeHandler((incoming, response) => void incoming.on("data", () => {}).on("end", () => response.end("never"))),
+  ],
+])(
+  "a client whose content has not come when timeouts.handlerMs is over gets 408: the handler %s",
+  async (_how, read) => {
+    const told: Fault[] = [];
+    victim = await startVictim({
+      fetch: (request, context) =>
+        context.exchange.request.target === "/ask" ? new Response("fine") : read(request, context),
+      timeouts: { handlerMs: 5000 },
+      hooks: { onFault: (fault) => void told.push(fault) },
+    });
+    const peer = victim.dial();
+    await peer.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n${"x".repeat(2_000)}`);
+    await until(() => victim.server.stats.requests === 1);
+    // A stream of Node begins to flow in the next turn
+    await new Promise(setImmediate);
+    victim.time.advance(6000);
+    await peer.closed;
+    expect(peer.status).toBe("408");
+    expect(peer.text).toContain("timeouts.handlerMs would allow it");
+    expect(await victim.ask()).toBe("200");
+    expect(told).toEqual([]);
+  },
+);
+
+it("a handler that has taken a piece and asks for no more is late itself", async () => {
+  victim = await startVictim({
+    fetch: async (request) => {
+      await request.body?.getReader().read();
+      return new Promise<Response>(() => {});
+    },
+    timeouts: { handlerMs: 5000 },
+  });
+  const peer = victim.dial();
+  await peer.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + "x".repeat(2_000));
+  await until(() => victim.server.stats.requests === 1);
+  victim.time.advance(6000);
+  await peer.closed;
+  expect(peer.status).toBe("503");
 });
 
 it.each([true, false])(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Exchange } from "../../src/http/exchange.ts";
+import type { ContentSink, Exchange } from "../../src/http/exchange.ts";
 import { ProtocolError } from "../../src/http/errors.ts";
 import { openConnection, request, written } from "../support/open-connection.ts";
 
@@ -216,6 +216,31 @@ describe("the reason that a handler hears", () => {
     connection.receive(request("POST / HTTP/1.1", "Content-Length: 10"));
     clock.advance(1_001);
     expect(heard).toMatchObject([{ code: "ERR_HANDLER_TIMEOUT" }]);
+  });
+
+  it.each<[string, Partial<ContentSink>, boolean, number]>([
+    ["in lent memory", { takesLent: true }, false, 408],
+    ["piece by piece, and waits for one", { isWaiting: true }, false, 408],
+    ["piece by piece, and waits for none", { isWaiting: false }, false, 503],
+    ["and has paused", { takesLent: true }, true, 503],
+  ])("is the peer's, at the handler's timeout, where the handler reads %s: %o", (_how, kind, isPaused, status) => {
+    const heard: unknown[] = [];
+    const sink = { ...kind, chunk: () => {}, end: () => {}, fail: (reason: Error) => heard.push(reason) };
+    const { connection, clock, transport } = openConnection(
+      (exchange) => {
+        exchange.content.start(sink);
+        if (isPaused) exchange.content.pause();
+      },
+      { timeouts: { handlerMs: 1_000, minContentRate: 0 } },
+    );
+    connection.receive(request("POST / HTTP/1.1", "Content-Length: 10"));
+    connection.receive(Buffer.from("half!"));
+    clock.advance(1_001);
+    const option = "timeouts.handlerMs";
+    expect(heard).toMatchObject([
+      status === 408 ? { code: "ERR_CONTENT_TIMEOUT", option } : { code: "ERR_HANDLER_TIMEOUT", option },
+    ]);
+    expect(written(transport)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*Connection: close`));
   });
 });
 
