@@ -36,8 +36,20 @@ export function isDisturbed(stream: ReadableStream): boolean {
 
 /** Beyond what is read at once, and beyond what is taken at all: to raise the one alone would lead to the next refusal. */
 class DoublyTooLarge extends ProtocolError {
-  override readonly option: string = `${ERRORS.ERR_BUFFERED_CONTENT_TOO_LARGE.option} and ${ERRORS.ERR_CONTENT_TOO_LARGE.option}`;
+  override readonly option: string;
+
+  /** @param code of the tighter limit */
+  constructor(code: TooLarge, detail: string) {
+    super(code, { detail, field: "Content-Length" });
+    const other: TooLarge = code === BUFFERED ? ALL : BUFFERED;
+    this.option = `${ERRORS[code].option} and ${ERRORS[other].option}`;
+  }
 }
+
+const BUFFERED = "ERR_BUFFERED_CONTENT_TOO_LARGE";
+const ALL = "ERR_CONTENT_TOO_LARGE";
+
+type TooLarge = typeof BUFFERED | typeof ALL;
 
 /**
  * The handler's author reads it too, so it names the way out.
@@ -48,7 +60,7 @@ function tooLarge(limitBytes: number, conversion: unknown, isDoubly: boolean = f
   const way =
     conversion === toFormData ? "; readMultipart of fairlead/bodies reads forms of any size part by part" : "";
   const detail = `more than ${limitBytes} octets${way}`;
-  return new (isDoubly ? DoublyTooLarge : ProtocolError)("ERR_BUFFERED_CONTENT_TOO_LARGE", { detail });
+  return isDoubly ? new DoublyTooLarge(BUFFERED, detail) : new ProtocolError(BUFFERED, { detail });
 }
 
 /** Where text begins: behind a byte order mark, if there is one. */
@@ -171,9 +183,11 @@ export function readSource<T>(
   conversion: Conversion<T>,
   contentType: string | null,
 ): Promise<T> {
-  // Where the limit of all content is the tighter one, start() refuses by that and names it
-  if (source.length !== null && source.length > limitBytes && limitBytes <= source.maxBytes) {
-    return Promise.reject(tooLarge(limitBytes, conversion, source.length > source.maxBytes));
+  // What is above the limit of all content alone start() refuses
+  if (source.length !== null && source.length > limitBytes) {
+    const { length, maxBytes } = source;
+    if (maxBytes < limitBytes) return Promise.reject(new DoublyTooLarge(ALL, `limit ${maxBytes} octets`));
+    return Promise.reject(tooLarge(limitBytes, conversion, length > maxBytes));
   }
   const sink = new BufferSink(source, limitBytes, conversion);
   try {

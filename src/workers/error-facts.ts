@@ -39,6 +39,11 @@ class ThreadError extends Error {
   }
 }
 
+/** The thread reads what the options of its handler let it read at once, not those of the server. */
+class TooLargeForThread extends ProtocolError {
+  override readonly option: string = "maxBufferedBytes of workerHandler()";
+}
+
 /**
  * Takes an error, or whatever was thrown, apart.
  *
@@ -82,7 +87,8 @@ const NO_FACTS: ErrorFacts = {
 /** Puts it together again. */
 export function errorOf(facts: ErrorFacts): Error {
   if (facts.name === "ProtocolError" && Object.hasOwn(ERRORS, facts.code)) {
-    return new ProtocolError(facts.code as ProtocolErrorCode, facts.detail === "" ? {} : { detail: facts.detail });
+    const kind = facts.code === "ERR_BUFFERED_CONTENT_TOO_LARGE" ? TooLargeForThread : ProtocolError;
+    return new kind(facts.code as ProtocolErrorCode, facts.detail === "" ? {} : { detail: facts.detail });
   }
   if (facts.status !== 0) {
     const { status, message, code, headers } = facts;

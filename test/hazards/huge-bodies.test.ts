@@ -70,6 +70,19 @@ describe("content", () => {
     expect([peer.status, /^ +option +(.*) would allow it$/m.exec(peer.text)?.[1]]).toEqual(["413", options]);
   });
 
+  it.each([
+    [64 * 1024, "limits.maxContentBytes"],
+    [64 * 1024 + 1, "limits.maxContentBytes and limits.maxBufferedBytes"],
+  ])("of %i declared octets is told so where the limit of all content is the tighter one", async (length, options) => {
+    const turned = { maxContentBytes: 16 * 1024, maxBufferedBytes: 64 * 1024 };
+    await using victim = await startVictim({ fetch: read, limits: turned });
+    const peer = victim.dial();
+    await peer.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`);
+    await until(() => peer.text.includes("would allow it"));
+    expect([peer.status, /^ +option +(.*) would allow it$/m.exec(peer.text)?.[1]]).toEqual(["413", options]);
+    expect(victim.refusals).toEqual(["ERR_CONTENT_TOO_LARGE"]);
+  });
+
   it("that nobody reads is drained within the limit, else the connection ends", async () => {
     await using victim = await startVictim({ limits, timeouts: { lingerMs: 1000 } });
     const small = victim.dial();

@@ -153,6 +153,7 @@ describe("a handler in a thread", () => {
   it("is refused content that is too large to be read at once", async () => {
     const response = await running.server.fetch("/json", { method: "POST", body: " ".repeat(1024 * 1024 + 1) });
     expect(response.status).toBe(413);
+    expect(await response.text()).toMatch(/^ +option +maxBufferedBytes of workerHandler\(\) would allow it$/m);
   });
 
   it.each([
