@@ -89,6 +89,14 @@ describe("createServer()", () => {
     expect(again).toMatchObject({ code: "ERR_SERVER_NOT_RUNNING" });
   });
 
+  it("that is closed before it listens does not serve on for its last grace", async () => {
+    const server = createServer({ timeouts: { lameDuckMs: 60_000 } }, hello);
+    server.listen(0, "127.0.0.1");
+    // A minute is longer than this test may take
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    expect(server.listening).toBe(false);
+  });
+
   it.each([
     ["closed", (server: NodeServer) => new Promise<void>((resolve) => server.close(() => resolve()))],
     ["disposed of", (server: NodeServer) => server[Symbol.asyncDispose]()],

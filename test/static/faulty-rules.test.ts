@@ -31,3 +31,26 @@ it("keeps the rules that were there when a later version is faulty, and says so 
   expect(warning.code).toBe("FAIRLEAD_RULES");
   expect(warning.message).toContain("_redirects:1: ");
 });
+
+it("reads the rules again also where only what cannot be served is asked for, without a server", async () => {
+  const fields = join(folder, "_headers");
+  writeFileSync(path, "");
+  writeFileSync(fields, "/*\n  X-Version: one\n");
+  let nowMs = Date.now();
+  const handler = serveStatic(folder, {
+    rules: true,
+    time: { nowMs: () => nowMs, elapsedMs: () => nowMs, after: () => () => {} },
+  });
+  const versionAt = async (name: string): Promise<string | null> =>
+    (await handler.fetch(new Request(`http://a.example/${name}`))).headers.get("x-version");
+  expect([await versionAt(".hidden"), await versionAt("%ff")]).toEqual(["one", "one"]);
+  for (const [name, version] of [
+    [".hidden", "two"],
+    ["%ff", "three"],
+  ] as const) {
+    writeFileSync(fields, `/*\n  X-Version: ${version}\n`);
+    utimesSync(fields, new Date(), new Date(nowMs + 5_000));
+    nowMs += 5_000;
+    expect(await versionAt(name)).toBe(version);
+  }
+});
