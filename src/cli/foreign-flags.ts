@@ -15,6 +15,11 @@ const NO_FORWARDING = "requests are not forwarded to other servers here";
 /** Node watches all modules of an app, and the command stops and starts as it should. */
 const WATCH =
   "changed files show by themselves; the code of an app does with node --watch node_modules/.bin/fairlead app.js";
+const OF_NODE = "flags of Node go before the command: node";
+const THE_COMMAND = "node_modules/.bin/fairlead app.js";
+const INSPECT = `${OF_NODE} --inspect ${THE_COMMAND}`;
+const FIRST = `${OF_NODE} --import FILE ${THE_COMMAND}`;
+const TYPES = "types by extension are files.mediaTypes in a configuration file";
 const NO_UPLOAD = "files are only read here, never written";
 const AUTH = "name and password are --auth USER:PASS";
 const SOCKET = "a unix socket is --listen unix:/PATH";
@@ -52,27 +57,36 @@ const MEANT: ReadonlyMap<string, string> = new Map([
   ["--access-log", "the log is --log text, json, combined, common or off"],
   ["--auth-file", "a file of names and passwords is --auth @FILE"],
   ["--basic-auth", `${AUTH}; hashes in a file are made by fairlead hash-password`],
+  ["--daemon", "it stays in the foreground, and a service manager keeps it, e.g. systemd"],
   ["--debug", "more about each request is --verbose, why an answer is what it is says fairlead explain"],
   ["--dev", WATCH],
   ["--etag", "every file has an entity tag, there is nothing to switch on"],
+  ["--h2", `HTTP/2 is not spoken here yet; ${TLS}`],
   ["--hmr", NO_RELOAD],
   ["--hot", NO_RELOAD],
-  ["--http2", "HTTP/2 is not spoken here yet; " + TLS],
+  ["--http2", `HTTP/2 is not spoken here yet; ${TLS}`],
   ["--immutable", "hashed names are immutable by --cache auto, all files are kept for a year by --cache 1y"],
+  ["--import", FIRST],
   ["--index", "the page for all pages of a single-page app is --spa FILE"],
+  ["--inspect", INSPECT],
+  ["--inspect-brk", INSPECT],
   ["--interfaces", "the address is --host"],
   ["--live", NO_RELOAD],
   ["--live-reload", NO_RELOAD],
   ["--livereload", NO_RELOAD],
+  ["--mime", TYPES],
+  ["--mimetypes", TYPES],
   ["--mode", "permissions of a socket file are mode in a configuration file, there is no mode for development"],
   ["--no-clipboard", "nothing is copied to a clipboard, there is nothing to switch off"],
   ["--no-request-logging", "no line per request is --log off"],
   ["--password", AUTH],
   ["--proxy", NO_FORWARDING],
   ["--reload", NO_RELOAD],
+  ["--require", FIRST],
   ["--socket", SOCKET],
   ["--unix", SOCKET],
   ["--unix-socket", SOCKET],
+  ["--upload", NO_UPLOAD],
   ["--upload-files", NO_UPLOAD],
   ["--user", AUTH],
   ["--username", AUTH],

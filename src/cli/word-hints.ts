@@ -12,6 +12,13 @@ import type { Flags } from "./flags.ts";
 /** What other tools call serving. */
 const SERVING = ["dev", "preview", "run", "serve", "server", "start"];
 const HELPING: ReadonlySet<string> = new Set(["help", "version"]);
+/** What other tools tell a server that runs; ours are told by signals. */
+const TELLING: ReadonlyMap<string, string> = new Map([
+  ["reload", "A server that runs reads everything again at SIGHUP, as in kill -HUP PID; one on a terminal ends"],
+  ["restart", "A server that runs reads everything again at SIGHUP, as in kill -HUP PID; one on a terminal ends"],
+  ["stop", "A server that runs ends at SIGTERM, as in kill PID, when the requests under way are done"],
+  ["validate", "Did you mean fairlead check?"],
+]);
 const VERBS = ["check", "explain", "fetch", "trust", "hash-password"];
 
 /**
@@ -28,6 +35,8 @@ export function hintsFor(word: string, typed: Flags): string[] {
   if (isNumber) return typed.has("port") ? [] : [`A port is --port ${word}`];
   if (HELPING.has(word)) return [`That is --${word}`];
   if (/^https?:\/\//i.test(word)) return ["A URL cannot be served: fairlead passes nothing on to other servers"];
+  const told = TELLING.get(word);
+  if (told !== undefined) return [told];
   const isNear = (verb: string): boolean => word.length > 3 && editDistance(verb, word) <= (word.length > 4 ? 2 : 1);
   const verb = VERBS.find(isNear);
   if (verb !== undefined) return [`Did you mean fairlead ${verb}?`];

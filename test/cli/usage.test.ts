@@ -149,6 +149,24 @@ describe("wrong usage", () => {
     [["--tsl-cert", "x"], "there is no flag --tsl-cert; did you mean --tls-cert?"],
     [["--user=ada"], "there is no flag --user; name and password are --auth USER:PASS"],
     [["-o=/x"], "there is no flag -o=/x; a value goes behind the long name: --open=/x"],
+    [
+      ["--inspect-brk=9230"],
+      "there is no flag --inspect-brk; flags of Node go before the command: node --inspect node_modules/.bin/fairlead app.js",
+    ],
+    [
+      ["--import", "./otel.js"],
+      "there is no flag --import; flags of Node go before the command: node --import FILE node_modules/.bin/fairlead app.js",
+    ],
+    [
+      ["--h2"],
+      "there is no flag --h2; HTTP/2 is not spoken here yet; HTTPS is --tls, or --tls-cert FILE --tls-key FILE",
+    ],
+    [["--upload"], "there is no flag --upload; files are only read here, never written"],
+    [["--mime", "x"], "there is no flag --mime; types by extension are files.mediaTypes in a configuration file"],
+    [
+      ["--daemon"],
+      "there is no flag --daemon; it stays in the foreground, and a service manager keeps it, e.g. systemd",
+    ],
     [["--prot"], "there is no flag --prot; did you mean --port?"],
     [["--silnet"], "there is no flag --silnet; did you mean --quiet?"],
     [["--prot=3000"], "there is no flag --prot; did you mean --port?"],
@@ -188,6 +206,12 @@ describe("wrong usage", () => {
     [["serve", "public"], "What is served stands alone, as in fairlead ./site"],
     [["serv", "public"], "What is served stands alone, as in fairlead ./site"],
     [["chekc", "public"], "Did you mean fairlead check?"],
+    [
+      ["reload", "x"],
+      "A server that runs reads everything again at SIGHUP, as in kill -HUP PID; one on a terminal ends",
+    ],
+    [["stop", "x"], "A server that runs ends at SIGTERM, as in kill PID, when the requests under way are done"],
+    [["validate", "x"], "Did you mean fairlead check?"],
     [["a", "b"], "Put them into one folder, or run the command once for each with a --port of its own"],
     [["--quiet=yes"], "On it is --quiet alone, off it is --no-quiet"],
   ])("says what may have been meant by %j", (args, hint) => {
