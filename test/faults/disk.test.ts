@@ -116,7 +116,10 @@ describe("a disk that is full", () => {
     }
   }
   const small = mountSmall();
-  if (small !== null) execFileSync("umount", [small]);
+  if (small !== null) {
+    execFileSync("umount", [small]);
+    rmSync(small, { recursive: true });
+  }
 
   const UPLOADS: ReadonlyArray<readonly [string, (folder: string) => Handler, (content: Buffer) => [string, Buffer]]> =
     [

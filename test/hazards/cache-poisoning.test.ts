@@ -16,6 +16,7 @@ import { type Answer, get } from "./support/asked.ts";
 
 const LONG = "All work and no play makes Jack a dull boy.\n".repeat(200);
 let site: StaticSite;
+let bare: StaticSite;
 const servers = new Map<string, Server>();
 
 beforeAll(async () => {
@@ -30,7 +31,7 @@ beforeAll(async () => {
     "_redirects": "/old /page.html 301\n/moved/* /:splat 302\n",
     "_headers": "/data.json\n  X-Mine: yes\n",
   });
-  const bare = new StaticSite({ "a.txt": "a" });
+  bare = new StaticSite({ "a.txt": "a" });
   const app = new App()
     .use(securityHeaders())
     .use(cors({ origins: ["https://a.example"], credentials: true }))
@@ -66,6 +67,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const server of servers.values()) server.closeNow();
   await site[Symbol.asyncDispose]();
+  await bare[Symbol.asyncDispose]();
 });
 
 /** Fields that nobody keys by, with values that could matter. */

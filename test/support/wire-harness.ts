@@ -104,14 +104,13 @@ export class ConnectionHarness {
   /** What the handler does with each new exchange; nothing by default. */
   onExchange: (exchange: Exchange) => void = () => {};
   readonly #faults: string[] = [];
-  readonly #folder: string;
+  /** Made for the first file, `""` before. */
+  #folder = "";
   #filesGiven = 0;
   #filesReleased = 0;
 
   constructor(options: { limits?: Partial<WireLimits>; highWaterBytes?: number; handlerMs?: number } = {}) {
     this.transport = new MemoryTransport({ highWaterBytes: options.highWaterBytes ?? Infinity });
-    this.#folder = mkdtempSync(join(tmpdir(), "fairlead-harness-"));
-    writeFileSync(join(this.#folder, "file"), "part of a file");
     this.connection = new Http1Connection(this.transport, this.clock, {
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       timeouts: { ...DEFAULT_TIMEOUTS, handlerMs: options.handlerMs ?? 0 },
@@ -227,6 +226,10 @@ export class ConnectionHarness {
 
   /** Part of a file, which must be released once. */
   file(): Content {
+    if (this.#folder === "") {
+      this.#folder = mkdtempSync(join(tmpdir(), "fairlead-harness-"));
+      writeFileSync(join(this.#folder, "file"), "part of a file");
+    }
     const fd = openSync(join(this.#folder, "file"), "r");
     this.#filesGiven++;
     return {
@@ -279,7 +282,7 @@ export class ConnectionHarness {
     if (this.#filesReleased !== this.#filesGiven)
       faults.push(`released ${this.#filesReleased} of ${this.#filesGiven} files`);
     if (this.connection.deadlineMs !== Infinity) faults.push("a deadline outlives the connection");
-    rmSync(this.#folder, { recursive: true });
+    if (this.#folder !== "") rmSync(this.#folder, { recursive: true });
     return faults;
   }
 
