@@ -178,7 +178,8 @@ export class Http1Connection implements ProtocolConnection, ExchangeOwner, Conte
     }
     if (deadlines.isRequestLate(this.#output.isBlocked)) this.#expireRequest();
     if (now >= deadlines.contentAt) this.#expireContent();
-    if (now >= deadlines.handlerAt) this.#expireHandler();
+    // At the next look where both are over: who has just heard that its peer is late says so itself
+    else if (now >= deadlines.handlerAt) this.#expireHandler();
     if (now >= deadlines.probeAt) this.#probe();
     this.flush();
   }

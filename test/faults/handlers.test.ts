@@ -275,6 +275,25 @@ it.each<[string, Handler]>([
   },
 );
 
+it("a client that sends nothing is late by timeouts.minContentRate where timeouts.handlerMs is over at the same moment", async () => {
+  const told: Fault[] = [];
+  victim = await startVictim({
+    fetch: async (request) => new Response(await request.text()),
+    timeouts: { handlerMs: 5000, contentGraceMs: 5000 },
+    hooks: { onFault: (fault) => void told.push(fault) },
+  });
+  const peer = victim.dial();
+  await peer.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+  await until(() => victim.server.stats.requests === 1);
+  // One look at deadlines in each turn, as timers do
+  for (let looks = 0; looks < 12; looks++) {
+    victim.time.advance(500);
+    await new Promise(setImmediate);
+  }
+  await peer.closed;
+  expect([peer.status, told]).toEqual(["408", []]);
+});
+
 it("a handler that has taken a piece and asks for no more is late itself", async () => {
   victim = await startVictim({
     fetch: async (request) => {
