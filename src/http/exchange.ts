@@ -110,6 +110,8 @@ export interface ContentSource {
    * (unless the sink says {@link ContentSink.takesLent}). Where this is not true, what lies around it may be somebody else's.
    */
   readonly givesBuffers?: boolean;
+  /** Set by who reads ahead of somebody else: {@link ContentSink.isWaiting} then says nothing of that one's wait. */
+  isReadAhead?: boolean;
 }
 
 /** The peer and the connection under an exchange. One object per connection. */
@@ -218,10 +220,7 @@ export interface Exchange {
    * observers: however many paths are asked for, there are no more values than routes.
    */
   route: string;
-  /**
-   * When content that takes its time began to be sent, in the units of {@link mark}; 0 where all went out with the head, or
-   * nothing yet. Written for observers, never read by the wire.
-   */
+  /** When content that takes its time began to be sent, in units of {@link mark}; 0: it did not. For observers, as that is. */
   contentMark: number;
   /** Name of the request among all; `""` where nobody gave one. Written by whoever names requests, for observers. */
   requestId: string;

@@ -77,6 +77,7 @@ export class Http1Content implements ContentSource {
   maxBytes: number;
   isStarted = false;
   isPaused = false;
+  isReadAhead = false;
   /** Nobody wants it: what comes is counted and dropped. */
   isDropped = false;
   /** The peer waits for 100 (Continue). */
@@ -121,7 +122,8 @@ export class Http1Content implements ContentSource {
   /** Whether who reads it has got all that has come, and waits for more. */
   get isAwaited(): boolean {
     const sink = this.#sink;
-    return sink !== null && !this.isPaused && (sink.takesLent === true || sink.isWaiting === true);
+    if (sink === null || this.isPaused || this.isReadAhead) return false;
+    return sink.takesLent === true || sink.isWaiting === true;
   }
 
   start(sink: ContentSink): void {

@@ -98,7 +98,10 @@ class RequestContent implements ContentSink {
 
   /** Of a stream that is read in another way only its reader knows. */
   get isWaiting(): boolean {
-    return this.#request.readableFlowing === true && this.#request.readableLength === 0;
+    const request = this.#request;
+    if (request.readableFlowing !== true || request.readableLength > 0) return false;
+    // What flows away unheard (`req.resume()`) holds nobody up
+    return request.listenerCount("data") > 0 || request.listenerCount("end") > 0;
   }
 
   chunk(bytes: Uint8Array): void {

@@ -170,6 +170,8 @@ export class ServerCall {
     const { body } = this.#request;
     if (this.#isSending || body === null) return;
     this.#isSending = true;
+    // What it has credit for is asked for, whoever waits in the thread
+    this.#context.exchange.content.isReadAhead = true;
     void this.#sender.send(body);
   }
 

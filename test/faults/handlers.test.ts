@@ -294,17 +294,24 @@ it("a client that sends nothing is late by timeouts.minContentRate where timeout
   expect([peer.status, told]).toEqual(["408", []]);
 });
 
-it("a handler that has taken a piece and asks for no more is late itself", async () => {
-  victim = await startVictim({
-    fetch: async (request) => {
+it.each<[string, Handler]>([
+  [
+    "has taken a piece and asks for no more",
+    async (request) => {
       await request.body?.getReader().read();
       return new Promise<Response>(() => {});
     },
+  ],
+  ["is a listener that lets content flow away unheard", nodeHandler((incoming) => void incoming.resume())],
+])("a handler is late itself that %s", async (_how, fetch) => {
+  victim = await startVictim({
+    fetch,
     timeouts: { handlerMs: 5000 },
   });
   const peer = victim.dial();
   await peer.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + "x".repeat(2_000));
   await until(() => victim.server.stats.requests === 1);
+  await new Promise(setImmediate);
   victim.time.advance(6000);
   await peer.closed;
   expect(peer.status).toBe("503");

@@ -113,6 +113,17 @@ describe("a handler in a thread", () => {
     expect(text.endsWith("hinted")).toBe(true);
   });
 
+  it("is late itself where it has taken a piece of content and hangs, though more is asked for ahead of it", async () => {
+    await using slow = await startTestServer(running.handler, { timeouts: { handlerMs: 500 } });
+    const socket = connect(Number(slow.url.port), "127.0.0.1");
+    socket.write("POST /first HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf");
+    let text = "";
+    socket.on("data", (bytes: Buffer) => (text += bytes.toString("latin1")));
+    await once(socket, "close");
+    expect(text).toMatch(/^HTTP\/1\.1 503 /);
+    expect(slow.faults).toMatchObject([{ error: { code: "ERR_HANDLER_TIMEOUT" } }]);
+  });
+
   it("sends no content to HEAD, and is free again", async () => {
     const response = await running.server.fetch("/lines", { method: "HEAD" });
     expect([response.status, await response.text()]).toEqual([200, ""]);

@@ -52,6 +52,10 @@ async function* endless(): AsyncGenerator<Uint8Array> {
 type Answer = (request: Request, context: Context) => unknown;
 
 const ANSWERS: Readonly<Record<string, Answer>> = {
+  "/first": async (request) => {
+    await request.body?.getReader().read();
+    return new Promise<never>(() => {});
+  },
   "/hello": () => new Response("hello from a thread", { headers: { "x-thread": String(threadId) } }),
   "/native": () => globalThis.Response.json({ platform: true }),
   "/facts": (request, context) =>
