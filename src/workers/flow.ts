@@ -21,6 +21,8 @@ export type PieceSource = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
 
 /** The end of a flow where content goes in. */
 export class FlowSender {
+  /** What broke the content. */
+  failure: unknown = null;
   readonly #post: Post;
   #credit: number;
   #isStopped = false;
@@ -59,6 +61,7 @@ export class FlowSender {
       this.#cancel = null;
       if (!this.#isStopped) this.#post({ kind: "end" });
     } catch (error) {
+      this.failure = error;
       this.#cancel = null;
       if (!this.#isStopped) this.#post({ kind: "broken", error: errorFactsOf(error) });
     }

@@ -130,7 +130,10 @@ export class ServerCall {
 
   /** What middleware in the thread has asked for is asked for here. */
   #errorOf(facts: ErrorFacts): Error {
-    const error = errorOf(facts);
+    const { failure } = this.#sender;
+    // What broke the content comes back as a copy, of which observers would be told once more
+    const isBack = failure instanceof ProtocolError && facts.name === failure.name && facts.code === failure.code;
+    const error = isBack ? failure : errorOf(facts);
     if (facts.wanted.length > 0) this.#context.editFailure(error, new WantedFields(facts.wanted));
     return error;
   }

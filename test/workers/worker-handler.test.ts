@@ -124,6 +124,15 @@ describe("a handler in a thread", () => {
     expect(slow.faults).toMatchObject([{ error: { code: "ERR_HANDLER_TIMEOUT" } }]);
   });
 
+  it("has content refused that breaks a rule while it reads, and observers are told once", async () => {
+    await using strict = await startTestServer(running.handler, { limits: { maxContentBytes: 4 } });
+    const body = new Blob(["too much"]).stream();
+    const response = await strict.fetch("/count", { method: "POST", body, duplex: "half" });
+    expect(response.status).toBe(413);
+    expect(await response.text()).toMatch(/^ +option +limits\.maxContentBytes would allow it$/m);
+    expect(strict.refusals.map(({ error }) => error.code)).toEqual(["ERR_CONTENT_TOO_LARGE"]);
+  });
+
   it("sends no content to HEAD, and is free again", async () => {
     const response = await running.server.fetch("/lines", { method: "HEAD" });
     expect([response.status, await response.text()]).toEqual([200, ""]);
