@@ -122,6 +122,7 @@ function hintFor(word: string, flag: string): string {
   if (long !== undefined) return `; a value goes behind the long name: --${long.name}${word.slice(2)}`;
   const meant = MEANT.get(flag);
   if (meant !== undefined) return `; ${meant}`;
+  if (flag.startsWith("--") && process.allowedNodeEnvironmentFlags.has(flag)) return `; ${OF_NODE} FLAG ${THE_COMMAND}`;
   const nearest = nearestTo(flag);
   return nearest === "" ? "" : `; did you mean ${nearest}?`;
 }

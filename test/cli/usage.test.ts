@@ -158,6 +158,14 @@ describe("wrong usage", () => {
       "there is no flag --import; flags of Node go before the command: node --import FILE node_modules/.bin/fairlead app.js",
     ],
     [
+      ["--loader", "x"],
+      "there is no flag --loader; flags of Node go before the command: node FLAG node_modules/.bin/fairlead app.js",
+    ],
+    [
+      ["--max-old-space-size=512"],
+      "there is no flag --max-old-space-size; flags of Node go before the command: node FLAG node_modules/.bin/fairlead app.js",
+    ],
+    [
       ["--h2"],
       "there is no flag --h2; HTTP/2 is not spoken here yet; HTTPS is --tls, or --tls-cert FILE --tls-key FILE",
     ],
