@@ -43,6 +43,8 @@ export function takeUpDuties(): Duties {
   const closing = new Promise<void>((resolve) => (beginClosing = resolve));
   let leave = (): void => {};
   const close: Close = async (options) => {
+    // One that was retired does not call itself ready any more; what was said sooner stays
+    if (isClosing && options.isReplaced !== true) for (const server of OPEN_SERVERS) void server.close(options);
     if (isClosing) return;
     isClosing = true;
     beginClosing();

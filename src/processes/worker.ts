@@ -89,9 +89,10 @@ export class Worker {
     this.#end({ kind: "retire", lastCallMs });
   }
 
-  /** Ends it in order: what it has under way it finishes within its own bounds. */
+  /** Ends it in order: what it has under way it finishes within its own bounds. One that closes already hears that all do. */
   close(): void {
-    this.#end({ kind: "close" });
+    if (this.state === "closing") this.#process.send({ kind: "close" });
+    else this.#end({ kind: "close" });
   }
 
   /** Ends it without waiting for its requests. */

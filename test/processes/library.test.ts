@@ -151,6 +151,22 @@ describe.skipIf(!IS_BUILT)("serveProcesses()", () => {
     for (const probe of probes) expect(await probe.ask()).toBe("200 close");
   });
 
+  it("is not ready there any more when these are told to end too, as service managers tell all processes", async () => {
+    const told = `process.on("SIGTERM", () => console.log("told"));`;
+    await writeFile(join(folder, "server.ts"), SERVER.replace("port: 0,", "port: 0, health: {},") + told);
+    const pids = `console.log("pids", processes.workers.map(({ pid }) => pid).join());`;
+    await run(MAIN.replace("workers: 2,", "workers: 2, lastCallMs: 60_000,").replace("const {", `${pids}\nconst {`));
+    const [, url = ""] = await until(/at (http\S+) 2\n/);
+    const [, retired = ""] = await until(/pids (\S+)\n/);
+    const probes = Array.from({ length: 4 }, () => new Probe(Number(new URL(url).port)));
+    for (const probe of probes) expect(await probe.ask()).toBe("200 keep-alive");
+    child?.kill("SIGHUP");
+    await until(/info All workers are new/);
+    for (const pid of retired.split(",")) process.kill(Number(pid), "SIGTERM");
+    await until(/told\n[^]*told\n/);
+    for (const probe of probes) expect(await probe.ask()).toBe("503 close");
+  });
+
   it("replaces a worker that ends, whatever its log does", async () => {
     const log = `() => { throw new Error("kaputt"); }`;
     const filled = `

@@ -276,6 +276,18 @@ describe("closing", () => {
     expect(crew.processes).toHaveLength(2);
   });
 
+  it("tells those that are being replaced too: nobody takes their place any more", async () => {
+    const { supervisor, crew } = await startStage(1);
+    const restarted = supervisor.restart();
+    await settle();
+    crew.last.ready();
+    await restarted;
+    void supervisor.close();
+    expect(crew.processes.map(({ heard }) => heard)).toEqual([["retire", "close"], ["close"]]);
+    for (const process of crew.processes) process.finish();
+    await supervisor.finished;
+  });
+
   it("lets a worker leave only when it has said that it has closed, so that what is on its way to it can be given back", async () => {
     const { supervisor, crew } = await startStage(1);
     void supervisor.close();
