@@ -59,8 +59,10 @@ export class LogOutlet {
   #hasFailed = false;
   /** Whoever read our output has gone: the stream takes no more, and does not even end. */
   #isUnheard = false;
-  /** What is being written was not taken for the moment: the stream has it, and waits. */
+  /** What is being written was not taken for the moment: the stream has it, and waits. False as soon as it tries again. */
   #isStalled = false;
+  /** The stream writes for the last time, and waits for nothing but time. */
+  #isLast = false;
   /** Nothing more comes, and what fails now is lost: resolves when that is over. */
   #ended: Promise<void> | null = null;
   #isClosed = false;
@@ -141,6 +143,8 @@ export class LogOutlet {
       this.#retryUntilMs = Math.min(this.#retryUntilMs, untilMs);
       // The stream's own flush leaves it to a timer that does not come any more
       if (this.#isStalled) this.#write(Reflect.get(this.#stream, "_writingBuf") as Buffer);
+      // Nobody will say what becomes of what is on its way in another thread: it goes first, and has the room that there is
+      else if (this.#waitingBytes > 0) Atomics.wait(ASLEEP, 0, 0, WAIT_MS);
       this.#flushNow();
       if (rest !== null) this.#write(rest.taken());
     } catch (error) {
@@ -207,6 +211,7 @@ export class LogOutlet {
       minLength: 1,
       retryEAGAIN: () => (this.#isStalled = this.#mayRetry()),
     });
+    Object.defineProperty(stream, "fd", { get: () => this.#beginWrite() });
     stream.on("drain", () => {
       const given = this.#given;
       this.#given = null;
@@ -219,7 +224,6 @@ export class LogOutlet {
 
   #noteWritten(written: number): void {
     this.#hasFailed = false;
-    this.#isStalled = false;
     this.#waitingBytes -= written;
     for (let rest = written; rest > 0;) {
       const first = this.#pieces[0];
@@ -269,21 +273,21 @@ export class LogOutlet {
     if (lines > 0) this.#options.onLost(lines);
   }
 
-  /**
-   * The stream's own flush tries for good whatever the error: a disk that is full by then, a pipe that nobody empties. Each try
-   * asks for the descriptor, and is refused once the time is over.
-   */
+  /** The stream asks for the descriptor: it tries to write, or to close. */
+  #beginWrite(): number {
+    if (this.#isLast && !this.#mayRetry()) throw notTaken();
+    // What is on its way by then must not be written a second time
+    this.#isStalled = false;
+    return this.#fd;
+  }
+
+  /** The stream's own flush tries for good whatever the error: a disk that is full by then, a pipe that nobody empties. */
   #flushNow(): void {
-    const fd = this.#fd;
-    const get = (): number => {
-      if (this.#mayRetry()) return fd;
-      throw notTaken();
-    };
-    Object.defineProperty(this.#stream, "fd", { get, configurable: true });
+    this.#isLast = true;
     try {
       this.#stream.flushSync();
     } finally {
-      Object.defineProperty(this.#stream, "fd", { value: fd, writable: true });
+      this.#isLast = false;
     }
   }
 
