@@ -100,7 +100,8 @@ export class Server implements AsyncDisposable, Readiness {
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
-    this.#onSignal = () => void this.close();
+    // One that closes only to make place for another may still have to end for good
+    this.#onSignal = () => void ((!this.isClosing || this.#isReplaced) && this.close());
     const { tls, proxyTrust, timeouts } = options;
     this.#tlsKeeper = tls === null ? null : new TlsKeeper(tls, time);
     this.#gauge = new LoadGauge(time);
@@ -317,7 +318,6 @@ export class Server implements AsyncDisposable, Readiness {
     if (this.isClosing) return;
     this.#closingSinceMs = this.#time.monotonicMs();
     this.#lastCallMs = lastCallMs;
-    this.#options.signal?.removeEventListener("abort", this.#onSignal);
   }
 
   /** Sets the moment when no more connections are taken in, if it is sooner than what was set. */
@@ -365,6 +365,7 @@ export class Server implements AsyncDisposable, Readiness {
     if (!this.isClosing || this.#isAccepting || this.#isFinished || !this.#connections.isEmpty) return;
     if (this.#waitingFor.size > 0 && !this.#isCutOff) return;
     this.#isFinished = true;
+    this.#options.signal?.removeEventListener("abort", this.#onSignal);
     OPEN_SERVERS.delete(this);
     this.#cancelDrain?.();
     this.#gauge.stop();

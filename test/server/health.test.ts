@@ -166,6 +166,19 @@ describe("the end of a server", () => {
     await finished;
   });
 
+  it("is asked for by the signal too, also where another one serves already", async () => {
+    const controller = new AbortController();
+    const { server } = await startManual({ signal: controller.signal });
+    const client = new Client(server);
+    expect(await client.status("/readyz")).toBe(200);
+    const finished = server.close({ lastCallMs: 2000, isReplaced: true });
+    expect(server.isReady).toBe(true);
+    controller.abort();
+    expect(server.isReady).toBe(false);
+    expect(await client.status("/readyz")).toBe(503);
+    await finished;
+  });
+
   it("can be brought nearer while it serves on", async () => {
     const { server, time } = await startManual({ timeouts: { lameDuckMs: 5000 } });
     const finished = server.close();
