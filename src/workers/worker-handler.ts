@@ -58,7 +58,10 @@ export interface WorkerHandler extends AsyncDisposable {
    */
   ready(): Promise<void>;
   stats(): WorkerStats;
-  /** Lets the requests that threads work on finish, and ends the threads. Requests from then on are answered 503. */
+  /**
+   * Lets the requests that threads work on finish, and ends the threads. Requests from then on are answered 503. A promise that
+   * never settles and was given to `waitUntil()` keeps its thread, and with it the process: give it an end (`AbortSignal.timeout()`).
+   */
   close(): Promise<void>;
 }
 
