@@ -37,14 +37,14 @@ describe("the guard", () => {
     expect(isPassed(judge([], []))).toBe(false);
   });
 
-  it("does not pass rounds that differ so much that they would allow more than a fifth", () => {
-    const rows = (now: number): string[] => judge([entry(0.6, 0.05)], [entry(now, 0.16)]).map(({ verdict }) => verdict);
+  it("does not pass rounds that differ so much that they would allow more than a quarter", () => {
+    const rows = (now: number): string[] => judge([entry(0.6, 0.05)], [entry(now, 0.21)]).map(({ verdict }) => verdict);
     expect(rows(0.6)).toEqual(["IN DOUBT"]);
-    expect(rows(0.72)).toEqual(["IN DOUBT"]);
-    expect(rows(0.73)).toEqual(["WORSE"]);
+    expect(rows(0.75)).toEqual(["IN DOUBT"]);
+    expect(rows(0.77)).toEqual(["WORSE"]);
     expect(rows(0.4)).toEqual(["better"]);
-    expect(isPassed(judge([entry(0.6, 0.05)], [entry(0.6, 0.16)]))).toBe(false);
-    expect(isPassed(judge([entry(0.6, 0.05)], [entry(0.6, 0.14)]))).toBe(true);
+    expect(isPassed(judge([entry(0.6, 0.05)], [entry(0.6, 0.21)]))).toBe(false);
+    expect(isPassed(judge([entry(0.6, 0.05)], [entry(0.6, 0.19)]))).toBe(true);
   });
 
   it("says it in a table", () => {
