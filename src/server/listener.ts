@@ -15,8 +15,8 @@ import { listenError } from "./listen-error.ts";
 import type { ListenTarget } from "./life-options.ts";
 import { isListeningShared, isOfBefore, removeStaleSocket } from "./stale-socket.ts";
 
-/** Octets queued for a peer, or read for us, before backpressure: twice what one read brings in. */
-const HIGH_WATER_BYTES = 64 * 1024;
+/** Octets queued for a peer, or read for us, before backpressure: what one read brings in, or 64 KiB of content with their head. */
+export const HIGH_WATER_BYTES: number = 72 * 1024;
 /** Longest path of a unix socket: sun_path of unix(7) less its NUL. */
 const MAX_UNIX_PATH_BYTES = process.platform === "linux" ? 107 : 103;
 
