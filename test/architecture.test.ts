@@ -52,6 +52,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
     "node:cluster",
     "node:crypto",
     "node:net",
+    "node:stream",
     "node:tls",
     "node:fs",
     "node:fs/promises",
