@@ -156,8 +156,11 @@ it(
     await sayingAfter(command, "SIGHUP", /All workers are new.\n/);
     expect((await ask(port)).status).toBe(401);
     rmSync(join(folder, "fairlead.config.json"));
-    const worker = execFileSync("ps", ["-o", "pid=", "--ppid", `${command.child.pid}`], { encoding: "utf8" });
-    process.kill(Number(worker), "SIGKILL");
+    // The one before it may still be there, and is not who serves
+    const workers = execFileSync("ps", ["-o", "pid=", "--sort=start_time", "--ppid", `${command.child.pid}`], {
+      encoding: "utf8",
+    });
+    process.kill(Number(workers.trim().split("\n").at(-1)), "SIGKILL");
     await command.until(/is gone, which held until now/, "errors");
     expect(await isRefused(port)).toBe(true);
     write({ auth: "ada:secret" });
